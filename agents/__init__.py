@@ -1,0 +1,1 @@
+"""The Prefect worker type `podium`, its executors and the images that it makes."""

@@ -1,0 +1,1 @@
+"""How an agent runs a program: in a container or, where trusted, in a process."""

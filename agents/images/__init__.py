@@ -1,0 +1,1 @@
+"""Images made from the host's own packages, where no registry can be reached."""

@@ -1,0 +1,1 @@
+"""One module per flow; a flow reads like the list of its steps."""

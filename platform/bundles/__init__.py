@@ -1,0 +1,1 @@
+"""Bundles: reading, checking, and every problem at once."""

@@ -1,0 +1,217 @@
+"""What a bundle says, as typed values. The parsers make these; competition creation stores them.
+
+Every time is aware UTC. Every file is a path inside the bundle, normalized, with `/` between the parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SubmissionRule(StrEnum):
+    """Which of a participant's submissions stand on the leaderboard (Codabench's six rules)."""
+
+    ADD = "Add"  # the participant puts one there
+    ADD_AND_DELETE = "Add_And_Delete"  # ... and may take it off
+    ADD_AND_DELETE_MULTIPLE = "Add_And_Delete_Multiple"  # ... any number of them
+    FORCE_LAST = "Force_Last"  # the latest
+    FORCE_LATEST_MULTIPLE = "Force_Latest_Multiple"  # all of them
+    FORCE_BEST = "Force_Best"  # the best
+
+
+class Sorting(StrEnum):
+    """Which way of a column is better."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+class Computation(StrEnum):
+    """How a computed column is made from others."""
+
+    AVG = "avg"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+
+
+class CompetitionType(StrEnum):
+    """A label that organizers choose."""
+
+    COMPETITION = "competition"
+    BENCHMARK = "benchmark"
+
+
+class FactSheetType(StrEnum):
+    """What kind of answer a question of the fact sheet takes."""
+
+    CHECKBOX = "checkbox"
+    TEXT = "text"
+    SELECT = "select"
+
+
+@dataclass(frozen=True, slots=True)
+class FileInBundle:
+    """A file or a folder of the bundle; a folder is zipped when it is stored.
+
+    Attributes:
+        path: Where it lies in the bundle, without a trailing slash.
+        is_folder: Whether it is a folder.
+    """
+
+    path: str
+    is_folder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDataset:
+    """A dataset that is on the platform already, named by its key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """A page of the competition: Markdown or HTML text."""
+
+    title: str
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskContent:
+    """A scoring program with its data. `index` is the bundle's own name for it."""
+
+    index: str
+    name: str
+    description: str
+    scoring_program: FileInBundle | StoredDataset
+    ingestion_program: FileInBundle | StoredDataset | None
+    input_data: FileInBundle | StoredDataset | None
+    reference_data: FileInBundle | StoredDataset | None
+    ingestion_only_during_scoring: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTask:
+    """A task that is on the platform already, named by its key."""
+
+    index: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionContent:
+    """An example submission for some tasks; `tasks` are indexes of tasks."""
+
+    index: str
+    name: str
+    description: str
+    tasks: tuple[str, ...]
+    source: FileInBundle | StoredDataset
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseContent:
+    """A time window in which submissions are scored by the phase's tasks.
+
+    Attributes:
+        end: `None` for a phase that never ends.
+        tasks: Indexes of tasks, in the bundle's order.
+        max_submissions_per_day: Per participant and day; `None` for no limit.
+        max_submissions: Per participant; `None` for no limit.
+        execution_time_limit: Seconds of wall clock per step.
+    """
+
+    name: str
+    description: str
+    start: datetime
+    end: datetime | None
+    tasks: tuple[str, ...]
+    max_submissions_per_day: int | None
+    max_submissions: int | None
+    execution_time_limit: int
+    auto_migrate_to_this_phase: bool
+    hide_output: bool
+    hide_prediction_output: bool
+    hide_score_output: bool
+    accepts_only_result_submissions: bool
+    starting_kit: FileInBundle | StoredDataset | None
+    public_data: FileInBundle | StoredDataset | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactSheetQuestion:
+    """A question that every submission answers. `selection` is empty unless `type` is select."""
+
+    key: str
+    type: FactSheetType
+    title: str
+    selection: tuple[str, ...]
+    is_required: bool
+    is_on_leaderboard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnContent:
+    """A column of a leaderboard; `key` is the name of the score that fills it.
+
+    Attributes:
+        computation: How it is made from `computation_indexes`, or `None` for a score from the scoring program.
+        precision: Digits after the point when shown; stored scores keep all of theirs.
+    """
+
+    index: int
+    title: str
+    key: str
+    sorting: Sorting
+    computation: Computation | None
+    computation_indexes: tuple[int, ...]
+    precision: int
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardContent:
+    """A leaderboard; `primary_index` is the index of the column that ranks first."""
+
+    title: str
+    key: str
+    submission_rule: SubmissionRule
+    hidden: bool
+    primary_index: int
+    columns: tuple[ColumnContent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitionContent:
+    """A whole competition, as its bundle says it."""
+
+    title: str
+    description: str
+    image: str
+    terms: str
+    terms_file: str
+    registration_auto_approve: bool
+    docker_image: str
+    queue: str | None
+    enable_detailed_results: bool
+    show_detailed_results_in_submission_panel: bool
+    show_detailed_results_in_leaderboard: bool
+    auto_run_submissions: bool
+    can_participants_make_submissions_public: bool
+    make_programs_available: bool
+    make_input_data_available: bool
+    competition_type: CompetitionType
+    reward: str | None
+    contact_email: str | None
+    forum_enabled: bool
+    fact_sheet: tuple[FactSheetQuestion, ...]
+    pages: tuple[PageContent, ...]
+    tasks: tuple[TaskContent | StoredTask, ...]
+    solutions: tuple[SolutionContent, ...]
+    phases: tuple[PhaseContent, ...]
+    leaderboards: tuple[LeaderboardContent, ...]

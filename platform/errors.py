@@ -1,0 +1,102 @@
+"""Podium's errors: one small tree, and every message is written for the person who will read it.
+
+PodiumError
+├── InvalidInput           what was sent can't be used as it is
+│   └── BundleRefused      a bundle has problems; all of them are in `problems`
+├── NotAuthenticated       no token, or one that is unknown, expired or revoked
+├── NotAllowed             a known caller who may not do this
+├── NotFound               no such thing, or none that this caller may see
+├── Conflict               the thing exists already, or is not in the state that this needs
+├── QuotaExceeded          a limit of the phase is used up
+├── TooLarge               a file or request over its size limit
+└── PlatformFault          Podium's own failure, never the caller's
+
+Each class carries the HTTP status and the problem type that the gateway answers with (RFC 9457), so that
+the same error reads the same in the API, the client and the command line.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PodiumError(Exception):
+    """Base of every error that Podium raises on purpose.
+
+    Attributes:
+        detail: One or two sentences for a person: what was wrong.
+        remedy: What to do about it, or an empty string.
+    """
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "podium-error"
+    title: ClassVar[str] = "Podium could not do this"
+
+    def __init__(self, detail: str, *, remedy: str = "") -> None:
+        super().__init__(detail if not remedy else f"{detail} {remedy}")
+        self.detail = detail
+        self.remedy = remedy
+
+
+class InvalidInput(PodiumError):
+    """What was sent can't be used as it is."""
+
+    status = 422
+    type = "invalid-input"
+    title = "The input is not valid"
+
+
+class NotAuthenticated(PodiumError):
+    """No token, or one that is unknown, expired or revoked."""
+
+    status = 401
+    type = "not-authenticated"
+    title = "You are not signed in"
+
+
+class NotAllowed(PodiumError):
+    """A known caller who may not do this."""
+
+    status = 403
+    type = "not-allowed"
+    title = "You may not do this"
+
+
+class NotFound(PodiumError):
+    """No such thing, or none that this caller may see."""
+
+    status = 404
+    type = "not-found"
+    title = "There is no such thing"
+
+
+class Conflict(PodiumError):
+    """The thing exists already, or is not in the state that this needs."""
+
+    status = 409
+    type = "conflict"
+    title = "This does not fit the present state"
+
+
+class QuotaExceeded(PodiumError):
+    """A limit of the phase is used up."""
+
+    status = 429
+    type = "quota-exceeded"
+    title = "The limit of this phase is used up"
+
+
+class TooLarge(PodiumError):
+    """A file or request over its size limit."""
+
+    status = 413
+    type = "too-large"
+    title = "Too large"
+
+
+class PlatformFault(PodiumError):
+    """Podium's own failure: a dependency is down, or a promise was broken. Never the caller's fault."""
+
+    status = 503
+    type = "platform-fault"
+    title = "Podium is having trouble"

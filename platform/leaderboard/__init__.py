@@ -1,0 +1,1 @@
+"""Ranking rules, and leaderboards made from stored scores."""

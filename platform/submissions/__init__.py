@@ -1,0 +1,1 @@
+"""A submission's way through the database: created, dispatched, claimed, finished."""

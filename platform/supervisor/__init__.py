@@ -1,0 +1,1 @@
+"""`podium up`: every part of Podium under one supervisor."""
