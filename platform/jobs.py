@@ -1,0 +1,278 @@
+"""The wire contract between the gateway and the agents: what an agent is asked to do, and what it answers.
+
+Pydantic models and nothing else: no database, no Prefect. An agent claims a submission and gets a `ScoringJob`;
+it sends `Heartbeat`s and `LogChunk`s while it works, and one `ScoringResult` at the end. `CONTRACT` changes when
+an agent of the other number could not understand the messages.
+
+Sizes are bytes, durations are seconds, times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
+
+CONTRACT = 1
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+MIB = 1024 * 1024
+
+
+class Message(BaseModel):
+    """Base of all messages: immutable, and a field that is not known is an error rather than lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SignedRequest(Message):
+    """A request that whoever holds it may make, once or more, until it expires; it needs no other secret.
+
+    Attributes:
+        max_bytes: The largest body that is accepted, for PUT.
+    """
+
+    method: Literal["GET", "PUT"]
+    url: str
+    headers: dict[str, str] = {}
+    expires: datetime
+    max_bytes: int | None = None
+
+
+class Source(Message):
+    """A zip archive to fetch: `sha256` and `size` say what must arrive."""
+
+    request: SignedRequest
+    sha256: Sha256
+    size: int
+
+
+class OutputKind(StrEnum):
+    """What an evaluation leaves behind."""
+
+    PREDICTION_OUTPUT = "prediction_output"  # what the submission and the ingestion program wrote, zipped
+    SCORING_OUTPUT = "scoring_output"  # what the scoring program wrote, zipped
+    DETAILED_RESULTS = "detailed_results"  # the first HTML file of the scoring output
+
+
+class Limits(Message):
+    """What one program may use. The defaults hold where neither the bundle nor the operator says otherwise.
+
+    Attributes:
+        wall_seconds: Wall clock for a step (all its programs together), enforced from outside by killing.
+        cpus: Cores' worth of time per second.
+        memory_bytes: Memory and swap together.
+        processes: Processes and threads.
+        open_files: Open file descriptors of a process.
+        file_bytes: Size of one written file.
+        output_bytes: Sum of the files that may leave a step.
+        output_files: Number of files that may leave a step.
+        log_bytes: Kept bytes of each stream; what comes after is dropped, with a mark.
+        temporary_bytes: Size of `/tmp`, which counts as memory.
+    """
+
+    wall_seconds: float = Field(default=600, gt=0)
+    cpus: float = Field(default=2, gt=0)
+    memory_bytes: int = Field(default=4096 * MIB, gt=0)
+    processes: int = Field(default=256, gt=0)
+    open_files: int = Field(default=4096, gt=0)
+    file_bytes: int = Field(default=2048 * MIB, gt=0)
+    output_bytes: int = Field(default=2048 * MIB, gt=0)
+    output_files: int = Field(default=10_000, gt=0)
+    log_bytes: int = Field(default=8 * MIB, gt=0)
+    temporary_bytes: int = Field(default=512 * MIB, gt=0)
+
+
+class EvaluationJob(Message):
+    """One task of the phase to score the submission by.
+
+    Attributes:
+        task: The task's name, for people.
+        outputs: Where to put each kind of output.
+    """
+
+    evaluation_id: UUID
+    task: str
+    scoring_program: Source
+    ingestion_program: Source | None = None
+    input_data: Source | None = None
+    reference_data: Source | None = None
+    ingestion_only_during_scoring: bool = False
+    outputs: dict[OutputKind, SignedRequest]
+
+
+class ScoringJob(Message):
+    """All that an agent needs for one attempt at a submission.
+
+    Attributes:
+        attempt_token: Good for this attempt alone.
+        image: The image that the competition names; the agent's aliases may map it to another.
+        score_keys: Keys of scores that a column of the leaderboard takes; others are ignored.
+        lease_seconds: How long the attempt lives without a heartbeat.
+    """
+
+    contract: int = CONTRACT
+    attempt_id: UUID
+    attempt_number: int
+    attempt_token: str
+    submission_id: UUID
+    competition: str
+    phase: str
+    submission: Source
+    image: str
+    limits: Limits
+    only_result_submissions: bool = False
+    detailed_results: bool = False
+    score_keys: tuple[str, ...]
+    evaluations: tuple[EvaluationJob, ...]
+    heartbeat_seconds: float = 10
+    lease_seconds: float = 60
+
+
+class Claim(Message):
+    """An agent's wish to score a submission that a flow run brought it."""
+
+    contract: int = CONTRACT
+    submission_id: UUID
+    flow_run_id: UUID
+
+
+class Heartbeat(Message):
+    """The attempt lives, and is at this stage."""
+
+    stage: Stage
+
+
+class HeartbeatAnswer(Message):
+    """`stop` says that the attempt is not wanted any more: the submission was cancelled, or the lease was lost."""
+
+    lease_expires: datetime
+    stop: bool = False
+
+
+class LogStream(StrEnum):
+    """The streams of an evaluation, named as step and program do."""
+
+    PREDICTION_STDOUT = "prediction_stdout"
+    PREDICTION_STDERR = "prediction_stderr"
+    PREDICTION_INGESTION_STDOUT = "prediction_ingestion_stdout"
+    PREDICTION_INGESTION_STDERR = "prediction_ingestion_stderr"
+    SCORING_STDOUT = "scoring_stdout"
+    SCORING_STDERR = "scoring_stderr"
+    SCORING_INGESTION_STDOUT = "scoring_ingestion_stdout"
+    SCORING_INGESTION_STDERR = "scoring_ingestion_stderr"
+
+
+class LogChunk(Message):
+    """Text of a stream from an offset on. Sending the same chunk again changes nothing.
+
+    Attributes:
+        offset: Characters of the stream before this text.
+    """
+
+    evaluation_id: UUID
+    stream: LogStream
+    offset: int = Field(ge=0)
+    text: str = Field(max_length=1_000_000)
+
+
+class LogChunks(Message):
+    """Several chunks in one request."""
+
+    chunks: tuple[LogChunk, ...] = Field(max_length=200)
+
+
+class ProgramReport(Message):
+    """What was measured of one program.
+
+    Attributes:
+        exit_status: As the kernel reported it; `None` when it never ran to an end.
+        cpu_seconds: `None` where the host can't measure it.
+        peak_memory_bytes: `None` where the host can't measure it.
+        limit: The limit that ended it, by its name in `Limits`, if one did.
+    """
+
+    program: Literal["submission", "ingestion", "scoring"]
+    step: Literal["prediction", "scoring"]
+    image: str
+    image_digest: str
+    exit_status: int | None
+    limit: str | None = None
+    wall_seconds: float
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+
+
+class OutputRecord(Message):
+    """An output that was uploaded."""
+
+    kind: OutputKind
+    sha256: Sha256
+    size: int
+
+
+class EvaluationResult(Message):
+    """How one evaluation ended.
+
+    Attributes:
+        verdict: Why it failed, where that is the submission's doing.
+        message: For the participant: which limit, which file, which key.
+        scores: Key to finite number; only where the outcome is `succeeded`.
+        timings: Seconds by platform step (`download`, `create`, `start`, `run`, `collect`, `upload`, ...).
+    """
+
+    evaluation_id: UUID
+    outcome: AttemptOutcome
+    verdict: Verdict | None = None
+    message: str = Field(default="", max_length=4000)
+    scores: dict[str, float] = {}
+    outputs: tuple[OutputRecord, ...] = ()
+    programs: tuple[ProgramReport, ...] = ()
+    timings: dict[str, float] = {}
+
+
+class ScoringResult(Message):
+    """The end of an attempt: every evaluation of the job, once.
+
+    Attributes:
+        timings: Seconds by step of the attempt as a whole (`claim`, `stage`, ...).
+    """
+
+    attempt_id: UUID
+    evaluations: tuple[EvaluationResult, ...]
+    timings: dict[str, float] = {}
+
+
+class Handback(Message):
+    """The agent gives the attempt up through no fault of the submission; another attempt may follow."""
+
+    reason: str = Field(max_length=4000)
+
+
+class AgentHello(Message):
+    """What an agent says about itself when it starts and from time to time.
+
+    Attributes:
+        labels: What its host has: cpus, memory_bytes, gpus, engine, ...
+    """
+
+    contract: int = CONTRACT
+    name: str = Field(min_length=1, max_length=100)
+    pool: str
+    version: str
+    slots: int = Field(ge=1)
+    executor: str
+    labels: dict[str, str] = {}
+    trouble: str = Field(default="", max_length=2000)
+
+
+class Wake(Message):
+    """Answer of the waiting call: `work` says that a flow run was just put into the pool."""
+
+    work: bool
+    cursor: int

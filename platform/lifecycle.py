@@ -1,0 +1,180 @@
+"""States and legal transitions: pure, and the only place that knows them.
+
+Every enum here is mirrored by an enum of the same name and members in Postgres. A change of state is one
+conditional UPDATE made from these tables (`podium.platform.submissions.transitions`), and leaves an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeVar
+
+from podium.platform.errors import Conflict
+
+
+class SubmissionStatus(StrEnum):
+    """Where a submission is on its way."""
+
+    SUBMITTED = "submitted"  # created; its file is on the way
+    QUEUED = "queued"  # complete; waits for an agent
+    PREPARING = "preparing"  # an agent has it and fetches what it needs
+    RUNNING = "running"  # the submission's own code, or the ingestion program, runs
+    SCORING = "scoring"  # the scoring program runs
+    FINISHED = "finished"  # scores, outputs and logs are stored
+    FAILED = "failed"  # ended with a verdict, or the platform gave up
+    CANCELLED = "cancelled"  # by its owner or an organizer, or never uploaded
+
+
+class EvaluationStatus(StrEnum):
+    """Where one evaluation (a submission by one task) is."""
+
+    WAITING = "waiting"  # no attempt has done it yet
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Stage(StrEnum):
+    """What an attempt is doing; the submission's status follows it."""
+
+    PREPARING = "preparing"
+    RUNNING = "running"
+    SCORING = "scoring"
+
+
+class AttemptStatus(StrEnum):
+    """Whether an attempt is under way, or how it ended."""
+
+    ACTIVE = "active"
+    SUCCEEDED = "succeeded"  # every evaluation has its scores
+    USER_ERROR = "user_error"  # the submission's doing: a verdict says what
+    PLATFORM_ERROR = "platform_error"  # Podium's doing: retried, costs no quota
+    LOST = "lost"  # no heartbeat within the lease: retried, costs no quota
+    CANCELLED = "cancelled"
+
+
+class AttemptOutcome(StrEnum):
+    """How an evaluation or an attempt ended, as an agent reports it."""
+
+    SUCCEEDED = "succeeded"
+    USER_ERROR = "user_error"
+    PLATFORM_ERROR = "platform_error"
+    CANCELLED = "cancelled"
+
+
+class Verdict(StrEnum):
+    """Why an evaluation failed, where that is the submission's doing."""
+
+    EXIT_STATUS = "exit_status"  # the program ended with a status other than 0
+    TIME_LIMIT = "time_limit"
+    MEMORY_LIMIT = "memory_limit"
+    OUTPUT_LIMIT = "output_limit"
+    DISK_LIMIT = "disk_limit"
+    PROCESS_LIMIT = "process_limit"
+    NO_SCORES = "no_scores"  # the scoring program wrote neither scores.json nor scores.txt
+    BAD_SCORES = "bad_scores"  # what it wrote is not a mapping from key to finite number
+    BAD_SUBMISSION = "bad_submission"  # not an archive that can be used, or not what the phase asks for
+    IMAGE_UNAVAILABLE = "image_unavailable"  # no such image on the host, and none to be had
+
+
+class BundleStatus(StrEnum):
+    """Where an uploaded bundle is on its way to becoming a competition."""
+
+    UPLOADING = "uploading"
+    QUEUED = "queued"
+    READING = "reading"
+    CREATED = "created"  # the competition is there
+    REFUSED = "refused"  # the bundle has problems, all of them listed
+    FAILED = "failed"  # Podium's doing
+
+
+class ParticipantStatus(StrEnum):
+    """Whether a person may take part in a competition."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+TERMINAL_SUBMISSION_STATUSES = frozenset(
+    {SubmissionStatus.FINISHED, SubmissionStatus.FAILED, SubmissionStatus.CANCELLED}
+)
+"""A submission in one of these never changes again."""
+
+ACTIVE_SUBMISSION_STATUSES = frozenset(
+    {SubmissionStatus.PREPARING, SubmissionStatus.RUNNING, SubmissionStatus.SCORING}
+)
+"""An attempt holds a submission in one of these."""
+
+_ENDS = TERMINAL_SUBMISSION_STATUSES
+SUBMISSION_TRANSITIONS: Mapping[SubmissionStatus, frozenset[SubmissionStatus]] = MappingProxyType(
+    {
+        SubmissionStatus.SUBMITTED: frozenset({SubmissionStatus.QUEUED, SubmissionStatus.CANCELLED}),
+        # An agent claims it; or nobody ever could, and the platform gives up with a reason.
+        SubmissionStatus.QUEUED: frozenset(
+            {SubmissionStatus.PREPARING, SubmissionStatus.CANCELLED, SubmissionStatus.FAILED}
+        ),
+        # Back to queued when the attempt was lost or handed back. Several tasks go to and fro between running and
+        # scoring; a result submission has nothing to run, so preparing goes on to scoring.
+        SubmissionStatus.PREPARING: frozenset(
+            {SubmissionStatus.RUNNING, SubmissionStatus.SCORING, SubmissionStatus.QUEUED} | _ENDS
+        ),
+        SubmissionStatus.RUNNING: frozenset({SubmissionStatus.SCORING, SubmissionStatus.QUEUED} | _ENDS),
+        SubmissionStatus.SCORING: frozenset({SubmissionStatus.RUNNING, SubmissionStatus.QUEUED} | _ENDS),
+        SubmissionStatus.FINISHED: frozenset(),
+        SubmissionStatus.FAILED: frozenset(),
+        SubmissionStatus.CANCELLED: frozenset(),
+    }
+)
+
+BUNDLE_TRANSITIONS: Mapping[BundleStatus, frozenset[BundleStatus]] = MappingProxyType(
+    {
+        BundleStatus.UPLOADING: frozenset({BundleStatus.QUEUED, BundleStatus.REFUSED}),
+        BundleStatus.QUEUED: frozenset({BundleStatus.READING, BundleStatus.FAILED}),
+        # Reading again after a crash of the flow is legal: nothing of a half-read bundle is kept.
+        BundleStatus.READING: frozenset(
+            {BundleStatus.READING, BundleStatus.CREATED, BundleStatus.REFUSED, BundleStatus.FAILED}
+        ),
+        BundleStatus.CREATED: frozenset(),
+        BundleStatus.REFUSED: frozenset(),
+        BundleStatus.FAILED: frozenset(),
+    }
+)
+
+StatusT = TypeVar("StatusT", bound=StrEnum)
+
+
+class IllegalTransition(Conflict):
+    """A change of state that the table does not have."""
+
+    type = "illegal-transition"
+
+
+def require_transition(table: Mapping[StatusT, frozenset[StatusT]], before: StatusT, after: StatusT) -> None:
+    """Check one change of state against its table.
+
+    Raises:
+        IllegalTransition: The table does not have it.
+    """
+    if after not in table[before]:
+        raise IllegalTransition(f"A thing that is {before} can't become {after}.")
+
+
+def origins(table: Mapping[StatusT, frozenset[StatusT]], after: StatusT) -> frozenset[StatusT]:
+    """All states from which `after` may be reached in one step."""
+    return frozenset(before for before, afters in table.items() if after in afters)
+
+
+def attempt_outcome(outcomes: Iterable[AttemptOutcome]) -> AttemptOutcome:
+    """How an attempt ended, from how its evaluations did: the gravest wins.
+
+    A cancelled evaluation cancels the attempt; one that the platform failed makes the attempt worth retrying;
+    a user error of one task does not take the scores of the others away, but the submission has failed.
+    """
+    seen = frozenset(outcomes)
+    for outcome in (AttemptOutcome.CANCELLED, AttemptOutcome.PLATFORM_ERROR, AttemptOutcome.USER_ERROR):
+        if outcome in seen:
+            return outcome
+    return AttemptOutcome.SUCCEEDED
