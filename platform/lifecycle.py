@@ -103,9 +103,7 @@ TERMINAL_SUBMISSION_STATUSES = frozenset(
 )
 """A submission in one of these never changes again."""
 
-ACTIVE_SUBMISSION_STATUSES = frozenset(
-    {SubmissionStatus.PREPARING, SubmissionStatus.RUNNING, SubmissionStatus.SCORING}
-)
+ACTIVE_SUBMISSION_STATUSES = frozenset({SubmissionStatus.PREPARING, SubmissionStatus.RUNNING, SubmissionStatus.SCORING})
 """An attempt holds a submission in one of these."""
 
 _ENDS = TERMINAL_SUBMISSION_STATUSES
