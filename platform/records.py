@@ -1,0 +1,445 @@
+"""What the gateway's API answers, as plain dataclasses that gateway and client share.
+
+The gateway declares them as its response models, so that the published OpenAPI document says the same; the client
+builds them from JSON. The standard library alone: a participant's install has no pydantic. Times are aware UTC,
+sizes bytes, durations seconds, ids UUIDs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from podium.platform.bundles.content import Computation, FactSheetType, Sorting, SubmissionRule
+from podium.platform.bundles.problems import Problem
+from podium.platform.lifecycle import (
+    AttemptStatus,
+    BundleStatus,
+    EvaluationStatus,
+    ParticipantStatus,
+    SubmissionStatus,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRecord:
+    """Whether the gateway and what it stands on answer. `parts` maps a part to `ok` or what is wrong."""
+
+    status: str
+    version: str
+    parts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequestRecord:
+    """A request that may be made until it expires, without a token. `max_bytes` bounds the body of a PUT."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    expires: datetime
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """A person who has an account."""
+
+    username: str
+    name: str
+    email: str
+    is_administrator: bool
+    may_organize: bool
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """A token, without its secret. `hint` is its beginning, to tell it from others."""
+
+    id: UUID
+    name: str
+    hint: str
+    created: datetime
+    expires: datetime | None
+    last_used: datetime | None
+    revoked: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A new token. `secret` is shown this once and stored nowhere."""
+
+    secret: str
+    token: TokenRecord
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task of a phase, as people may see it."""
+
+    index: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRecord:
+    """A phase of a competition.
+
+    Attributes:
+        number: From 1, in the order of time.
+        status: `upcoming`, `open` or `over`, at the moment of the answer.
+        max_submissions_per_day: Per participant; `None` for no limit.
+    """
+
+    number: int
+    name: str
+    description: str
+    start: datetime
+    end: datetime | None
+    status: str
+    max_submissions_per_day: int | None
+    max_submissions: int | None
+    execution_time_limit: int
+    only_result_submissions: bool
+    tasks: tuple[TaskRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecord:
+    """A page of a competition: Markdown, or HTML where `is_html`."""
+
+    title: str
+    text: str
+    is_html: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """A question of the fact sheet, which a submission answers."""
+
+    key: str
+    type: FactSheetType
+    title: str
+    selection: tuple[str, ...]
+    is_required: bool
+    is_on_leaderboard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRecord:
+    """A column of a leaderboard."""
+
+    key: str
+    title: str
+    sorting: Sorting
+    precision: int
+    is_primary: bool
+    computation: Computation | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitionSummary:
+    """A competition in a list.
+
+    Attributes:
+        phase: Name of the phase that is open, `None` between phases, before and after.
+        deadline: End of that phase.
+    """
+
+    slug: str
+    title: str
+    description: str
+    organizer: str
+    published: bool
+    phase: str | None
+    deadline: datetime | None
+    participants: int
+    submissions: int
+    reward: str | None
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitionRecord:
+    """A competition, whole.
+
+    Attributes:
+        terms_sha256: What a participant accepts; it changes when the terms do.
+        participation: Of the person who asks: `pending`, `approved`, `denied`, or `None` for nobody's.
+        may_organize: Whether the person who asks organizes this competition.
+    """
+
+    summary: CompetitionSummary
+    terms: str
+    terms_is_html: bool
+    terms_sha256: str
+    registration_auto_approve: bool
+    docker_image: str
+    contact_email: str | None
+    phases: tuple[PhaseRecord, ...]
+    pages: tuple[PageRecord, ...]
+    fact_sheet: tuple[QuestionRecord, ...]
+    columns: tuple[ColumnRecord, ...]
+    leaderboard_title: str
+    leaderboard_hidden: bool
+    submission_rule: SubmissionRule
+    participation: ParticipantStatus | None
+    may_organize: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRecord:
+    """A person's part in a competition."""
+
+    username: str
+    name: str
+    status: ParticipantStatus
+    joined: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BundleRecord:
+    """An uploaded bundle on its way to becoming a competition.
+
+    Attributes:
+        problems: What is wrong with it; warnings also where a competition was created.
+        message: What happened, where the status alone does not say it.
+        competition: Slug of the competition that came of it.
+    """
+
+    id: UUID
+    filename: str
+    size: int
+    status: BundleStatus
+    message: str
+    problems: tuple[Problem, ...]
+    competition: str | None
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BundleUpload:
+    """A bundle that may be uploaded now."""
+
+    bundle: BundleRecord
+    upload: SignedRequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Whether a person may submit to a phase now, and what is left.
+
+    Attributes:
+        reason: Why not, in a sentence; empty when one may.
+        phase: The phase that this is about; `None` where none is open.
+        left_today: `None` for no limit.
+        changes: When the answer may become another one, where that is known.
+    """
+
+    can: bool
+    reason: str
+    phase: str | None
+    left_today: int | None
+    left_total: int | None
+    changes: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRecord:
+    """A score of one evaluation, under the key that the scoring program gave it."""
+
+    key: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFileRecord:
+    """An output that can be downloaded."""
+
+    kind: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRecord:
+    """What was measured of a program. `None` where the host can't measure it."""
+
+    program: str
+    step: str
+    image: str
+    image_digest: str
+    exit_status: int | None
+    limit: str | None
+    wall_seconds: float
+    cpu_seconds: float | None
+    peak_memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRecord:
+    """A submission by one task."""
+
+    id: UUID
+    task: str
+    status: EvaluationStatus
+    verdict: Verdict | None
+    message: str
+    scores: tuple[ScoreRecord, ...]
+    outputs: tuple[OutputFileRecord, ...]
+    programs: tuple[ProgramRecord, ...]
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One try at a submission."""
+
+    number: int
+    status: AttemptStatus
+    agent: str
+    message: str
+    started: datetime
+    ended: datetime | None
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRecord:
+    """A submission.
+
+    Attributes:
+        number: From 1 in its competition.
+        status_message: Why it is where it is: the verdict, or what it waits for.
+        ahead: Submissions before it in its queue; `None` unless it is queued.
+        version: Grows with every change; ask with `seen=version` to wait for the next.
+        scores: Of the leaderboard's visible columns, computed ones too.
+    """
+
+    id: UUID
+    number: int
+    competition: str
+    phase: str
+    participant: str
+    filename: str
+    size: int
+    message: str
+    status: SubmissionStatus
+    status_message: str
+    ahead: int | None
+    version: int
+    created: datetime
+    queued: datetime | None
+    started: datetime | None
+    ended: datetime | None
+    on_leaderboard: bool
+    scores: tuple[ScoreRecord, ...] = ()
+    fact_sheet: dict[str, str] = field(default_factory=dict)
+    evaluations: tuple[EvaluationRecord, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionUpload:
+    """A submission whose file may be uploaded now."""
+
+    submission: SubmissionRecord
+    upload: SignedRequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LogPiece:
+    """Text of one stream of a submission's logs. `sequence` orders the pieces of a submission."""
+
+    sequence: int
+    attempt: int
+    task: str
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Pieces after a cursor.
+
+    Attributes:
+        cursor: Ask with `after=cursor` for what follows.
+        ended: The submission has ended and no more will come.
+    """
+
+    pieces: tuple[LogPiece, ...]
+    cursor: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardRow:
+    """A row of a leaderboard.
+
+    Attributes:
+        rank: From 1; ties share one and the next is skipped (1, 2, 2, 4). `None` for a row that is not ranked,
+            because a score that the ranking needs is missing.
+        scores: One per column, in the columns' order; `None` where there is none.
+        entries: Submissions of this participant that were scored in this phase.
+    """
+
+    rank: int | None
+    participant: str
+    submission_id: UUID
+    submission_number: int
+    submitted: datetime
+    scores: tuple[float | None, ...]
+    fact_sheet: dict[str, str]
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardRecord:
+    """A leaderboard of a phase. `total` counts all its rows; `updated` is when an entry last changed."""
+
+    competition: str
+    competition_title: str
+    title: str
+    phase: str
+    columns: tuple[ColumnRecord, ...]
+    questions: tuple[QuestionRecord, ...]
+    rows: tuple[LeaderboardRow, ...]
+    total: int
+    updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """An agent as it last said it was."""
+
+    name: str
+    pool: str
+    version: str
+    slots: int
+    executor: str
+    labels: dict[str, str]
+    trouble: str
+    last_seen: datetime
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRecord:
+    """An error answer (RFC 9457, `application/problem+json`).
+
+    Attributes:
+        type: A word for programs, such as `quota-exceeded`.
+        remedy: What to do about it; may be empty.
+        problems: Every single problem, where there may be several (bundles, fields).
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    remedy: str = ""
+    problems: tuple[Problem, ...] = ()
