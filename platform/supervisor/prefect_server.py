@@ -1,0 +1,140 @@
+"""Prefect's server: how Podium starts it, and what it asks it not to do.
+
+What is switched off or slowed down, and why nothing is missed:
+
+* analytics, version checks and promotional content: nothing leaves this machine;
+* the task run foreman of background tasks and the pause expirations that nobody here uses are kept, but at a slower
+  beat: each beat is a handful of queries;
+* triggers (automations): Podium reacts to its own database, and a server with triggers weighs each event against them.
+  Events themselves still persist, so the UI's event feed and the runs' timelines stay whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from podium.platform.errors import PlatformFault
+from podium.platform.supervisor.environment import system_environment
+from podium.platform.supervisor.launch import dying_with_parent
+from podium.platform.supervisor.ports import free_port
+
+_HOST = "127.0.0.1"
+_QUIET: Mapping[str, str] = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+
+
+def prefect_command(port: int) -> list[str]:
+    """Return the command line of a Prefect server on 127.0.0.1."""
+    return [sys.executable, "-m", "prefect", "server", "start", "--host", _HOST, "--port", str(port)]
+
+
+def prefect_api_url(port: int) -> str:
+    """Return the address of the API of the Prefect server on this port."""
+    return f"http://{_HOST}:{port}/api"
+
+
+def prefect_environment(*, folder: Path, port: int, database_url: str) -> dict[str, str]:
+    """Return what a Prefect server has in its environment besides what every program has.
+
+    Args:
+        folder: PREFECT_HOME: its own files.
+        port: Where it listens on 127.0.0.1.
+        database_url: `postgresql+asyncpg://...` or `sqlite+aiosqlite:///...`.
+    """
+    return {
+        **_QUIET,
+        "PREFECT_HOME": str(folder),
+        "PREFECT_API_DATABASE_CONNECTION_URL": database_url,
+        # Nobody's profile may decide where this server's own flows and pages find the API.
+        "PREFECT_API_URL": prefect_api_url(port),
+    }
+
+
+class PrefectServer:
+    """A Prefect server of one's own, for tests and small programs; `podium up` runs the same command.
+
+    Args:
+        folder: PREFECT_HOME; made when missing.
+        database_url: Its database: `cluster.url("prefect", driver="asyncpg")`.
+        port: Where it listens on 127.0.0.1; None for any free port.
+    """
+
+    def __init__(self, folder: Path, *, database_url: str, port: int | None = None) -> None:
+        self.folder = folder.absolute()
+        self.port = port or free_port()
+        self._database_url = database_url
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def api_url(self) -> str:
+        """What PREFECT_API_URL must be to use this server."""
+        return prefect_api_url(self.port)
+
+    def start(self, *, timeout: float = 120) -> None:
+        """Start the server and wait until it answers.
+
+        Args:
+            timeout: Seconds to wait at most; the first start on a new database takes longest.
+
+        Raises:
+            PlatformFault: It did not start; the message ends with its last words.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        own = prefect_environment(folder=self.folder, port=self.port, database_url=self._database_url)
+        log = self.folder / "server.log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                dying_with_parent(prefect_command(self.port)),
+                env={**system_environment(), **own},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                cwd=self.folder,
+            )
+        deadline = time.monotonic() + timeout
+        while not self.is_healthy():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                last_words = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+                raise PlatformFault("Prefect's server did not start.", remedy=f"It said:\n{last_words}")
+            time.sleep(0.1)
+
+    def is_healthy(self) -> bool:
+        """Whether the server answers now."""
+        with contextlib.suppress(URLError, OSError), urlopen(f"{self.api_url}/health", timeout=2) as answer:  # noqa: S310  http, and our own address
+            return bool(answer.status == 200)
+        return False
+
+    def stop(self, *, timeout: float = 15) -> None:
+        """Stop the server.
+
+        Args:
+            timeout: Seconds after which it is killed.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.send_signal(number)
+                process.wait(timeout)
+                return
