@@ -1,0 +1,73 @@
+"""The connection to Postgres: one engine for a process, one session for a unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from podium.platform.errors import PlatformFault
+
+CHANNEL = "podium"
+"""The Postgres notification channel on which changes are told (see `podium.platform.notices`)."""
+
+
+class Database:
+    """Sessions on one Postgres database.
+
+    Args:
+        url: `postgresql://user:password@host:port/name`; the driver is always psycopg 3.
+        pool_size: Connections that are kept.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = make_url(url).set(drivername="postgresql+psycopg")
+        self.engine: Engine = create_engine(
+            self.url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back when anything is raised.
+
+        Raises:
+            PlatformFault: Postgres can't be reached.
+        """
+        try:
+            with self._sessions.begin() as session:
+                yield session
+        except OperationalError as error:
+            raise PlatformFault(
+                "The database can't be reached.", remedy="Try again in a moment; operators see `podium status`."
+            ) from error
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest version; safe to call by several processes at once."""
+        config = Config()
+        config.set_main_option("script_location", "podium.platform:migrations")
+        with self.engine.begin() as connection:
+            # Others that migrate at the same time wait here and then find nothing to do.
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('podium-migrations'))"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def notify(session: Session, topic: str) -> None:
+    """Tell watchers of `topic`, at commit, that something about it has changed."""
+    session.execute(text("SELECT pg_notify(:channel, :topic)"), {"channel": CHANNEL, "topic": topic})
+
+
+def violated_constraint(error: IntegrityError) -> str:
+    """The name of the constraint that refused a write, or an empty string."""
+    diagnostics = getattr(error.orig, "diag", None)
+    return str(getattr(diagnostics, "constraint_name", "") or "")

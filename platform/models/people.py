@@ -1,0 +1,93 @@
+"""People and tokens, pools and agents: who may call, and what runs where."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from podium.platform.models.base import Base, Identified, Timed, now, status_type
+
+
+class TokenKind(StrEnum):
+    """Who a token speaks for."""
+
+    PERSON = "person"
+    AGENT = "agent"  # bound to one pool
+    ATTEMPT = "attempt"  # good for one attempt
+
+
+class Person(Identified, Timed, Base):
+    """A person with an account. Names and addresses are unique whatever their case."""
+
+    __tablename__ = "people"
+    __table_args__ = (
+        Index("uq_people_username_lower", text("lower(username)"), unique=True),
+        Index("uq_people_email_lower", text("lower(email)"), unique=True),
+    )
+
+    username: Mapped[str] = mapped_column(String(60))
+    email: Mapped[str] = mapped_column(String(320))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    is_administrator: Mapped[bool] = mapped_column(default=False)
+    may_organize: Mapped[bool] = mapped_column(default=False)
+
+
+class Pool(Identified, Timed, Base):
+    """A Prefect work pool: a queue of flow runs that agents take from."""
+
+    __tablename__ = "pools"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    name: Mapped[str] = mapped_column(String(60))
+
+
+class Token(Identified, Timed, Base):
+    """A bearer token; only the SHA-256 of its secret is kept."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (
+        UniqueConstraint("secret_sha256"),
+        CheckConstraint(
+            "(kind = 'person') = (person_id IS NOT NULL)"
+            " AND (kind = 'agent') = (pool_id IS NOT NULL)"
+            " AND (kind = 'attempt') = (attempt_id IS NOT NULL)",
+            name="kind_has_its_subject",
+        ),
+    )
+
+    kind: Mapped[TokenKind] = mapped_column(status_type(TokenKind, "token_kind"))
+    secret_sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hint: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(100))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    pool_id: Mapped[UUID | None] = mapped_column(ForeignKey("pools.id", ondelete="CASCADE"), index=True)
+    attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), index=True)
+    expires: Mapped[datetime | None]
+    last_used: Mapped[datetime | None]
+    revoked: Mapped[datetime | None]
+
+    person: Mapped[Person | None] = relationship()
+    pool: Mapped[Pool | None] = relationship()
+
+
+class Agent(Identified, Timed, Base):
+    """An agent of a pool, as it last said it was."""
+
+    __tablename__ = "agents"
+    __table_args__ = (UniqueConstraint("pool_id", "name"),)
+
+    pool_id: Mapped[UUID] = mapped_column(ForeignKey("pools.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    version: Mapped[str] = mapped_column(String(40))
+    slots: Mapped[int]
+    executor: Mapped[str] = mapped_column(String(40))
+    labels: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    trouble: Mapped[str] = mapped_column(default="")
+    last_seen: Mapped[datetime] = mapped_column(default=now)
+
+    pool: Mapped[Pool] = relationship()

@@ -1,0 +1,195 @@
+"""Submissions, their evaluations and attempts, what came of them, and every change of state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from podium.platform.jobs import LogStream, OutputKind
+from podium.platform.lifecycle import AttemptStatus, EvaluationStatus, Stage, SubmissionStatus, Verdict
+from podium.platform.models.base import Base, Identified, Timed, now, status_type
+from podium.platform.models.competitions import Competition, Phase, Task
+from podium.platform.models.people import Agent, Person
+
+
+class Submission(Identified, Timed, Base):
+    """A participant's entry to a phase.
+
+    `counts` says whether it uses up quota: not when the platform failed it, or it was cancelled before it ran.
+    `version` grows with every change that a watcher should see.
+    """
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        UniqueConstraint("competition_id", "number"),
+        Index("ix_submissions_phase_id_person_id_created", "phase_id", "person_id", "created"),
+        Index("ix_submissions_open", "status", "queued", postgresql_where=text("ended IS NULL")),
+        CheckConstraint("(ended IS NOT NULL) = (status IN ('finished', 'failed', 'cancelled'))", name="ended_if_over"),
+    )
+
+    competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"), index=True)
+    number: Mapped[int]
+    filename: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[str | None] = mapped_column(String(200))
+    message: Mapped[str] = mapped_column(String(1000), default="")
+    fact_sheet: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    status: Mapped[SubmissionStatus] = mapped_column(
+        status_type(SubmissionStatus, "submission_status"), default=SubmissionStatus.SUBMITTED
+    )
+    status_message: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+    counts: Mapped[bool] = mapped_column(default=True)
+    on_leaderboard: Mapped[bool] = mapped_column(default=False)
+    flow_run_id: Mapped[UUID | None]
+    queued: Mapped[datetime | None]
+    started: Mapped[datetime | None]
+    ended: Mapped[datetime | None]
+
+    competition: Mapped[Competition] = relationship()
+    phase: Mapped[Phase] = relationship()
+    person: Mapped[Person] = relationship()
+    evaluations: Mapped[list[Evaluation]] = relationship(
+        order_by="Evaluation.position", cascade="all, delete-orphan", back_populates="submission"
+    )
+    attempts: Mapped[list[Attempt]] = relationship(
+        order_by="Attempt.number", cascade="all, delete-orphan", back_populates="submission"
+    )
+
+
+class Evaluation(Identified, Base):
+    """A submission by one task of its phase."""
+
+    __tablename__ = "evaluations"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "position"),
+        CheckConstraint("verdict IS NULL OR status = 'failed'", name="verdict_only_if_failed"),
+    )
+
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="RESTRICT"))
+    position: Mapped[int]
+    status: Mapped[EvaluationStatus] = mapped_column(
+        status_type(EvaluationStatus, "evaluation_status"), default=EvaluationStatus.WAITING
+    )
+    verdict: Mapped[Verdict | None] = mapped_column(status_type(Verdict, "verdict"))
+    message: Mapped[str] = mapped_column(default="")
+    attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempts.id", ondelete="SET NULL"))
+    programs: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    submission: Mapped[Submission] = relationship(back_populates="evaluations")
+    task: Mapped[Task] = relationship()
+    scores: Mapped[list[Score]] = relationship(order_by="Score.key", cascade="all, delete-orphan")
+    outputs: Mapped[list[Output]] = relationship(order_by="Output.kind", cascade="all, delete-orphan")
+
+
+class Score(Base):
+    """A score that a scoring program gave: finite, whole precision."""
+
+    __tablename__ = "scores"
+    __table_args__ = (
+        CheckConstraint("value = value AND abs(value) < 'infinity'::float8 AND value <> 'NaN'::float8", name="finite"),
+    )
+
+    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[float] = mapped_column(Double)
+
+
+class Output(Base):
+    """A file that an evaluation left behind."""
+
+    __tablename__ = "outputs"
+
+    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[OutputKind] = mapped_column(status_type(OutputKind, "output_kind"), primary_key=True)
+    content: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+
+
+class Attempt(Identified, Base):
+    """One try at a submission by one agent. At most one is active: the database sees to it."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "number"),
+        Index("uq_attempts_active", "submission_id", unique=True, postgresql_where=text("status = 'active'")),
+        Index("ix_attempts_lease", "lease_expires", postgresql_where=text("status = 'active'")),
+    )
+
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"))
+    flow_run_id: Mapped[UUID]
+    status: Mapped[AttemptStatus] = mapped_column(
+        status_type(AttemptStatus, "attempt_status"), default=AttemptStatus.ACTIVE
+    )
+    stage: Mapped[Stage] = mapped_column(status_type(Stage, "stage"), default=Stage.PREPARING)
+    message: Mapped[str] = mapped_column(default="")
+    lease_expires: Mapped[datetime]
+    started: Mapped[datetime] = mapped_column(default=now)
+    ended: Mapped[datetime | None]
+    timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    submission: Mapped[Submission] = relationship(back_populates="attempts")
+    agent: Mapped[Agent | None] = relationship()
+
+
+class LogText(Base):
+    """Text of one stream of an evaluation, from an offset on. Rows are only ever added."""
+
+    __tablename__ = "log_texts"
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "evaluation_id", "stream", "offset"),
+        Index("ix_log_texts_submission_id_sequence", "submission_id", "sequence"),
+    )
+
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"))
+    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id", ondelete="CASCADE"))
+    stream: Mapped[LogStream] = mapped_column(status_type(LogStream, "log_stream"))
+    offset: Mapped[int] = mapped_column(BigInteger)
+    text: Mapped[str]
+
+
+class LeaderboardEntry(Base):
+    """A submission that stands on a phase's leaderboard; `scores` has one value per column, by the columns' index."""
+
+    __tablename__ = "leaderboard_entries"
+    __table_args__ = (Index("ix_leaderboard_entries_phase_id_person_id", "phase_id", "person_id"),)
+
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"), primary_key=True)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
+    scores: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    updated: Mapped[datetime] = mapped_column(default=now)
+
+    submission: Mapped[Submission] = relationship()
+    person: Mapped[Person] = relationship()
+
+
+class Event(Base):
+    """That something changed its state: who did it, when and why. Rows are only ever added."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_subject_id_id", "subject_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    subject: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[UUID]
+    before: Mapped[str | None] = mapped_column(String(20))
+    after: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(default="")
+    time: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,46 @@
+"""What an operator can set: read once, at the edge, from the environment (`PODIUM_*`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from podium.platform.errors import InvalidInput
+
+
+class ServerSettings(BaseSettings):
+    """Settings of the gateway and of the platform's own flows. An agent that scores has none of these."""
+
+    model_config = SettingsConfigDict(env_prefix="PODIUM_", extra="ignore")
+
+    database_url: SecretStr = Field(description="Postgres: postgresql://user:password@host:port/podium")
+    storage_url: str = Field(description="Where files are kept: file:///folder")
+    secret_key: SecretStr = Field(min_length=32, description="Signs requests to storage; 32 characters or more")
+    public_url: str = Field(
+        default="http://127.0.0.1:8400", description="The gateway's address as clients and agents reach it"
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the gateway listens on")
+    port: int = Field(default=8400, description="Port that the gateway listens on")
+    prefect_api_url: str = Field(default="http://127.0.0.1:4200/api", description="Prefect's API")
+    state: Path | None = Field(default=None, description="Folder where first tokens are written")
+    signed_seconds: int = Field(default=3600, gt=0, description="How long a signed request is good")
+    bundle_bytes: int = Field(default=20 * 1024**3, gt=0, description="Largest bundle")
+    submission_bytes: int = Field(default=5 * 1024**3, gt=0, description="Largest submission")
+    lease_seconds: float = Field(default=60, gt=0, description="How long an attempt lives without a heartbeat")
+    heartbeat_seconds: float = Field(default=10, gt=0, description="How often an attempt sends a heartbeat")
+    upload_seconds: int = Field(default=24 * 3600, gt=0, description="How long an upload may take to be completed")
+
+
+def read_settings() -> ServerSettings:
+    """Read the settings from the environment.
+
+    Raises:
+        InvalidInput: One or more are missing or wrong; the message names each variable.
+    """
+    try:
+        return ServerSettings()  # type: ignore[call-arg]  # the values come from the environment
+    except ValidationError as error:
+        faults = "; ".join(f"PODIUM_{str(fault['loc'][0]).upper()}: {fault['msg'].lower()}" for fault in error.errors())
+        raise InvalidInput(f"The settings are not complete: {faults}.", remedy="Set them in the environment.") from None
