@@ -1,0 +1,227 @@
+"""Where files are kept, and signed requests to put and get them.
+
+Everything is content-addressed: an upload goes to `incoming/<id>`, and once its size and SHA-256 are checked it
+moves to `content/<sha256>` and never changes again. So a signed request that is used twice can't alter what was
+accepted, and equal files are kept once.
+
+`file://` is served by the gateway itself with tokens of itsdangerous. Object stores sign their own requests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Literal
+from urllib.parse import quote, urlsplit
+from uuid import UUID
+
+import anyio
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from podium.platform.errors import InvalidInput, NotAllowed, NotFound, PlatformFault, TooLarge
+from podium.platform.jobs import SignedRequest
+from podium.platform.models.base import now
+
+CHUNK = 1024 * 1024
+
+
+class SignatureRefused(NotAllowed):
+    """A signed request that was altered, has expired, or is for something else."""
+
+    type = "signature-refused"
+    title = "This signed request is not good"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a signed request allows.
+
+    Attributes:
+        key: The object.
+        filename: What a download is called.
+        max_bytes: The largest body of a PUT.
+    """
+
+    method: Literal["GET", "PUT"]
+    key: str
+    filename: str
+    max_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """An object that has its final place."""
+
+    key: str
+    sha256: str
+    size: int
+
+
+def content_key(sha256: str) -> str:
+    """Where content of that SHA-256 lies; spread over folders, which file systems like."""
+    return f"content/{sha256[:2]}/{sha256}"
+
+
+def incoming_key(upload_id: UUID, name: str = "file") -> str:
+    """Where an upload lies until it is checked."""
+    return f"incoming/{upload_id}/{name}"
+
+
+class Storage:
+    """Files in a folder, and requests to them that the gateway serves.
+
+    Args:
+        url: `file:///folder`.
+        public_url: The gateway's address as clients and agents reach it.
+        secret_key: Signs the requests.
+        signed_seconds: How long a signed request is good.
+
+    Raises:
+        InvalidInput: The URL names a store that this version does not have.
+    """
+
+    def __init__(self, url: str, *, public_url: str, secret_key: str, signed_seconds: int = 3600) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "file" or parts.netloc:
+            raise InvalidInput(
+                f"'{parts.scheme}://' is not a store that Podium can use.", remedy="Use file:///an/absolute/folder."
+            )
+        self.root = Path(parts.path)
+        self._public_url = public_url.rstrip("/")
+        self._signer = URLSafeSerializer(secret_key, salt="podium-storage")
+        self._signed_seconds = signed_seconds
+        (self.root / "incoming").mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.root / "content").mkdir(exist_ok=True, mode=0o700)
+
+    def sign_put(self, key: str, *, max_bytes: int) -> SignedRequest:
+        """A request that stores one object of at most `max_bytes`."""
+        return self._sign(Grant(method="PUT", key=key, filename="", max_bytes=max_bytes))
+
+    def sign_get(self, key: str, *, filename: str) -> SignedRequest:
+        """A request that reads one object."""
+        return self._sign(Grant(method="GET", key=key, filename=filename, max_bytes=None))
+
+    def _sign(self, grant: Grant) -> SignedRequest:
+        expires = now() + timedelta(seconds=self._signed_seconds)
+        token = self._signer.dumps([grant.method, grant.key, grant.filename, grant.max_bytes, int(expires.timestamp())])
+        token = token.decode() if isinstance(token, bytes) else token
+        return SignedRequest(
+            method=grant.method,
+            url=f"{self._public_url}/api/v1/storage/{quote(token)}",
+            expires=expires.replace(microsecond=0),
+            max_bytes=grant.max_bytes,
+        )
+
+    def grant(self, token: str, method: str) -> Grant:
+        """What a token allows.
+
+        Raises:
+            SignatureRefused: It was altered, has expired, or is for another method.
+        """
+        try:
+            signed_method, key, filename, max_bytes, expires = self._signer.loads(token)
+        except BadSignature:
+            raise SignatureRefused("The signature is wrong.", remedy="Ask for a new request.") from None
+        if expires < now().timestamp():
+            raise SignatureRefused("The request has expired.", remedy="Ask for a new one.")
+        if method not in ({"GET", "HEAD"} if signed_method == "GET" else {signed_method}):
+            raise SignatureRefused(f"This request is for {signed_method}, not for {method}.")
+        return Grant(method=signed_method, key=key, filename=filename, max_bytes=max_bytes)
+
+    def path(self, key: str) -> Path:
+        """The file of an object.
+
+        Raises:
+            NotFound: There is none.
+        """
+        path = self.root / key
+        if not path.is_file():
+            raise NotFound("There is nothing stored under this address.")
+        return path
+
+    async def receive(self, grant: Grant, body: AsyncIterator[bytes]) -> int:
+        """Store the body of a PUT, whole or not at all, and return its size.
+
+        Raises:
+            TooLarge: The body is longer than was granted; nothing is stored.
+        """
+        target = self.root / grant.key
+        await anyio.to_thread.run_sync(lambda: target.parent.mkdir(parents=True, exist_ok=True, mode=0o700))
+        size = 0
+        with NamedTemporaryFile(dir=target.parent, prefix=".part-", delete=False) as part:
+            try:
+                async for chunk in body:
+                    size += len(chunk)
+                    if grant.max_bytes is not None and size > grant.max_bytes:
+                        raise TooLarge(f"The upload is larger than the {grant.max_bytes} bytes that were announced.")
+                    await anyio.to_thread.run_sync(part.write, chunk)
+                part.close()
+                Path(part.name).replace(target)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
+        return size
+
+    def accept(self, key: str, *, sha256: str, size: int) -> StoredContent:
+        """Check an upload and give it its final place; safe to repeat.
+
+        Raises:
+            NotFound: Nothing was uploaded.
+            InvalidInput: What was uploaded is not what was announced; it is thrown away.
+        """
+        final = self.root / content_key(sha256)
+        source = self.root / key
+        if not source.is_file():
+            if final.is_file() and final.stat().st_size == size:
+                return StoredContent(content_key(sha256), sha256, size)
+            raise NotFound("Nothing has been uploaded yet.", remedy="Make the signed PUT request first.")
+        found_size, found_sha256 = source.stat().st_size, _sha256_of(source)
+        if (found_size, found_sha256) != (size, sha256):
+            source.unlink(missing_ok=True)
+            what = f"{found_size} bytes arrived, {size} were announced" if found_size != size else "its SHA-256 differs"
+            raise InvalidInput(f"The upload is not what was announced: {what}.", remedy="Upload it again.")
+        self._settle(source, final)
+        return StoredContent(content_key(sha256), sha256, size)
+
+    def store(self, source: Path) -> StoredContent:
+        """Keep a file of this host; the file itself is moved."""
+        sha256, size = _sha256_of(source), source.stat().st_size
+        self._settle(source, self.root / content_key(sha256))
+        return StoredContent(content_key(sha256), sha256, size)
+
+    def _settle(self, source: Path, final: Path) -> None:
+        final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            source.replace(final)
+        except OSError as error:
+            raise PlatformFault(f"The file could not be stored: {error.strerror}.") from error
+        final.chmod(0o400)
+        if source.parent.parent == self.root / "incoming":
+            _remove_if_empty(source.parent)
+
+    @contextmanager
+    def new_file(self) -> Iterator[Path]:
+        """A path for a new file on the store's own disk, for `store` to move; removed if it is still there."""
+        with NamedTemporaryFile(dir=self.root / "incoming", prefix=".new-", delete=False) as file:
+            path = Path(file.name)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remove_if_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return  # another part of the same upload is still there
