@@ -11,7 +11,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -185,14 +184,14 @@ def _note_use(session: Session, token: Token, moment: datetime) -> None:
         session.execute(update(Token).where(Token.id == token.id).values(last_used=moment))
 
 
-def revoke_token(session: Session, token_id: UUID, *, owner_id: UUID | Literal["anyone"]) -> Token:
-    """Make a token useless from now on.
+def revoke_token(session: Session, token_id: UUID, *, owner_id: UUID | None) -> Token:
+    """Make a token useless from now on; `owner_id` is the person whose it must be, `None` for anybody's.
 
     Raises:
         NotFound: There is none of that id that the owner has.
     """
     token = session.get(Token, token_id)
-    if token is None or (owner_id != "anyone" and token.person_id != owner_id):
+    if token is None or (owner_id is not None and token.person_id != owner_id):
         raise NotFound("You have no token of that id.", remedy="List yours with `podium token list`.")
     if token.revoked is None:
         token.revoked = now()

@@ -10,6 +10,7 @@ accepted, and equal files are kept once.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,7 +110,6 @@ class Storage:
     def _sign(self, grant: Grant) -> SignedRequest:
         expires = now() + timedelta(seconds=self._signed_seconds)
         token = self._signer.dumps([grant.method, grant.key, grant.filename, grant.max_bytes, int(expires.timestamp())])
-        token = token.decode() if isinstance(token, bytes) else token
         return SignedRequest(
             method=grant.method,
             url=f"{self._public_url}/api/v1/storage/{quote(token)}",
@@ -161,9 +161,9 @@ class Storage:
                         raise TooLarge(f"The upload is larger than the {grant.max_bytes} bytes that were announced.")
                     await anyio.to_thread.run_sync(part.write, chunk)
                 part.close()
-                Path(part.name).replace(target)
+                os.replace(part.name, target)
             except BaseException:
-                Path(part.name).unlink(missing_ok=True)
+                os.unlink(part.name)
                 raise
         return size
 

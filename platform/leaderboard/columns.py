@@ -1,0 +1,72 @@
+"""The values of a leaderboard's columns for one submission: pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from podium.platform.bundles.content import Computation, Sorting
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRule:
+    """How a column gets its value and which way is better.
+
+    Attributes:
+        index: The column's own number, which `computation_indexes` of others name.
+        key: The score that fills it, unless it is computed.
+    """
+
+    index: int
+    key: str
+    sorting: Sorting
+    computation: Computation | None = None
+    computation_indexes: tuple[int, ...] = ()
+    hidden: bool = False
+
+
+_COMPUTE = {
+    Computation.AVG: fmean,
+    Computation.SUM: math.fsum,
+    Computation.MIN: min,
+    Computation.MAX: max,
+}
+
+
+def column_values(columns: Sequence[ColumnRule], scores_by_task: Sequence[Mapping[str, float]]) -> list[float | None]:
+    """The value of each column, in the order of `columns`.
+
+    With several tasks a score column is the mean over the tasks; a column for which a task gave no score is empty.
+    A computed column is made of columns that all have a value, else it is empty too: missing is never zero.
+
+    Args:
+        scores_by_task: Key to score, one mapping per task of the phase.
+    """
+    by_index = {column.index: column for column in columns}
+    values: dict[int, float | None] = {}
+
+    def value_of(index: int, path: tuple[int, ...]) -> float | None:
+        if index in values:
+            return values[index]
+        column = by_index.get(index)
+        if column is None or index in path:
+            return None  # the bundle reader refuses both; a board must not fail on them
+        if column.computation is None:
+            values[index] = _mean_over_tasks(column.key, scores_by_task)
+        else:
+            parts = [value_of(other, (*path, index)) for other in column.computation_indexes]
+            present = [part for part in parts if part is not None]
+            complete = bool(parts) and len(present) == len(parts)
+            values[index] = float(_COMPUTE[column.computation](present)) if complete else None
+        return values[index]
+
+    return [value_of(column.index, ()) for column in columns]
+
+
+def _mean_over_tasks(key: str, scores_by_task: Sequence[Mapping[str, float]]) -> float | None:
+    found = [scores[key] for scores in scores_by_task if key in scores]
+    if not found or len(found) != len(scores_by_task):
+        return None
+    return found[0] if len(found) == 1 else fmean(found)
