@@ -1,0 +1,125 @@
+"""The calls about competitions, the people in them, and their leaderboards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from podium.platform.client.connection import Calls, segment
+from podium.platform.lifecycle import ParticipantStatus
+from podium.platform.records import (
+    Allowance,
+    CompetitionRecord,
+    CompetitionSummary,
+    LeaderboardRecord,
+    LeaderboardRow,
+    ParticipantRecord,
+)
+
+Cell: TypeAlias = str | int | float | None
+
+_PAGE = 100
+
+
+class CompetitionCalls(Calls):
+    """Competitions, participants and leaderboards. A `phase` is a phase's number, from 1, or its name."""
+
+    def competitions(
+        self, search: str | None = None, *, limit: int | None = None, offset: int | None = None
+    ) -> tuple[CompetitionSummary, ...]:
+        """The competitions that one may see. Needs no token."""
+        query = {"search": search, "limit": limit, "offset": offset}
+        return self._records(CompetitionSummary, "/competitions", query=query)
+
+    def competition(self, slug: str) -> CompetitionRecord:
+        """A competition, whole.
+
+        Raises:
+            NotFound: There is none of this name, or it is not published.
+        """
+        return self._record(CompetitionRecord, "GET", f"/competitions/{segment(slug)}")
+
+    def publish(self, slug: str) -> CompetitionRecord:
+        """Show a competition to everyone. For its organizers."""
+        return self._set_published(slug, published=True)
+
+    def unpublish(self, slug: str) -> CompetitionRecord:
+        """Hide a competition from everyone but its organizers."""
+        return self._set_published(slug, published=False)
+
+    def _set_published(self, slug: str, *, published: bool) -> CompetitionRecord:
+        return self._record(CompetitionRecord, "PATCH", f"/competitions/{segment(slug)}", body={"published": published})
+
+    def join(self, slug: str, terms_sha256: str) -> ParticipantRecord:
+        """Accept a competition's terms and take part in it.
+
+        Args:
+            slug: The competition.
+            terms_sha256: `CompetitionRecord.terms_sha256` of the terms that were read.
+
+        Raises:
+            Conflict: The terms have changed since, or one takes part already.
+        """
+        body = {"terms_sha256": terms_sha256}
+        return self._record(ParticipantRecord, "POST", f"/competitions/{segment(slug)}/participants", body=body)
+
+    def participants(self, slug: str) -> tuple[ParticipantRecord, ...]:
+        """Everyone who asked to take part. For the organizers."""
+        return self._records(ParticipantRecord, f"/competitions/{segment(slug)}/participants")
+
+    def decide_participant(self, slug: str, username: str, status: ParticipantStatus) -> ParticipantRecord:
+        """Approve or deny a participant. For the organizers."""
+        path = f"/competitions/{segment(slug)}/participants/{segment(username)}"
+        return self._record(ParticipantRecord, "PATCH", path, body={"status": status.value})
+
+    def allowance(self, slug: str, phase: str | int | None = None) -> Allowance:
+        """Whether one may submit now, why not, and what is left."""
+        return self._record(Allowance, "GET", f"/competitions/{segment(slug)}/allowance", query={"phase": phase})
+
+    def leaderboard(
+        self, slug: str, phase: str | int | None = None, *, limit: int | None = None, offset: int | None = None
+    ) -> LeaderboardRecord:
+        """A page of a phase's leaderboard, best first. `rows_of` makes dicts of it, for a data frame.
+
+        Raises:
+            NotAllowed: The leaderboard is hidden.
+            NotFound: No such competition or phase.
+        """
+        query = {"phase": phase, "limit": limit, "offset": offset}
+        return self._record(LeaderboardRecord, "GET", f"/competitions/{segment(slug)}/leaderboard", query=query)
+
+    def leaderboard_csv(self, slug: str, phase: str | int | None = None) -> str:
+        """The whole leaderboard of a phase as CSV, in full precision."""
+        path = f"/competitions/{segment(slug)}/leaderboard.csv"
+        return self._connection.request("GET", path, query={"phase": phase}).text
+
+    def each_leaderboard_row(self, slug: str, phase: str | int | None = None) -> Iterator[LeaderboardRow]:
+        """Every row of a leaderboard, best first, fetched page by page."""
+        offset = 0
+        while rows := self.leaderboard(slug, phase, limit=_PAGE, offset=offset).rows:
+            yield from rows
+            offset += len(rows)
+
+    def standing(self, slug: str, participant: str, phase: str | int | None = None) -> LeaderboardRow | None:
+        """A participant's best row on a leaderboard, or `None` for somebody who is not on it."""
+        rows = self.each_leaderboard_row(slug, phase)
+        return next((row for row in rows if row.participant == participant), None)
+
+
+def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
+    """The rows of a leaderboard as dicts, for `pandas.DataFrame(rows_of(board))`.
+
+    A column stands under its key, and so does an answer of the fact sheet; a missing score is `None`.
+    """
+    return [
+        {
+            "rank": row.rank,
+            "participant": row.participant,
+            **{column.key: score for column, score in zip(board.columns, row.scores, strict=True)},
+            **{question.key: row.fact_sheet.get(question.key) for question in board.questions},
+            "entries": row.entries,
+            "submitted": row.submitted.isoformat(),
+            "submission_id": str(row.submission_id),
+        }
+        for row in board.rows
+    ]

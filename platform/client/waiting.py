@@ -1,0 +1,99 @@
+"""Waiting for something to change, by calls that the gateway holds open; short outages do not end the wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from podium.platform.client.conversion import AnotherVersion
+from podium.platform.errors import PlatformFault, PodiumError
+
+AnswerT = TypeVar("AnswerT")
+
+# The gateway holds an answer for 30 seconds at most; proxies on the way are often less patient.
+_HELD_SECONDS = 20.0
+_OUTAGE_SECONDS = 300.0
+
+
+class WaitedTooLong(PodiumError):
+    """The time that the caller gave is over. What was waited for goes on."""
+
+    status = 504
+    type = "waited-too-long"
+    title = "The wait is over, not the work"
+
+
+@dataclass(slots=True)
+class Wait:
+    """One wait, with an end or without.
+
+    Attributes:
+        timeout: Seconds in all; `None` to wait as long as it takes.
+        subject: What is waited for, for the message.
+        shortest_turn: Seconds from one question to the next at least, against a gateway that never holds an answer.
+    """
+
+    timeout: float | None
+    subject: str
+    shortest_turn: float = 0.3
+    clock: Callable[[], float] = field(default=time.monotonic)
+    sleep: Callable[[float], None] = field(default=time.sleep)
+    _began: float = field(init=False)
+    _asked: float | None = field(init=False, default=None)
+    _out_since: float | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+
+    def ask(self, call: Callable[[float], AnswerT]) -> AnswerT:
+        """Ask the gateway once more, through its outages.
+
+        Args:
+            call: Makes the call; it is given the seconds for which the gateway may hold the answer.
+
+        Raises:
+            WaitedTooLong: The time is over.
+            PlatformFault: The gateway has been out of reach for five minutes.
+        """
+        while True:
+            self._pace()
+            try:
+                answer = call(self._remaining(_HELD_SECONDS))
+            except AnotherVersion:
+                raise
+            except PlatformFault:
+                now = self.clock()
+                self._out_since = self._out_since or now
+                if now - self._out_since >= _OUTAGE_SECONDS or self._is_over():
+                    raise
+                self.sleep(self._remaining(2.0))
+            else:
+                self._out_since = None
+                return answer
+
+    def require_time(self) -> None:
+        """Check that there is time left.
+
+        Raises:
+            WaitedTooLong: There is none.
+        """
+        if self._is_over():
+            raise WaitedTooLong(
+                f"{self.subject} is not done after {self.timeout:g} seconds.",
+                remedy="It goes on by itself: look again later, or wait longer.",
+            )
+
+    def _pace(self) -> None:
+        if self._asked is not None:
+            self.sleep(max(0.0, self._remaining(self._asked + self.shortest_turn - self.clock())))
+        self._asked = self.clock()
+
+    def _is_over(self) -> bool:
+        return self.timeout is not None and self.clock() - self._began >= self.timeout
+
+    def _remaining(self, seconds: float) -> float:
+        if self.timeout is None:
+            return seconds
+        return max(0.0, min(seconds, self._began + self.timeout - self.clock()))
