@@ -1,0 +1,106 @@
+"""What the engine is told about a container: the hardening is here, and it is the default for every program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from docker import APIClient
+from docker.types import DeviceRequest, LogConfig, Ulimit
+from docker.types import Mount as EngineMount
+
+from podium.agents.executors.program_environment import program_environment
+from podium.tasks.programs import Program
+
+MARK = "podium"
+"""The label that every container of ours has; the other labels start with it and a dot."""
+
+_LEAST_MEMORY = 6 * 1024 * 1024  # the engine takes no less
+_NANO = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What is the same for all containers of a host.
+
+    Attributes:
+        user: The uid that programs run as, and its group; not root.
+        network_disabled: Without network by the container's own switch, which is quicker than network mode `none`.
+            Only where that was proven to isolate.
+        init: Run an init process before the program, that reaps its orphans.
+        host_cpus: Cores of the host; the engine refuses to promise more.
+        gpus: `all`, ids separated by commas, or nothing.
+        runtime: Name of the engine's runtime (`runsc`), or nothing for its default.
+    """
+
+    user: int = 65534
+    network_disabled: bool = False
+    init: bool = True
+    host_cpus: int = 1
+    gpus: str = ""
+    runtime: str = ""
+
+
+def container_config(
+    client: APIClient, program: Program, confinement: Confinement, *, owner: str, cgroup_parent: str | None
+) -> dict[str, Any]:
+    """Arguments of the SDK's `create_container` for one program."""
+    limits = program.limits
+    cpus = min(limits.cpus, float(confinement.host_cpus))
+    memory = max(limits.memory_bytes, _LEAST_MEMORY)
+    temporary = min(limits.temporary_bytes, memory)
+    host_config = client.create_host_config(
+        mounts=[EngineMount(m.target, str(m.source), type="bind", read_only=m.read_only) for m in program.mounts],
+        network_mode=None if confinement.network_disabled else "none",
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges:true"],
+        ipc_mode="private",
+        mem_limit=memory,
+        memswap_limit=memory,
+        nano_cpus=int(cpus * _NANO),
+        pids_limit=limits.processes,
+        ulimits=[
+            Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+            Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
+            Ulimit(name="core", soft=0, hard=0),
+        ],
+        tmpfs={"/tmp": f"rw,nosuid,nodev,mode=1777,size={temporary}"},  # noqa: S108 -- the program's own /tmp
+        shm_size=temporary,
+        log_config=LogConfig(type=LogConfig.types.NONE),
+        init=confinement.init or None,
+        # When the host itself runs out of memory, a program goes before the agent does.
+        oom_score_adj=500,
+        cgroup_parent=cgroup_parent,
+        runtime=confinement.runtime or None,
+        device_requests=_gpus(confinement.gpus),
+    )
+    return {
+        "image": program.image.digest,
+        "command": list(program.command),
+        "entrypoint": [],
+        "name": program.name,
+        "user": f"{confinement.user}:{confinement.user}",
+        "working_dir": program.working_folder,
+        "environment": program_environment(program, cpus=cpus),
+        "labels": container_labels(program, owner=owner),
+        "network_disabled": confinement.network_disabled,
+        "hostname": "podium",
+        "stdin_open": False,
+        "tty": False,
+        "host_config": host_config,
+    }
+
+
+def container_labels(program: Program, *, owner: str) -> dict[str, str]:
+    """The labels that a sweep finds the container by."""
+    own = {f"{MARK}.{name}": value for name, value in program.labels.items()}
+    return {MARK: "1", f"{MARK}.owner": owner, **own}
+
+
+def _gpus(gpus: str) -> list[DeviceRequest] | None:
+    if not gpus:
+        return None
+    if gpus == "all":
+        return [DeviceRequest(count=-1, capabilities=[["gpu"]])]
+    return [DeviceRequest(device_ids=gpus.split(","), capabilities=[["gpu"]])]

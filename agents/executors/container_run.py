@@ -1,0 +1,243 @@
+"""One program in one container: create, attach, start, wait, inspect, remove."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from docker import APIClient
+from docker.errors import APIError, NotFound
+
+from podium.agents.executors.engine_errors import (
+    ENGINE_ERRORS,
+    StartError,
+    engine_call,
+    meaning,
+    start_error_of_engine,
+    start_error_of_init,
+)
+from podium.agents.executors.measuring import Measured, Meter
+from podium.agents.executors.program_output import AttachedOutput, CappedOutput
+from podium.platform.errors import PodiumError
+from podium.tasks.programs import ExecutorFault, OnOutput, Program, ProgramEnd
+
+_TICK_SECONDS = 0.1
+"""How often a running program is looked at: whether it should be stopped, and what it has used."""
+
+_KILL_SECONDS = 30.0
+_DRAIN_SECONDS = 30.0
+_WAIT_SLACK_SECONDS = 120
+
+
+@dataclass(slots=True)
+class _End:
+    """What the thread that waits for the container has to say."""
+
+    came: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
+
+
+class ContainerRun:
+    """Runs a program once. `starts` caps how many containers start at the same time on this host."""
+
+    def __init__(
+        self,
+        client: APIClient,
+        program: Program,
+        *,
+        config: dict[str, Any],
+        meter: Meter,
+        starts: threading.Semaphore,
+        remove: Callable[[str, Meter], None],
+    ) -> None:
+        self._client = client
+        self._program = program
+        self._config = config
+        self._meter = meter
+        self._starts = starts
+        self._remove = remove
+        self._timings: dict[str, float] = {}
+
+    def run(self, *, deadline: float, stop: threading.Event, on_output: OnOutput) -> ProgramEnd:
+        """Run it to its end.
+
+        Raises:
+            ExecutorFault: The engine failed.
+            ImageUnavailable: The image has gone since it was found.
+        """
+        if not self._may_start(deadline, stop):
+            return ProgramEnd(exit_status=None, stopped=stop.is_set(), timed_out=not stop.is_set())
+        output = CappedOutput(on_output, log_bytes=self._program.limits.log_bytes)
+        try:
+            return self._run(deadline, stop, output)
+        finally:
+            with self._timed("remove"):
+                self._remove(self._program.name, self._meter)
+
+    def _may_start(self, deadline: float, stop: threading.Event) -> bool:
+        while not self._starts.acquire(timeout=_TICK_SECONDS):
+            if stop.is_set() or time.monotonic() > deadline:
+                return False
+        if stop.is_set() or time.monotonic() > deadline:
+            self._starts.release()
+            return False
+        return True
+
+    def _run(self, deadline: float, stop: threading.Event, output: CappedOutput) -> ProgramEnd:
+        attached: AttachedOutput | None = None
+        try:
+            try:
+                container, attached = self._created(output)
+                refused = self._start(container)
+            finally:
+                self._starts.release()
+            if refused:
+                return ProgramEnd(refused.exit_status, start_error=refused.why, timings=self._timings)
+            with self._timed("run"):
+                timed_out, stopped = self._watch(container, deadline, stop, output)
+                attached.finish(_DRAIN_SECONDS)
+            if output.failure:
+                raise output.failure
+            return self._end(container, output, timed_out=timed_out, stopped=stopped)
+        finally:
+            if attached:
+                attached.close()
+
+    def _created(self, output: CappedOutput) -> tuple[str, AttachedOutput]:
+        with self._timed("create"), engine_call("while it created a container"):
+            container = str(self._client.create_container(**self._config)["Id"])
+            # Before the start, or the first lines would be lost.
+            attached = self._client.attach_socket(container, {"stdout": 1, "stderr": 1, "stream": 1})
+            return container, AttachedOutput(attached, output, name=self._program.name)
+
+    def _start(self, container: str) -> StartError | None:
+        with self._timed("start"):
+            try:
+                self._client.start(container)
+            except APIError as error:
+                refused = start_error_of_engine(error, **self._words())
+                if refused is None:
+                    raise meaning(error, "while it started a container") from error
+                return refused
+            except ENGINE_ERRORS as error:
+                raise meaning(error, "while it started a container") from error
+        return None
+
+    def _watch(self, container: str, deadline: float, stop: threading.Event, output: CappedOutput) -> tuple[bool, bool]:
+        """Wait for the end, and bring it about where needed; say whether it was for the time or for a stop."""
+        end = self._wait_in_thread(container, deadline)
+        self._meter.look(container)
+        while not end.came.wait(max(0.0, min(_TICK_SECONDS, deadline - time.monotonic()))):
+            self._meter.look(container)
+            timed_out, stopped = time.monotonic() >= deadline, stop.is_set()
+            if timed_out or stopped or output.failure:
+                ours = self._kill(container)
+                self._await_killed(end)
+                return timed_out and not stopped and ours, stopped and ours
+        if end.error:
+            raise meaning(end.error, "while a container ran")
+        return False, False
+
+    def _wait_in_thread(self, container: str, deadline: float) -> _End:
+        end = _End()
+        patience = max(0.0, deadline - time.monotonic()) + _WAIT_SLACK_SECONDS
+
+        def wait() -> None:
+            try:
+                self._client.wait(container, timeout=int(patience))
+            except ENGINE_ERRORS as error:
+                end.error = error
+            finally:
+                end.came.set()
+
+        threading.Thread(target=wait, name=f"wait-{self._program.name}", daemon=True).start()
+        return end
+
+    def _kill(self, container: str) -> bool:
+        """Kill it; false where it had ended by itself just before."""
+        try:
+            self._client.kill(container)
+        except NotFound as error:
+            raise meaning(error, "when it was told to kill a container") from error
+        except APIError as error:
+            if error.status_code == 409:
+                return False
+            raise meaning(error, "when it was told to kill a container") from error
+        except ENGINE_ERRORS as error:
+            raise meaning(error, "when it was told to kill a container") from error
+        return True
+
+    def _await_killed(self, end: _End) -> None:
+        if not end.came.wait(_KILL_SECONDS):
+            raise ExecutorFault(
+                f"The Docker engine did not end a container within {_KILL_SECONDS:.0f} s of killing it.",
+                remedy="See the engine's log; restarting it helps when it hangs.",
+            )
+        if end.error:
+            raise meaning(end.error, "while it killed a container")
+
+    def _end(self, container: str, output: CappedOutput, *, timed_out: bool, stopped: bool) -> ProgramEnd:
+        with engine_call("while the agent asked how a container ended"):
+            state = self._client.inspect_container(container)["State"]
+        status = int(state["ExitCode"])
+        used = self._meter.measured()
+        refused = start_error_of_init(output.stderr_head, **self._words()) if status in {1, 126, 127} else None
+        return ProgramEnd(
+            exit_status=refused.exit_status if refused else status,
+            start_error=refused.why if refused else "",
+            oom_killed=self._oom_killed(state, used, killed=timed_out or stopped),
+            timed_out=timed_out,
+            stopped=stopped,
+            truncated=output.truncated,
+            wall_seconds=wall_seconds(state),
+            cpu_seconds=used.cpu_seconds,
+            peak_memory_bytes=used.peak_memory_bytes,
+            timings=self._timings,
+        )
+
+    def _oom_killed(self, state: dict[str, Any], used: Measured, *, killed: bool) -> bool:
+        if state.get("OOMKilled") or used.oom_kills:
+            return True
+        # The engine's flag comes by another way than the end does, and may be late.
+        full = used.peak_memory_bytes is not None and used.peak_memory_bytes >= self._program.limits.memory_bytes
+        return full and int(state["ExitCode"]) == 137 and not killed
+
+    def _words(self) -> dict[str, str]:
+        return {"image": self._program.image.name, "command": self._program.command[0]}
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._timings[step] = time.monotonic() - began
+
+
+def wall_seconds(state: dict[str, Any]) -> float:
+    """How long a container ran by the engine's own stamps; 0 where they make no sense."""
+    try:
+        started, finished = (datetime.fromisoformat(state[stamp]) for stamp in ("StartedAt", "FinishedAt"))
+    except (KeyError, ValueError):
+        return 0.0
+    return max(0.0, (finished - started).total_seconds())
+
+
+def remove_container(client: APIClient, name: str) -> PodiumError | None:
+    """Remove a container, running or not, with its anonymous volumes; answer the error if it is still there."""
+    try:
+        client.remove_container(name, v=True, force=True)
+    except NotFound:
+        return None
+    except APIError as error:
+        if error.status_code == 409:  # it is being removed already
+            return None
+        return meaning(error, "while it removed a container")
+    except ENGINE_ERRORS as error:
+        return meaning(error, "while it removed a container")
+    return None

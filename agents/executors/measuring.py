@@ -1,0 +1,209 @@
+"""Peak memory and CPU time of a container, from the kernel's control groups.
+
+A container's own group is gone as soon as it ended. Where the engine makes groups as plain folders (`cgroupfs`), each
+container gets a parent of its own: the parent outlives it, is read afterwards and removed, and its numbers are exact.
+Where systemd makes them, the container's own group is read again and again while it runs; both numbers only ever
+grow, so the last reading is short by what happened after it. An agent that sees no groups measures nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from podium.agents.executors.engine import EngineFacts
+
+CGROUPS = Path("/sys/fs/cgroup")
+_REMOVE_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a container used. `None` where it could not be measured.
+
+    Attributes:
+        peak_memory_bytes: With the files it had in the page cache, as the limit counts them.
+        oom_kills: Processes that the kernel killed for memory.
+    """
+
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    oom_kills: int | None = None
+
+
+class Meter(Protocol):
+    """Measures one container."""
+
+    cgroup_parent: str | None
+    """What the engine is told; `None` leaves it the engine's choice."""
+
+    def look(self, container: str) -> None:
+        """Read what the running container has used so far."""
+
+    def measured(self) -> Measured:
+        """What it has used in all, after it ended."""
+
+    def remove(self) -> None:
+        """Remove what the meter made."""
+
+
+class NoMeter:
+    """Measures nothing: the agent does not see the engine's control groups."""
+
+    cgroup_parent: str | None = None
+
+    def look(self, container: str) -> None:
+        """Do nothing."""
+
+    def measured(self) -> Measured:
+        """Nothing is known."""
+        return Measured()
+
+    def remove(self) -> None:
+        """Do nothing."""
+
+
+class ParentMeter:
+    """Measures by a parent group of the container's own."""
+
+    def __init__(self, name: str, *, version: int, root: Path = CGROUPS) -> None:
+        self.cgroup_parent: str | None = f"/{name}"
+        self._folders = Folders.named(name, version=version, root=root)
+
+    def look(self, container: str) -> None:
+        """Nothing is read while it runs: the parent keeps the numbers."""
+
+    def measured(self) -> Measured:
+        """Exact numbers."""
+        return self._folders.read()
+
+    def remove(self) -> None:
+        """Remove the parent from every controller; the container's own group must be gone."""
+        self._folders.remove()
+
+
+class SamplingMeter:
+    """Measures by reading the container's own group while it lives."""
+
+    cgroup_parent: str | None = None
+
+    def __init__(self, *, version: int, root: Path = CGROUPS) -> None:
+        self._version = version
+        self._root = root
+        self._last = Measured()
+
+    def look(self, container: str) -> None:
+        """Take a reading; one that fails keeps the last."""
+        name = f"system.slice/docker-{container}.scope"
+        reading = Folders.named(name, version=self._version, root=self._root).read()
+        if reading.cpu_seconds is not None:
+            self._last = reading
+
+    def measured(self) -> Measured:
+        """The last reading."""
+        return self._last
+
+    def remove(self) -> None:
+        """Nothing was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """One control group: a folder, or on version 1 a folder for each controller."""
+
+    version: int
+    all: tuple[Path, ...]
+    memory: Path
+    cpu: Path
+
+    @classmethod
+    def named(cls, name: str, *, version: int, root: Path) -> Folders:
+        """The group `name`, a path without a leading slash."""
+        if version == 2:
+            only = root / name
+            return cls(version, (only,), only, only)
+        controllers = sorted({path.resolve() for path in root.iterdir() if path.is_dir()}) if root.is_dir() else []
+        every = tuple(controller / name for controller in controllers)
+        return cls(version, every, root / "memory" / name, root / "cpuacct" / name)
+
+    def read(self) -> Measured:
+        """Read the counters; those that are not there are `None`."""
+        if self.version == 2:
+            usage = _field(self.cpu / "cpu.stat", "usage_usec")
+            return Measured(
+                cpu_seconds=None if usage is None else usage / 1e6,
+                peak_memory_bytes=_number(self.memory / "memory.peak") or None,
+                oom_kills=_field(self.memory / "memory.events", "oom_kill"),
+            )
+        usage = _number(self.cpu / "cpuacct.usage")
+        return Measured(
+            cpu_seconds=usage / 1e9 if usage else None,
+            peak_memory_bytes=_number(self.memory / "memory.max_usage_in_bytes") or None,
+            oom_kills=None,  # version 1 counts them in the container's own group alone
+        )
+
+    def remove(self) -> None:
+        """Remove the folders. The kernel needs a moment to let go of the last process."""
+        left = [folder for folder in self.all if folder.is_dir()]
+        for _ in range(_REMOVE_TRIES):
+            left = [folder for folder in left if not _removed(folder)]
+            if not left:
+                return
+            time.sleep(0.01)
+
+
+def meter_for(name: str, facts: EngineFacts, *, root: Path = CGROUPS) -> Meter:
+    """The best meter that this host allows, for the control group `name`."""
+    if facts.cgroup_driver == "systemd":
+        return SamplingMeter(version=facts.cgroup_version, root=root)
+    if facts.cgroup_driver == "cgroupfs" and can_make_groups(facts.cgroup_version, root=root):
+        return ParentMeter(name, version=facts.cgroup_version, root=root)
+    return NoMeter()
+
+
+def can_make_groups(version: int, *, root: Path = CGROUPS) -> bool:
+    """Whether the agent may make and remove control groups here; if not, it must not leave them to the engine."""
+    probe = (root if version == 2 else root / "memory") / f"podium-probe-{time.monotonic_ns()}"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def remove_empty_groups(name: str, facts: EngineFacts, *, root: Path = CGROUPS) -> None:
+    """Remove the group `name` and those in it, where nothing runs in them."""
+    for folder in Folders.named(name, version=facts.cgroup_version, root=root).all:
+        if folder.is_dir():
+            for inner in folder.iterdir():
+                if inner.is_dir():
+                    _removed(inner)
+            _removed(folder)
+
+
+def _removed(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _field(path: Path, name: str) -> int | None:
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.split()[:1] == [name]), None)

@@ -1,0 +1,24 @@
+"""The names of the images that Podium makes, and the names that bundles ask for which they can stand in for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+PYTHON_IMAGE = "podium/python"
+SCIENTIFIC_IMAGE = "podium/scientific"
+INPUTS_LABEL = "podium.inputs"
+"""On each image that Podium makes: a digest of what went into it."""
+
+DEFAULT_IMAGE_ALIASES: Mapping[str, str] = {
+    "codalab/codalab-legacy": f"{SCIENTIFIC_IMAGE}:latest",
+    "codalab/codalab-legacy:*": f"{SCIENTIFIC_IMAGE}:latest",
+}
+"""What stands in for well-known names where the host does not have them: name or shell pattern to name."""
+
+
+def alias_of(name: str, aliases: Mapping[str, str]) -> str | None:
+    """What `name` is mapped to: by its exact name if it is there, else by the first pattern that matches."""
+    if name in aliases:
+        return aliases[name]
+    return next((target for pattern, target in aliases.items() if fnmatchcase(name, pattern)), None)
