@@ -115,6 +115,24 @@ def too_many_members(limits: ArchiveLimits) -> ArchiveRefused:
     )
 
 
+def name_fault(path: str, limits: ArchiveLimits) -> ArchiveFault | None:
+    """Say why a relative path can't be used, or `None` when it can."""
+    parts = path.split("/")
+    sizes = [len(part.encode("utf-8", "surrogatepass")) for part in parts]
+    if path.startswith("/") or ".." in parts or _has_drive_letter(path):
+        return _about(path, "leads out of the archive", "Use relative paths inside one folder.")
+    if "\\" in path:
+        return _about(path, "has a backslash in its name", "Pack it with a tool that writes `/` between folders.")
+    if any(ord(character) < 32 or 0xD800 <= ord(character) < 0xE000 for character in path):
+        return _about(path, "has a control character in its name", "Rename it.")
+    if max(sizes) > limits.part_bytes or sum(sizes) + len(parts) - 1 > limits.name_bytes:
+        allowed = f"{limits.part_bytes} bytes, and a whole path {limits.name_bytes}"
+        return _about(path, "has a name that is too long", f"A name may have {allowed}.")
+    if len(parts) > limits.depth:
+        return _about(path, "lies too deep", f"Up to {limits.depth} folders may be inside each other.")
+    return None
+
+
 def _member(info: zipfile.ZipInfo) -> ArchiveMember:
     # `orig_filename` is the name before `zipfile` cuts it at a NUL, which would hide what comes after.
     name = info.orig_filename
@@ -132,28 +150,13 @@ def _member(info: zipfile.ZipInfo) -> ArchiveMember:
 
 
 def _fault_of(member: ArchiveMember, limits: ArchiveLimits) -> ArchiveFault | None:
-    found = _name_fault(member.path, limits) or _kind_fault(member) or _packing_fault(member.info)
-    if not found:
-        return None
-    shown = member.path if len(member.path) <= 100 else member.path[:100] + "…"
-    return ArchiveFault(f"{shown!r} {found[0]}.", found[1])
+    found = _kind_fault(member) or _packing_fault(member.info)
+    return name_fault(member.path, limits) or (_about(member.path, *found) if found else None)
 
 
-def _name_fault(path: str, limits: ArchiveLimits) -> tuple[str, str] | None:
-    parts = path.split("/")
-    sizes = [len(part.encode("utf-8", "surrogatepass")) for part in parts]
-    if path.startswith("/") or ".." in parts or _has_drive_letter(path):
-        return "leads out of the archive", "Use relative paths inside one folder."
-    if "\\" in path:
-        return "has a backslash in its name", "Pack it with a tool that writes `/` between folders."
-    if any(ord(character) < 32 or 0xD800 <= ord(character) < 0xE000 for character in path):
-        return "has a control character in its name", "Rename it."
-    if max(sizes) > limits.part_bytes or sum(sizes) + len(parts) - 1 > limits.name_bytes:
-        allowed = f"{limits.part_bytes} bytes, and a whole path {limits.name_bytes}"
-        return "has a name that is too long", f"A name may have {allowed}."
-    if len(parts) > limits.depth:
-        return "lies too deep", f"Up to {limits.depth} folders may be inside each other."
-    return None
+def _about(path: str, reason: str, remedy: str) -> ArchiveFault:
+    shown = path if len(path) <= 100 else path[:100] + "…"
+    return ArchiveFault(f"{shown!r} {reason}.", remedy)
 
 
 def _has_drive_letter(path: str) -> bool:

@@ -10,7 +10,6 @@ accepted, and equal files are kept once.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -161,9 +160,10 @@ class Storage:
                         raise TooLarge(f"The upload is larger than the {grant.max_bytes} bytes that were announced.")
                     await anyio.to_thread.run_sync(part.write, chunk)
                 part.close()
-                os.replace(part.name, target)
+                await anyio.Path(part.name).replace(target)
             except BaseException:
-                os.unlink(part.name)
+                with anyio.CancelScope(shield=True):
+                    await anyio.Path(part.name).unlink(missing_ok=True)
                 raise
         return size
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -27,7 +27,7 @@ class ColumnRule:
     hidden: bool = False
 
 
-_COMPUTE = {
+_COMPUTE: dict[Computation, Callable[[list[float]], float]] = {
     Computation.AVG: fmean,
     Computation.SUM: math.fsum,
     Computation.MIN: min,

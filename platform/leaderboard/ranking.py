@@ -49,7 +49,8 @@ def ranking_order(columns: Sequence[ColumnRule], primary_index: int) -> list[int
 def rank(entries: Sequence[Entry[T]], columns: Sequence[ColumnRule], primary_index: int) -> list[Ranked[T]]:
     """Rank the entries; those that can't be ranked stand at the end, the earliest first."""
     order = ranking_order(columns, primary_index)
-    ranked_entries, unranked = [], []
+    ranked_entries: list[Entry[T]] = []
+    unranked: list[Entry[T]] = []
     for entry in entries:
         has_primary = bool(order) and entry.values[order[0]] is not None
         (ranked_entries if has_primary else unranked).append(entry)

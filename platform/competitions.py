@@ -1,0 +1,252 @@
+"""Competitions in the database: who may see and organize them, who takes part, and how the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.interfaces import LoaderOption
+
+from podium.platform.errors import Conflict, NotAllowed, NotFound
+from podium.platform.identity import Caller
+from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
+from podium.platform.lifecycle import ParticipantStatus
+from podium.platform.models import (
+    Competition,
+    Leaderboard,
+    Participant,
+    Person,
+    Phase,
+    PhaseTask,
+    Submission,
+    TermsAcceptance,
+    now,
+)
+from podium.platform.records import (
+    CompetitionRecord,
+    CompetitionSummary,
+    PageRecord,
+    ParticipantRecord,
+    PhaseRecord,
+    TaskRecord,
+)
+from podium.platform.submissions.creation import phase_status
+from podium.platform.submissions.transitions import record_event
+
+
+def may_organize(competition: Competition, caller: Caller | None) -> bool:
+    """Whether the caller organizes this competition; administrators may all."""
+    return caller is not None and (
+        caller.is_administrator or (caller.person_id is not None and caller.person_id == competition.organizer_id)
+    )
+
+
+def competition_options() -> Sequence[LoaderOption]:
+    """What to load with competitions that are to be shown, in a fixed number of queries."""
+    return (
+        joinedload(Competition.organizer),
+        selectinload(Competition.pages),
+        selectinload(Competition.phases).selectinload(Phase.tasks).joinedload(PhaseTask.task),
+        selectinload(Competition.leaderboards).selectinload(Leaderboard.columns),
+    )
+
+
+def find_competition(session: Session, slug: str, caller: Caller | None) -> Competition:
+    """The competition of that slug, if the caller may see it.
+
+    Raises:
+        NotFound: There is none, or it is a draft of somebody else's: the two look the same from outside.
+    """
+    competition = session.scalar(
+        select(Competition).where(Competition.slug == slug.lower()).options(*competition_options())
+    )
+    if competition is None or not (competition.published or may_organize(competition, caller)):
+        raise NotFound(
+            f"There is no competition '{slug[:80]}'.", remedy="List those there are with `podium competitions`."
+        )
+    return competition
+
+
+def require_organizer(competition: Competition, caller: Caller) -> None:
+    """Go on only if the caller organizes the competition.
+
+    Raises:
+        NotAllowed: They don't.
+    """
+    if not may_organize(competition, caller):
+        raise NotAllowed(f"Only the organizers of '{competition.slug}' may do this.")
+
+
+def list_competitions(
+    session: Session, caller: Caller | None, *, search: str, limit: int, offset: int
+) -> list[CompetitionSummary]:
+    """Competitions that the caller may see, the newest first."""
+    query = select(Competition).options(joinedload(Competition.organizer), selectinload(Competition.phases))
+    if caller is None or not caller.is_administrator:
+        own = Competition.organizer_id == caller.person_id if caller and caller.person_id else False
+        query = query.where(or_(Competition.published, own))
+    if search:
+        pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = query.where(or_(Competition.title.ilike(pattern), Competition.slug.ilike(pattern)))
+    competitions = session.scalars(query.order_by(Competition.created.desc()).limit(limit).offset(offset)).all()
+    return summaries(session, competitions)
+
+
+def summaries(session: Session, competitions: Sequence[Competition]) -> list[CompetitionSummary]:
+    """Competitions as they stand in a list."""
+    ids = [competition.id for competition in competitions]
+    participants = _counts(session, Participant.competition_id, ids, Participant.status == ParticipantStatus.APPROVED)
+    submissions = _counts(session, Submission.competition_id, ids, True)  # noqa: FBT003  # every submission counts
+    moment = now()
+    return [
+        _summary(competition, participants.get(competition.id, 0), submissions.get(competition.id, 0), moment)
+        for competition in competitions
+    ]
+
+
+def _counts(session: Session, column, ids, condition) -> dict:  # type: ignore[no-untyped-def, type-arg]  # noqa: ANN001  # SQL expressions
+    query = select(column, func.count()).where(column.in_(ids), condition).group_by(column)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _summary(competition: Competition, participants: int, submissions: int, moment: datetime) -> CompetitionSummary:
+    running = next((phase for phase in competition.phases if phase_status(phase, moment) == "open"), None)
+    return CompetitionSummary(
+        slug=competition.slug,
+        title=competition.title,
+        description=competition.description,
+        organizer=competition.organizer.username,
+        published=competition.published,
+        phase=running.name if running else None,
+        deadline=running.ends if running else None,
+        participants=participants,
+        submissions=submissions,
+        reward=competition.reward,
+        created=competition.created,
+    )
+
+
+def competition_record(session: Session, competition: Competition, caller: Caller | None) -> CompetitionRecord:
+    """A competition as the caller may see it."""
+    board = competition.leaderboards[0]
+    organizes = may_organize(competition, caller)
+    moment = now()
+    participant = None
+    if caller is not None and caller.person_id is not None:
+        participant = session.get(Participant, (competition.id, caller.person_id))
+    return CompetitionRecord(
+        summary=summaries(session, [competition])[0],
+        terms=competition.terms,
+        terms_is_html=competition.terms_is_html,
+        terms_sha256=competition.terms_sha256,
+        registration_auto_approve=competition.registration_auto_approve,
+        docker_image=competition.docker_image,
+        contact_email=competition.contact_email,
+        phases=tuple(_phase_record(phase, moment) for phase in competition.phases),
+        pages=tuple(PageRecord(page.title, page.text, page.is_html) for page in competition.pages),
+        fact_sheet=questions_of(competition),
+        columns=tuple(column_record(column, board) for column in visible_columns(board, for_organizer=organizes)),
+        leaderboard_title=board.title,
+        leaderboard_hidden=board.hidden,
+        submission_rule=board.submission_rule,
+        participation=participant.status if participant else None,
+        may_organize=organizes,
+    )
+
+
+def _phase_record(phase: Phase, moment: datetime) -> PhaseRecord:
+    return PhaseRecord(
+        number=phase.position + 1,
+        name=phase.name,
+        description=phase.description,
+        start=phase.starts,
+        end=phase.ends,
+        status=phase_status(phase, moment),
+        max_submissions_per_day=phase.max_submissions_per_day,
+        max_submissions=phase.max_submissions,
+        execution_time_limit=phase.execution_time_limit,
+        only_result_submissions=phase.accepts_only_result_submissions,
+        tasks=tuple(TaskRecord(entry.index, entry.task.name, entry.task.description) for entry in phase.tasks),
+    )
+
+
+def join_competition(
+    session: Session,
+    competition: Competition,
+    person: Person,
+    *,
+    terms_sha256: str,
+    address: str | None,
+    user_agent: str,
+) -> ParticipantRecord:
+    """Take part, accepting the terms; joining again only records that newer terms were accepted.
+
+    Raises:
+        Conflict: The terms that were accepted are not the present ones.
+        NotAllowed: The organizers have denied this person.
+    """
+    if terms_sha256 != competition.terms_sha256:
+        raise Conflict("These are not the present terms.", remedy="Read them again, and accept those.")
+    status = ParticipantStatus.APPROVED if competition.registration_auto_approve else ParticipantStatus.PENDING
+    added = session.execute(
+        insert(Participant)
+        .values(competition_id=competition.id, person_id=person.id, status=status, created=now())
+        .on_conflict_do_nothing()
+        .returning(Participant.status)
+    ).scalar()
+    participant = session.get_one(Participant, (competition.id, person.id))
+    if participant.status is ParticipantStatus.DENIED:
+        raise NotAllowed("The organizers have denied you.", remedy="Write to them if you think it is a mistake.")
+    session.add(
+        TermsAcceptance(
+            competition_id=competition.id,
+            person_id=person.id,
+            terms_sha256=terms_sha256,
+            address=address,
+            user_agent=user_agent[:400],
+        )
+    )
+    if added is not None:
+        record_event(
+            session,
+            subject="participant",
+            subject_id=person.id,
+            before=None,
+            after=status,
+            actor=f"person:{person.username}",
+            reason=competition.slug,
+        )
+    return participant_record(participant, person)
+
+
+def participant_record(participant: Participant, person: Person) -> ParticipantRecord:
+    """A participant as organizers see them."""
+    return ParticipantRecord(person.username, person.name, participant.status, participant.created)
+
+
+def set_participant_status(
+    session: Session, competition: Competition, person: Person, status: ParticipantStatus, *, actor: str
+) -> ParticipantRecord:
+    """Approve or deny a participant.
+
+    Raises:
+        NotFound: The person has not joined.
+    """
+    participant = session.get(Participant, (competition.id, person.id), with_for_update=True)
+    if participant is None:
+        raise NotFound(f"'{person.username}' has not joined '{competition.slug}'.")
+    if participant.status is not status:
+        record_event(
+            session,
+            subject="participant",
+            subject_id=person.id,
+            before=participant.status,
+            after=status,
+            actor=actor,
+            reason=competition.slug,
+        )
+        participant.status = status
+    return participant_record(participant, person)

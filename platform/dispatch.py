@@ -1,0 +1,127 @@
+"""From queued to a flow run: at once after the upload, and again for whatever was left behind.
+
+Postgres says what is queued; a flow run is how an agent gets to know. If Prefect can't be reached, the submission
+stays queued with the reason, and the next tick tries again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from podium.platform.database import Database, notify
+from podium.platform.errors import PlatformFault
+from podium.platform.lifecycle import BundleStatus, SubmissionStatus
+from podium.platform.models import Attempt, Bundle, Submission
+from podium.platform.orchestration import PLATFORM_POOL, Orchestration
+from podium.platform.submissions.attempts import lose_expired
+from podium.platform.submissions.transitions import touch_submission
+
+logger = logging.getLogger(__name__)
+TICK_SECONDS = 5.0
+UNDISPATCHED = 100
+"""Submissions that one tick dispatches at most."""
+
+
+def pool_topic(pool: str) -> str:
+    """The topic under which a pool's agents are told that there is work."""
+    return f"pool:{pool}"
+
+
+class Dispatcher:
+    """Makes flow runs for queued submissions and bundles, and ends attempts whose lease ran out."""
+
+    def __init__(self, database: Database, orchestration: Orchestration) -> None:
+        self._database = database
+        self._orchestration = orchestration
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Tick from now on, in a thread."""
+        self._thread = threading.Thread(target=self._run, name="podium-dispatcher", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop ticking."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def dispatch_submission(self, submission_id: UUID) -> None:
+        """Make the flow run for a queued submission that has none; says in its status why if that fails."""
+        with self._database.session() as session:
+            submission = session.get(Submission, submission_id, options=[joinedload(Submission.person)])
+            if submission is None or submission.status is not SubmissionStatus.QUEUED or submission.flow_run_id:
+                return
+            attempt = 1 + (
+                session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission_id)) or 0
+            )
+            competition, phase = submission.competition, submission.phase
+            pool = competition.pool.name
+            try:
+                flow_run_id = self._orchestration.dispatch_submission(
+                    submission_id,
+                    pool=pool,
+                    attempt=attempt,
+                    name=f"{competition.slug} #{submission.number} attempt {attempt}",
+                    tags=[
+                        f"competition:{competition.slug}",
+                        f"phase:{phase.position + 1}",
+                        f"submission:{submission_id}",
+                    ],
+                )
+            except PlatformFault as error:
+                logger.warning("submission %s could not be dispatched: %s", submission_id, error)
+                reason = f"Waits for the scheduler: {error.detail} It is tried again every few seconds."
+                if submission.status_message != reason:
+                    touch_submission(session, submission, status_message=reason)
+                return
+            submission.flow_run_id = flow_run_id
+            notify(session, pool_topic(pool))
+
+    def dispatch_bundle(self, bundle_id: UUID) -> None:
+        """Make the flow run for a queued bundle that has none."""
+        with self._database.session() as session:
+            bundle = session.get(Bundle, bundle_id)
+            if bundle is None or bundle.status is not BundleStatus.QUEUED or bundle.flow_run_id:
+                return
+            try:
+                bundle.flow_run_id = self._orchestration.dispatch_bundle(
+                    bundle_id, name=f"create {bundle.filename}"[:200], tags=[f"bundle:{bundle_id}"]
+                )
+            except PlatformFault as error:
+                logger.warning("bundle %s could not be dispatched: %s", bundle_id, error)
+                return
+            notify(session, pool_topic(PLATFORM_POOL))
+
+    def tick(self) -> None:
+        """Dispatch what is queued without a flow run, after ending the attempts that were lost."""
+        with self._database.session() as session:
+            lose_expired(session)
+        with self._database.session() as session:
+            submissions = session.scalars(
+                select(Submission.id)
+                .where(Submission.status == SubmissionStatus.QUEUED, Submission.flow_run_id.is_(None))
+                .order_by(Submission.queued)
+                .limit(UNDISPATCHED)
+            ).all()
+            bundles = session.scalars(
+                select(Bundle.id).where(Bundle.status == BundleStatus.QUEUED, Bundle.flow_run_id.is_(None))
+            ).all()
+        for submission_id in submissions:
+            self.dispatch_submission(submission_id)
+        for bundle_id in bundles:
+            self.dispatch_bundle(bundle_id)
+
+    def _run(self) -> None:
+        while not self._stop.wait(TICK_SECONDS):
+            try:
+                self.tick()
+            except Exception:
+                # The loop must outlive anything: a database that is down comes back.
+                logger.exception("a tick of the dispatcher failed")

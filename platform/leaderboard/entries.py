@@ -1,0 +1,188 @@
+"""A phase's leaderboard in the database: brought up to date in the transaction that stores a result, and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, selectinload
+
+from podium.platform.database import notify
+from podium.platform.leaderboard.columns import ColumnRule, column_values
+from podium.platform.leaderboard.ranking import Entry, rank
+from podium.platform.leaderboard.selection import select_entries
+from podium.platform.lifecycle import SubmissionStatus
+from podium.platform.models import (
+    Column,
+    Competition,
+    Evaluation,
+    Leaderboard,
+    LeaderboardEntry,
+    Participant,
+    Phase,
+    Submission,
+    now,
+)
+from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, QuestionRecord
+
+
+def leaderboard_topic(phase_id: UUID) -> str:
+    """The topic under which watchers of a phase's leaderboard are told."""
+    return f"leaderboard:{phase_id}"
+
+
+def column_rules(board: Leaderboard) -> list[ColumnRule]:
+    """The board's columns, as the rules need them."""
+    return [
+        ColumnRule(
+            index=column.index,
+            key=column.key,
+            sorting=column.sorting,
+            computation=column.computation,
+            computation_indexes=tuple(column.computation_indexes),
+            hidden=column.hidden,
+        )
+        for column in board.columns
+    ]
+
+
+def submission_values(board: Leaderboard, submission: Submission) -> list[float | None]:
+    """The value of each column for a submission; its evaluations and scores are read."""
+    by_task = [{score.key: score.value for score in evaluation.scores} for evaluation in submission.evaluations]
+    return column_values(column_rules(board), by_task)
+
+
+def update_entries(session: Session, phase: Phase, person_id: UUID, board: Leaderboard) -> None:
+    """Bring a participant's rows of a phase's leaderboard up to date."""
+    # Two results of one participant at the same time: the second waits here and sees the first.
+    session.execute(
+        select(Participant.person_id)
+        .where(Participant.competition_id == phase.competition_id, Participant.person_id == person_id)
+        .with_for_update()
+    )
+    submissions = session.scalars(
+        select(Submission)
+        .where(
+            Submission.phase_id == phase.id,
+            Submission.person_id == person_id,
+            Submission.status == SubmissionStatus.FINISHED,
+        )
+        .options(selectinload(Submission.evaluations).selectinload(Evaluation.scores))
+    ).all()
+    rules = column_rules(board)
+    values = {submission.id: submission_values(board, submission) for submission in submissions}
+    chosen = select_entries(
+        board.submission_rule,
+        [Entry(submission.id, values[submission.id], submission.created) for submission in submissions],
+        standing=frozenset(submission.id for submission in submissions if submission.on_leaderboard),
+        columns=rules,
+        primary_index=board.primary_index,
+    )
+    session.execute(
+        delete(LeaderboardEntry).where(
+            LeaderboardEntry.phase_id == phase.id,
+            LeaderboardEntry.person_id == person_id,
+            LeaderboardEntry.submission_id.not_in(chosen),
+        )
+    )
+    for submission in submissions:
+        submission.on_leaderboard = submission.id in chosen
+    for submission_id in chosen:
+        row = {"scores": values[submission_id], "updated": now()}
+        session.execute(
+            insert(LeaderboardEntry)
+            .values(phase_id=phase.id, submission_id=submission_id, person_id=person_id, **row)
+            .on_conflict_do_update(index_elements=["phase_id", "submission_id"], set_=row)
+        )
+    session.flush()
+    notify(session, leaderboard_topic(phase.id))
+
+
+def column_record(column: Column, board: Leaderboard) -> ColumnRecord:
+    """A column, as people may see it."""
+    return ColumnRecord(
+        key=column.key,
+        title=column.title,
+        sorting=column.sorting,
+        precision=column.precision,
+        is_primary=column.index == board.primary_index,
+        computation=column.computation,
+    )
+
+
+def visible_columns(board: Leaderboard, *, for_organizer: bool) -> list[Column]:
+    """The columns that a reader may see."""
+    return [column for column in board.columns if for_organizer or not column.hidden]
+
+
+def questions_of(competition: Competition, *, on_leaderboard_only: bool = False) -> tuple[QuestionRecord, ...]:
+    """The questions of a competition's fact sheet."""
+    return tuple(
+        QuestionRecord(**{**question, "selection": tuple(question["selection"])})
+        for question in competition.fact_sheet
+        if question["is_on_leaderboard"] or not on_leaderboard_only
+    )
+
+
+def read_leaderboard(
+    session: Session,
+    competition: Competition,
+    phase: Phase,
+    *,
+    for_organizer: bool,
+    limit: int,
+    offset: int,
+) -> LeaderboardRecord:
+    """A phase's leaderboard, ranked; `limit` and `offset` cut the rows after ranking."""
+    board = competition.leaderboards[0]
+    rows = session.scalars(
+        select(LeaderboardEntry)
+        .where(LeaderboardEntry.phase_id == phase.id)
+        .options(selectinload(LeaderboardEntry.submission), selectinload(LeaderboardEntry.person))
+    ).all()
+    entries = [Entry(row, row.scores, row.submission.created) for row in rows]
+    ranked = rank(entries, column_rules(board), board.primary_index)
+    page = ranked[offset : offset + limit]
+    counts = _entry_counts(session, phase, [item.entry.item.person_id for item in page])
+    columns = visible_columns(board, for_organizer=for_organizer)
+    positions = [board.columns.index(column) for column in columns]
+    questions = questions_of(competition, on_leaderboard_only=True)
+    shown = {question.key for question in questions}
+    return LeaderboardRecord(
+        competition=competition.slug,
+        competition_title=competition.title,
+        title=board.title,
+        phase=phase.name,
+        columns=tuple(column_record(column, board) for column in columns),
+        questions=questions,
+        rows=tuple(
+            LeaderboardRow(
+                rank=item.rank,
+                participant=item.entry.item.person.username,
+                submission_id=item.entry.item.submission_id,
+                submission_number=item.entry.item.submission.number,
+                submitted=item.entry.submitted,
+                scores=tuple(item.entry.values[at] for at in positions),
+                fact_sheet={key: text for key, text in item.entry.item.submission.fact_sheet.items() if key in shown},
+                entries=counts.get(item.entry.item.person_id, 0),
+            )
+            for item in page
+        ),
+        total=len(ranked),
+        updated=max((row.updated for row in rows), default=None),
+    )
+
+
+def _entry_counts(session: Session, phase: Phase, people: Sequence[UUID]) -> dict[UUID, int]:
+    found = session.execute(
+        select(Submission.person_id, func.count())
+        .where(
+            Submission.phase_id == phase.id,
+            Submission.person_id.in_(people),
+            Submission.status == SubmissionStatus.FINISHED,
+        )
+        .group_by(Submission.person_id)
+    ).all()
+    return {row[0]: row[1] for row in found}

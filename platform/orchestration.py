@@ -1,0 +1,182 @@
+"""The only caller of Prefect's API: flow runs for what was queued, and the pools and deployments themselves.
+
+A flow run's parameters are ids alone. What Prefect's database holds can be lost without losing a submission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+import httpx
+import yaml
+
+from podium.platform.errors import PlatformFault
+
+SCORE_SUBMISSION = "score-submission"
+CREATE_COMPETITION = "create-competition"
+PLATFORM_POOL = "cpu"
+"""The pool of the platform's own flows: those that need the database or the storage."""
+WORKER_TYPE = "podium"
+
+
+class Orchestration:
+    """Prefect's API, as far as the platform needs it.
+
+    Args:
+        api_url: Such as `http://127.0.0.1:4200/api`.
+    """
+
+    def __init__(self, api_url: str, *, timeout: float = 10.0) -> None:
+        self._client = httpx.Client(base_url=api_url.rstrip("/"), timeout=timeout)
+        self._deployments: dict[tuple[str, str], str] = {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def healthy(self) -> bool:
+        """Whether Prefect answers."""
+        try:
+            return self._client.get("/health", timeout=2.0).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def dispatch_submission(
+        self, submission_id: UUID, *, pool: str, attempt: int, name: str, tags: Sequence[str]
+    ) -> UUID:
+        """Make the flow run that scores a submission; asking again for the same attempt makes no second one.
+
+        Raises:
+            PlatformFault: Prefect can't be reached, or the pool has no such deployment.
+        """
+        return self._create_flow_run(
+            SCORE_SUBMISSION,
+            pool,
+            parameters={"submission_id": str(submission_id)},
+            name=name,
+            tags=tags,
+            idempotency_key=f"{submission_id}/{attempt}",
+        )
+
+    def dispatch_bundle(self, bundle_id: UUID, *, name: str, tags: Sequence[str]) -> UUID:
+        """Make the flow run that turns a bundle into a competition.
+
+        Raises:
+            PlatformFault: Prefect can't be reached, or the deployment is missing.
+        """
+        return self._create_flow_run(
+            CREATE_COMPETITION,
+            PLATFORM_POOL,
+            parameters={"bundle_id": str(bundle_id)},
+            name=name,
+            tags=tags,
+            idempotency_key=str(bundle_id),
+        )
+
+    def _create_flow_run(
+        self,
+        flow: str,
+        pool: str,
+        *,
+        parameters: dict[str, str],
+        name: str,
+        tags: Sequence[str],
+        idempotency_key: str,
+    ) -> UUID:
+        body = {
+            "parameters": parameters,
+            "name": name,
+            "tags": list(tags),
+            "idempotency_key": idempotency_key,
+            "state": {"type": "SCHEDULED"},
+        }
+        answer = self._post(f"/deployments/{self._deployment_id(flow, pool)}/create_flow_run", body)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            # The deployment was made anew since: look its id up again.
+            self._deployments.clear()
+            answer = self._post(f"/deployments/{self._deployment_id(flow, pool)}/create_flow_run", body)
+        return UUID(self._answer(answer)["id"])
+
+    def _deployment_id(self, flow: str, pool: str) -> str:
+        known = self._deployments.get((flow, pool))
+        if known is None:
+            known = self._answer(self._get(f"/deployments/name/{flow}/{pool}"))["id"]
+            self._deployments[flow, pool] = known
+        return known
+
+    def register(self) -> list[str]:
+        """Make the pools, queues and deployments of `prefect.yaml` exist as it says; return a line for each.
+
+        Raises:
+            PlatformFault: Prefect can't be reached or refuses.
+        """
+        plan = yaml.safe_load(resources.files("podium.flows").joinpath("prefect.yaml").read_text())
+        lines = []
+        for pool in plan["work_pools"]:
+            self._ensure_pool(pool)
+            lines.append(f"pool {pool['name']}")
+        for deployment in plan["deployments"]:
+            self._ensure_deployment(deployment)
+            lines.append(f"deployment {deployment['entrypoint'].split(':')[1]}/{deployment['name']}")
+        return lines
+
+    def _ensure_pool(self, pool: dict[str, Any]) -> None:
+        found = self._get(f"/work_pools/{pool['name']}")
+        if found.status_code == httpx.codes.NOT_FOUND:
+            self._answer(
+                self._post(
+                    "/work_pools/",
+                    {"name": pool["name"], "type": WORKER_TYPE, "description": pool.get("description", "")},
+                )
+            )
+        for queue in pool.get("queues", []):
+            path = f"/work_pools/{pool['name']}/queues"
+            if self._get(f"{path}/{queue['name']}").status_code == httpx.codes.NOT_FOUND:
+                self._answer(self._post(path, queue))
+            else:
+                self._answer(self._request("PATCH", f"{path}/{queue['name']}", {"priority": queue["priority"]}))
+
+    def _ensure_deployment(self, deployment: dict[str, Any]) -> None:
+        flow_name = deployment["flow_name"]
+        flow_id = self._answer(self._post("/flows/", {"name": flow_name}))["id"]
+        pool = deployment["work_pool"]
+        self._answer(
+            self._post(
+                "/deployments/",
+                {
+                    "name": deployment["name"],
+                    "flow_id": flow_id,
+                    "entrypoint": deployment["entrypoint"],
+                    "description": deployment.get("description", ""),
+                    "tags": deployment.get("tags", []),
+                    "work_pool_name": pool["name"],
+                    "work_queue_name": pool.get("work_queue_name", "default"),
+                    "enforce_parameter_schema": False,
+                    "parameter_openapi_schema": deployment.get("parameters_schema", {"type": "object"}),
+                },
+            )
+        )
+
+    def _get(self, path: str) -> httpx.Response:
+        return self._request("GET", path, None)
+
+    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        return self._request("POST", path, body)
+
+    def _request(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+        try:
+            return self._client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise PlatformFault(
+                f"Prefect can't be reached ({type(error).__name__}).", remedy="Operators see `podium status`."
+            ) from error
+
+    @staticmethod
+    def _answer(response: httpx.Response) -> dict[str, Any]:
+        if response.is_error:
+            raise PlatformFault(f"Prefect answered {response.status_code} to {response.request.url.path}.")
+        answer: dict[str, Any] = response.json()
+        return answer

@@ -1,0 +1,288 @@
+"""Attempts: claimed by an agent, kept alive by heartbeats, given back or lost. Results are in `results`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from podium.platform.errors import Conflict, NotFound
+from podium.platform.identity import issue_token
+from podium.platform.jobs import (
+    MIB,
+    EvaluationJob,
+    Heartbeat,
+    HeartbeatAnswer,
+    Limits,
+    OutputKind,
+    ScoringJob,
+    Source,
+)
+from podium.platform.lifecycle import (
+    ACTIVE_SUBMISSION_STATUSES,
+    AttemptStatus,
+    EvaluationStatus,
+    Stage,
+    SubmissionStatus,
+)
+from podium.platform.models import Agent, Attempt, Dataset, Evaluation, Pool, Submission, Task, Token, now
+from podium.platform.settings import ServerSettings
+from podium.platform.storage import Storage, incoming_key
+from podium.platform.submissions.transitions import move_submission, record_event
+
+MAX_ATTEMPTS = 3
+"""Tries at a submission before the platform gives up on it."""
+OUTPUT_LIMITS = {
+    OutputKind.PREDICTION_OUTPUT: Limits().output_bytes,
+    OutputKind.SCORING_OUTPUT: Limits().output_bytes,
+    OutputKind.DETAILED_RESULTS: 64 * MIB,
+}
+"""Largest upload of each kind, in bytes."""
+
+
+class Superseded(Conflict):
+    """The attempt is over: it was lost, given back or cancelled, and what it says changes nothing any more."""
+
+    type = "superseded"
+    title = "This attempt is over"
+
+
+def claim_submission(
+    session: Session,
+    submission_id: UUID,
+    *,
+    flow_run_id: UUID,
+    agent: Agent | None,
+    pool: Pool,
+    storage: Storage,
+    settings: ServerSettings,
+) -> ScoringJob:
+    """Begin an attempt at a queued submission and say what is to be done.
+
+    Raises:
+        NotFound: No such submission for this pool.
+        IllegalTransition: It is not queued any more: another agent has it, or it was cancelled.
+    """
+    submission = session.scalar(select(Submission).where(Submission.id == submission_id).with_for_update(of=Submission))
+    if submission is None or submission.competition.pool_id != pool.id:
+        raise NotFound("This pool has no submission of that id.")
+    actor = f"agent:{agent.name if agent else pool.name}"
+    number = 1 + (session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission.id)) or 0)
+    moment = now()
+    move_submission(session, submission, SubmissionStatus.PREPARING, actor=actor, started=submission.started or moment)
+    attempt = Attempt(
+        submission_id=submission.id,
+        number=number,
+        agent_id=agent.id if agent else None,
+        flow_run_id=flow_run_id,
+        lease_expires=moment + timedelta(seconds=settings.lease_seconds),
+    )
+    session.add(attempt)
+    session.flush()
+    secret, _ = issue_token(session, attempt, name=f"attempt {number}", days=30)
+    return _job(session, submission, attempt, secret, storage, settings)
+
+
+def _job(
+    session: Session, submission: Submission, attempt: Attempt, secret: str, storage: Storage, settings: ServerSettings
+) -> ScoringJob:
+    competition, phase = submission.competition, submission.phase
+    waiting = session.scalars(
+        select(Evaluation)
+        .where(Evaluation.submission_id == submission.id, Evaluation.status == EvaluationStatus.WAITING)
+        .order_by(Evaluation.position)
+        .options(
+            selectinload(Evaluation.task).options(
+                selectinload(Task.scoring_program),
+                selectinload(Task.ingestion_program),
+                selectinload(Task.input_data),
+                selectinload(Task.reference_data),
+            )
+        )
+    ).all()
+    assert submission.content is not None
+    board = competition.leaderboards[0]
+    return ScoringJob(
+        attempt_id=attempt.id,
+        attempt_number=attempt.number,
+        attempt_token=secret,
+        submission_id=submission.id,
+        competition=competition.slug,
+        phase=phase.name,
+        submission=Source(
+            request=storage.sign_get(submission.content, filename=submission.filename),
+            sha256=submission.sha256,
+            size=submission.size,
+        ),
+        image=competition.docker_image,
+        limits=Limits(wall_seconds=phase.execution_time_limit),
+        only_result_submissions=phase.accepts_only_result_submissions,
+        detailed_results=competition.enable_detailed_results,
+        score_keys=tuple(column.key for column in board.columns if column.computation is None),
+        evaluations=tuple(_evaluation_job(evaluation, attempt, storage) for evaluation in waiting),
+        heartbeat_seconds=settings.heartbeat_seconds,
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+def _evaluation_job(evaluation: Evaluation, attempt: Attempt, storage: Storage) -> EvaluationJob:
+    task = evaluation.task
+    return EvaluationJob(
+        evaluation_id=evaluation.id,
+        task=task.name,
+        scoring_program=_source(task.scoring_program, storage),
+        ingestion_program=_source(task.ingestion_program, storage) if task.ingestion_program else None,
+        input_data=_source(task.input_data, storage) if task.input_data else None,
+        reference_data=_source(task.reference_data, storage) if task.reference_data else None,
+        ingestion_only_during_scoring=task.ingestion_only_during_scoring,
+        outputs={
+            kind: storage.sign_put(output_key(attempt.id, evaluation.id, kind), max_bytes=OUTPUT_LIMITS[kind])
+            for kind in OutputKind
+        },
+    )
+
+
+def output_key(attempt_id: UUID, evaluation_id: UUID, kind: OutputKind) -> str:
+    """Where an attempt uploads an output to."""
+    return incoming_key(attempt_id, f"{evaluation_id}-{kind}")
+
+
+def _source(dataset: Dataset, storage: Storage) -> Source:
+    return Source(
+        request=storage.sign_get(dataset.content, filename=dataset.name), sha256=dataset.sha256, size=dataset.size
+    )
+
+
+def require_active(session: Session, attempt_id: UUID) -> tuple[Attempt, Submission]:
+    """The attempt and its submission, both locked, if the attempt is still the one that counts.
+
+    Raises:
+        Superseded: It is over.
+    """
+    # The submission first, then the attempt: everyone locks in this order.
+    submission = session.scalar(
+        select(Submission)
+        .join(Attempt, Attempt.submission_id == Submission.id)
+        .where(Attempt.id == attempt_id)
+        .with_for_update(of=Submission)
+    )
+    attempt = session.scalar(select(Attempt).where(Attempt.id == attempt_id).with_for_update())
+    if submission is None or attempt is None or attempt.status is not AttemptStatus.ACTIVE:
+        state = attempt.status if attempt else "gone"
+        raise Superseded(f"This attempt is {state}; what it reports is not taken.", remedy="Stop working on it.")
+    return attempt, submission
+
+
+_STATUS_OF_STAGE = {
+    Stage.PREPARING: SubmissionStatus.PREPARING,
+    Stage.RUNNING: SubmissionStatus.RUNNING,
+    Stage.SCORING: SubmissionStatus.SCORING,
+}
+
+
+def heartbeat(session: Session, attempt_id: UUID, beat: Heartbeat, *, settings: ServerSettings) -> HeartbeatAnswer:
+    """Renew an attempt's lease, and let the submission's status follow its stage; tell it to stop if it is over."""
+    moment = now()
+    expires = moment + timedelta(seconds=settings.lease_seconds)
+    try:
+        attempt, submission = require_active(session, attempt_id)
+    except Superseded:
+        return HeartbeatAnswer(lease_expires=moment, stop=True)
+    attempt.lease_expires = expires
+    attempt.stage = beat.stage
+    after = _STATUS_OF_STAGE[beat.stage]
+    if submission.status is not after and after is not SubmissionStatus.PREPARING:
+        move_submission(session, submission, after, actor=f"attempt:{attempt.number}")
+    return HeartbeatAnswer(lease_expires=expires)
+
+
+def end_attempt(session: Session, attempt: Attempt, status: AttemptStatus, message: str) -> None:
+    """Close an attempt and make its token useless."""
+    attempt.status = status
+    attempt.message = message
+    attempt.ended = now()
+    session.execute(update(Token).where(Token.attempt_id == attempt.id).values(revoked=now()))
+
+
+def retry_or_give_up(
+    session: Session, attempt: Attempt, submission: Submission, status: AttemptStatus, why: str
+) -> bool:
+    """End an attempt that failed through no fault of the submission; queue the next, or give up after the last.
+
+    Returns:
+        Whether the submission is queued again.
+    """
+    end_attempt(session, attempt, status, why)
+    actor = f"attempt:{attempt.number}"
+    if attempt.number < MAX_ATTEMPTS:
+        move_submission(
+            session,
+            submission,
+            SubmissionStatus.QUEUED,
+            actor=actor,
+            reason=f"Queued again, for the platform's own trouble in attempt {attempt.number}: {why}",
+            flow_run_id=None,
+        )
+        return True
+    reason = (
+        f"The platform could not score this in {MAX_ATTEMPTS} attempts; it does not count against your quota. {why}"
+    )
+    move_submission(session, submission, SubmissionStatus.FAILED, actor=actor, reason=reason, counts=False)
+    return False
+
+
+def hand_back(session: Session, attempt_id: UUID, reason: str) -> UUID:
+    """An agent gives up an attempt, in good order (it is stopping) or for trouble of its own.
+
+    Raises:
+        Superseded: The attempt was over already.
+    """
+    attempt, submission = require_active(session, attempt_id)
+    retry_or_give_up(session, attempt, submission, AttemptStatus.PLATFORM_ERROR, reason)
+    return submission.id
+
+
+def lose_expired(session: Session) -> list[UUID]:
+    """End all attempts whose lease has run out; return the submissions that were queued again."""
+    expired = session.scalars(
+        select(Attempt.id).where(Attempt.status == AttemptStatus.ACTIVE, Attempt.lease_expires < now())
+    ).all()
+    queued: list[UUID] = []
+    for attempt_id in expired:
+        try:
+            attempt, submission = require_active(session, attempt_id)
+        except Superseded:
+            continue
+        if attempt.lease_expires >= now():
+            continue
+        if retry_or_give_up(session, attempt, submission, AttemptStatus.LOST, "Its agent was not heard of any more."):
+            queued.append(submission.id)
+    return queued
+
+
+def cancel_submission(session: Session, submission_id: UUID, *, actor: str, reason: str) -> None:
+    """Cancel a submission; the agent that holds it is told at its next heartbeat. One that never ran costs no quota.
+
+    Raises:
+        IllegalTransition: It has ended already.
+    """
+    submission = session.scalar(select(Submission).where(Submission.id == submission_id).with_for_update(of=Submission))
+    assert submission is not None
+    ran = submission.status in ACTIVE_SUBMISSION_STATUSES
+    move_submission(session, submission, SubmissionStatus.CANCELLED, actor=actor, reason=reason, counts=ran)
+    attempt = session.scalar(
+        select(Attempt)
+        .where(Attempt.submission_id == submission_id, Attempt.status == AttemptStatus.ACTIVE)
+        .with_for_update()
+    )
+    if attempt is not None:
+        end_attempt(session, attempt, AttemptStatus.CANCELLED, reason)
+    session.execute(
+        update(Evaluation)
+        .where(Evaluation.submission_id == submission_id, Evaluation.status == EvaluationStatus.WAITING)
+        .values(status=EvaluationStatus.CANCELLED)
+    )
+    if attempt is not None:
+        record_event(session, subject="attempt", subject_id=attempt.id, before="active", after="cancelled", actor=actor)

@@ -1,0 +1,131 @@
+"""A result: checked against what the attempt was asked, stored whole in one transaction, only then finished."""
+
+from __future__ import annotations
+
+import math
+
+from sqlalchemy.orm import Session
+
+from podium.platform.errors import InvalidInput
+from podium.platform.jobs import EvaluationResult, ScoringResult
+from podium.platform.leaderboard.entries import update_entries
+from podium.platform.lifecycle import (
+    AttemptOutcome,
+    AttemptStatus,
+    EvaluationStatus,
+    SubmissionStatus,
+    attempt_outcome,
+)
+from podium.platform.models import Attempt, Evaluation, Output, Score, Submission
+from podium.platform.storage import Storage, StoredContent
+from podium.platform.submissions.attempts import end_attempt, output_key, require_active, retry_or_give_up
+from podium.platform.submissions.transitions import move_submission
+
+_STORED = {
+    AttemptOutcome.SUCCEEDED: EvaluationStatus.SUCCEEDED,
+    AttemptOutcome.USER_ERROR: EvaluationStatus.FAILED,
+}
+"""Outcomes that settle an evaluation; the others leave it to the next attempt."""
+
+
+def accept_outputs(result: ScoringResult, storage: Storage) -> dict[str, StoredContent]:
+    """Give the uploaded outputs their final places, before the transaction: what is not referred to is swept later.
+
+    Raises:
+        NotFound, InvalidInput: An output was not uploaded, or is not what the result says.
+    """
+    accepted: dict[str, StoredContent] = {}
+    for evaluation in result.evaluations:
+        for output in evaluation.outputs:
+            key = output_key(result.attempt_id, evaluation.evaluation_id, output.kind)
+            accepted[key] = storage.accept(key, sha256=output.sha256, size=output.size)
+    return accepted
+
+
+def store_result(session: Session, result: ScoringResult, storage: Storage) -> bool:
+    """Store the end of an attempt; tell whether the submission is queued again.
+
+    Scores, output records, timings, the submission's end and the leaderboard change together or not at all.
+
+    Raises:
+        Superseded: The attempt is over; nothing changes.
+        InvalidInput: The result does not fit the job; nothing changes.
+    """
+    attempt, submission = require_active(session, result.attempt_id)
+    waiting = {
+        evaluation.id: evaluation
+        for evaluation in submission.evaluations
+        if evaluation.status is EvaluationStatus.WAITING
+    }
+    _check(result, set(waiting))
+    accepted = accept_outputs(result, storage)
+    for reported in result.evaluations:
+        if reported.outcome in _STORED:
+            _store_evaluation(waiting[reported.evaluation_id], reported, attempt, accepted)
+    attempt.timings = result.timings
+    outcome = attempt_outcome(reported.outcome for reported in result.evaluations)
+    session.flush()
+    return _end(session, attempt, submission, result, outcome)
+
+
+def _end(
+    session: Session, attempt: Attempt, submission: Submission, result: ScoringResult, outcome: AttemptOutcome
+) -> bool:
+    actor = f"attempt:{attempt.number}"
+    messages = [reported.message for reported in result.evaluations if reported.outcome is outcome]
+    message = next((text for text in messages if text), "")
+    match outcome:
+        case AttemptOutcome.PLATFORM_ERROR:
+            return retry_or_give_up(session, attempt, submission, AttemptStatus.PLATFORM_ERROR, message)
+        case AttemptOutcome.CANCELLED:
+            # The agent was stopped by somebody on its host: no fault of the submission.
+            return retry_or_give_up(session, attempt, submission, AttemptStatus.CANCELLED, "The agent was stopped.")
+        case AttemptOutcome.USER_ERROR:
+            end_attempt(session, attempt, AttemptStatus.USER_ERROR, message)
+            move_submission(session, submission, SubmissionStatus.FAILED, actor=actor, reason=_failure(submission))
+        case AttemptOutcome.SUCCEEDED:
+            end_attempt(session, attempt, AttemptStatus.SUCCEEDED, "")
+            failure = _failure(submission)  # of a task that an earlier attempt has settled
+            after = SubmissionStatus.FAILED if failure else SubmissionStatus.FINISHED
+            move_submission(session, submission, after, actor=actor, reason=failure)
+    if submission.status is SubmissionStatus.FINISHED:
+        board = submission.competition.leaderboards[0]
+        update_entries(session, submission.phase, submission.person_id, board)
+    return False
+
+
+def _failure(submission: Submission) -> str:
+    """Why the submission failed: each failed task's message, named where there are several tasks."""
+    failed = [evaluation for evaluation in submission.evaluations if evaluation.status is EvaluationStatus.FAILED]
+    if len(submission.evaluations) == 1:
+        return failed[0].message if failed else ""
+    return " ".join(f"Task '{evaluation.task.name}': {evaluation.message}" for evaluation in failed)
+
+
+def _check(result: ScoringResult, expected: set[object]) -> None:
+    reported = [evaluation.evaluation_id for evaluation in result.evaluations]
+    if len(set(reported)) != len(reported) or set(reported) != expected:
+        raise InvalidInput("The result does not name each evaluation of the attempt exactly once.")
+    for evaluation in result.evaluations:
+        if any(not math.isfinite(value) for value in evaluation.scores.values()):
+            raise InvalidInput("A score is not a finite number.")
+        if (evaluation.verdict is not None) != (evaluation.outcome is AttemptOutcome.USER_ERROR):
+            raise InvalidInput("A verdict belongs to a user error, and a user error has one.")
+        if len({output.kind for output in evaluation.outputs}) != len(evaluation.outputs):
+            raise InvalidInput("An output is reported twice.")
+
+
+def _store_evaluation(
+    evaluation: Evaluation, reported: EvaluationResult, attempt: Attempt, accepted: dict[str, StoredContent]
+) -> None:
+    evaluation.status = _STORED[reported.outcome]
+    evaluation.verdict = reported.verdict
+    evaluation.message = reported.message
+    evaluation.attempt_id = attempt.id
+    evaluation.programs = [program.model_dump(mode="json") for program in reported.programs]
+    evaluation.timings = reported.timings
+    if reported.outcome is AttemptOutcome.SUCCEEDED:
+        evaluation.scores = [Score(key=key[:100], value=value) for key, value in sorted(reported.scores.items())]
+    for output in reported.outputs:
+        stored = accepted[output_key(attempt.id, evaluation.id, output.kind)]
+        evaluation.outputs.append(Output(kind=output.kind, content=stored.key, sha256=stored.sha256, size=stored.size))

@@ -1,0 +1,120 @@
+"""The only place where a stored state changes: one conditional UPDATE, one event row, one notice."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, update
+from sqlalchemy.orm import Session
+
+from podium.platform.database import notify
+from podium.platform.lifecycle import (
+    BUNDLE_TRANSITIONS,
+    SUBMISSION_TRANSITIONS,
+    TERMINAL_SUBMISSION_STATUSES,
+    BundleStatus,
+    IllegalTransition,
+    SubmissionStatus,
+    origins,
+)
+from podium.platform.models import Bundle, Event, Submission, now
+
+
+def record_event(
+    session: Session, *, subject: str, subject_id: UUID, before: str | None, after: str, actor: str, reason: str = ""
+) -> None:
+    """Remember that something changed, who did it and why."""
+    session.add(
+        Event(subject=subject, subject_id=subject_id, before=before, after=after, actor=actor[:200], reason=reason)
+    )
+
+
+def submission_topic(submission_id: UUID) -> str:
+    """The topic under which watchers of a submission are told."""
+    return f"submission:{submission_id}"
+
+
+def bundle_topic(bundle_id: UUID) -> str:
+    """The topic under which watchers of a bundle are told."""
+    return f"bundle:{bundle_id}"
+
+
+def move_submission(
+    session: Session,
+    submission: Submission,
+    after: SubmissionStatus,
+    *,
+    actor: str,
+    reason: str = "",
+    **values: Any,  # noqa: ANN401  # columns of Submission, checked by SQLAlchemy
+) -> None:
+    """Change a submission's status, if the table allows it from the status that it has in the database.
+
+    Args:
+        reason: Shown to people as the submission's `status_message`.
+        values: Other columns to set in the same UPDATE.
+
+    Raises:
+        IllegalTransition: The status is one from which `after` can't be reached; nothing was changed.
+    """
+    moment = now()
+    if after in TERMINAL_SUBMISSION_STATUSES:
+        values["ended"] = moment
+    before = submission.status
+    result = session.execute(
+        update(Submission)
+        .where(Submission.id == submission.id, Submission.status == before)
+        .where(Submission.status.in_(origins(SUBMISSION_TRANSITIONS, after)))
+        .values(status=after, status_message=reason, version=Submission.version + 1, **values)
+    )
+    _require_changed(result, "submission", before, after)
+    session.refresh(submission)
+    record_event(
+        session, subject="submission", subject_id=submission.id, before=before, after=after, actor=actor, reason=reason
+    )
+    notify(session, submission_topic(submission.id))
+
+
+def touch_submission(session: Session, submission: Submission, **values: Any) -> None:  # noqa: ANN401  # columns
+    """Change what watchers of a submission see, but not its status."""
+    session.execute(
+        update(Submission).where(Submission.id == submission.id).values(version=Submission.version + 1, **values)
+    )
+    session.refresh(submission)
+    notify(session, submission_topic(submission.id))
+
+
+def move_bundle(
+    session: Session,
+    bundle: Bundle,
+    after: BundleStatus,
+    *,
+    actor: str,
+    reason: str = "",
+    **values: Any,  # noqa: ANN401  # columns of Bundle, checked by SQLAlchemy
+) -> None:
+    """Change a bundle's status, if the table allows it from the status that it has in the database.
+
+    Raises:
+        IllegalTransition: The status is one from which `after` can't be reached; nothing was changed.
+    """
+    before = bundle.status
+    result = session.execute(
+        update(Bundle)
+        .where(Bundle.id == bundle.id, Bundle.status == before)
+        .where(Bundle.status.in_(origins(BUNDLE_TRANSITIONS, after)))
+        .values(status=after, message=reason, **values)
+    )
+    _require_changed(result, "bundle", before, after)
+    session.refresh(bundle)
+    record_event(
+        session, subject="bundle", subject_id=bundle.id, before=before, after=after, actor=actor, reason=reason
+    )
+    notify(session, bundle_topic(bundle.id))
+
+
+def _require_changed(result: Any, subject: str, before: str, after: str) -> None:  # noqa: ANN401  # a CursorResult
+    assert isinstance(result, CursorResult)
+    if result.rowcount != 1:
+        raise IllegalTransition(f"A {subject} that is {before} can't become {after}.")
