@@ -6,6 +6,7 @@ These are the checks behind `podium.platform.archives`; nothing here reads a mem
 from __future__ import annotations
 
 import stat
+import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def name_fault(path: str, limits: ArchiveLimits) -> ArchiveFault | None:
         return _about(path, "leads out of the archive", "Use relative paths inside one folder.")
     if "\\" in path:
         return _about(path, "has a backslash in its name", "Pack it with a tool that writes `/` between folders.")
-    if any(ord(character) < 32 or 0xD800 <= ord(character) < 0xE000 for character in path):
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
         return _about(path, "has a control character in its name", "Rename it.")
     if max(sizes) > limits.part_bytes or sum(sizes) + len(parts) - 1 > limits.name_bytes:
         allowed = f"{limits.part_bytes} bytes, and a whole path {limits.name_bytes}"

@@ -1,0 +1,136 @@
+"""Phases of a version 2 bundle, and the order that their dates must be in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from podium.platform.bundles.content import PhaseContent
+from podium.platform.bundles.dates import InvalidDate, parse_date, show_date
+from podium.platform.bundles.fields import Section, Value
+from podium.platform.bundles.findings import shown
+from podium.platform.bundles.sources import Sources
+from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH, read_task_references
+
+PHASE_FIELDS = (
+    "index",
+    "name",
+    "description",
+    "start",
+    "end",
+    "tasks",
+    "max_submissions_per_day",
+    "max_submissions",
+    "execution_time_limit",
+    "auto_migrate_to_this_phase",
+    "hide_output",
+    "hide_prediction_output",
+    "hide_score_output",
+    "accepts_only_result_submissions",
+    "starting_kit",
+    "public_data",
+)
+DEFAULT_SUBMISSIONS_PER_DAY = 5
+DEFAULT_SUBMISSIONS = 100
+DEFAULT_EXECUTION_TIME_LIMIT = 600
+
+# Many bundles list solutions here; they belong to tasks.
+_IGNORED_PHASE_FIELDS = ("solutions",)
+
+_NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    """A phase as it was read: `start` and `end` are `None` where they are absent or wrong."""
+
+    order: int
+    section: Section
+    content: PhaseContent
+    start: datetime | None
+    end: datetime | None
+
+    @property
+    def called(self) -> str:
+        return f"Phase {shown(self.content.name)}"
+
+
+def read_phases(values: Collection[Value], tasks: Collection[str], sources: Sources) -> tuple[PhaseContent, ...]:
+    """Read the list of phases, in the order of their indexes; `tasks` are the indexes of the bundle's tasks."""
+    sections = [value.section("a phase", PHASE_FIELDS, _IGNORED_PHASE_FIELDS) for value in values]
+    phases = [_phase(section, tasks, sources) for section in sections if section]
+    phases.sort(key=lambda phase: phase.order)
+    for phase in phases:
+        _check_window(phase)
+    for before, after in pairwise(phases):
+        _check_order(before, after)
+    if phases and phases[0].content.auto_migrate_to_this_phase:
+        phases[0].section.place_of("auto_migrate_to_this_phase").error(
+            f"{phases[0].called} is the first one: there is no phase to migrate submissions from.",
+            "Set this on a later phase.",
+        )
+    return tuple(phase.content for phase in phases)
+
+
+def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase:
+    start = _date(section.required("start", "Write when the phase begins, such as `2026-01-30`."))
+    end = _date(section.value("end"))
+    references = section.required_items("tasks", "List the indexes of its tasks, such as `[0]`.")
+    content = PhaseContent(
+        name=section.required_text("name", max_length=MAX_NAME_LENGTH),
+        description=section.text("description"),
+        start=start or _NO_DATE,
+        end=end,
+        tasks=read_task_references(references, tasks),
+        # Codabench counts 0 as "no limit".
+        max_submissions_per_day=section.number("max_submissions_per_day", default=DEFAULT_SUBMISSIONS_PER_DAY) or None,
+        max_submissions=section.number("max_submissions", default=DEFAULT_SUBMISSIONS) or None,
+        execution_time_limit=section.number("execution_time_limit", default=0) or DEFAULT_EXECUTION_TIME_LIMIT,
+        auto_migrate_to_this_phase=section.flag("auto_migrate_to_this_phase", default=False),
+        hide_output=section.flag("hide_output", default=False),
+        hide_prediction_output=section.flag("hide_prediction_output", default=False),
+        hide_score_output=section.flag("hide_score_output", default=False),
+        accepts_only_result_submissions=section.flag("accepts_only_result_submissions", default=False),
+        starting_kit=sources.dataset(section.value("starting_kit")),
+        public_data=sources.dataset(section.value("public_data")),
+    )
+    return _Phase(section.number("index", default=0), section, content, start, end)
+
+
+def _date(value: Value | None) -> datetime | None:
+    text = value.text() if value else None
+    if value is None or text is None:
+        return None
+    try:
+        return parse_date(text)
+    except InvalidDate as invalid:
+        value.error(invalid.detail, invalid.remedy)
+        return None
+
+
+def _check_window(phase: _Phase) -> None:
+    if phase.start and phase.end and phase.end <= phase.start:
+        begin = phase.section.place_of("start")
+        phase.section.place_of("end").error(
+            f"{phase.called} ends {show_date(phase.end)}, which is not after it starts "
+            f"({show_date(phase.start)}, line {begin.line}).",
+            "Let it end later, or leave `end` out if no phase follows.",
+        )
+
+
+def _check_order(before: _Phase, after: _Phase) -> None:
+    start, end = after.section.place_of("start"), before.section.place_of("end")
+    if before.section.value("end") is None:
+        end.error(
+            f"{before.called} has no end, but {after.called} follows it.",
+            "Write when it ends: only the last phase may go on for ever.",
+        )
+    elif before.end and after.start and after.start <= before.end:
+        first_second = show_date(before.end + timedelta(seconds=1))
+        start.error(
+            f"{after.called} starts {show_date(after.start)}, which is not after the end of {before.called} "
+            f"({show_date(before.end)}, line {end.line}).",
+            f"Start it at {first_second} or later, or end the other one earlier.",
+        )
