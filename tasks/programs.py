@@ -83,6 +83,9 @@ class ProgramEnd:
         timed_out: It was killed for the wall clock.
         stopped: It was killed because the attempt was stopped.
         truncated: Streams of which output was dropped.
+        peak_memory_bytes: With the files it had in the page cache, as the limit counts them.
+        peak_processes: The most processes and threads it had at once. At the limit, a further one was most likely
+            refused.
         timings: Seconds of `create`, `start`, `run`, `remove`.
     """
 
@@ -95,6 +98,7 @@ class ProgramEnd:
     wall_seconds: float = 0.0
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
+    peak_processes: int | None = None
     timings: dict[str, float] = field(default_factory=dict)
 
 

@@ -86,6 +86,7 @@ def container_config(
         "labels": container_labels(program, owner=owner),
         "network_disabled": confinement.network_disabled,
         "hostname": "podium",
+        "healthcheck": {"test": ["NONE"]},  # the image's own would run beside the program
         "stdin_open": False,
         "tty": False,
         "host_config": host_config,

@@ -197,6 +197,7 @@ class ContainerRun:
             wall_seconds=wall_seconds(state),
             cpu_seconds=used.cpu_seconds,
             peak_memory_bytes=used.peak_memory_bytes,
+            peak_processes=used.peak_processes,
             timings=self._timings,
         )
 

@@ -25,11 +25,13 @@ class Measured:
 
     Attributes:
         peak_memory_bytes: With the files it had in the page cache, as the limit counts them.
+        peak_processes: The most processes and threads at once, its init process included.
         oom_kills: Processes that the kernel killed for memory.
     """
 
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
+    peak_processes: int | None = None
     oom_kills: int | None = None
 
 
@@ -117,16 +119,17 @@ class Folders:
     all: tuple[Path, ...]
     memory: Path
     cpu: Path
+    pids: Path
 
     @classmethod
     def named(cls, name: str, *, version: int, root: Path) -> Folders:
         """The group `name`, a path without a leading slash."""
         if version == 2:
             only = root / name
-            return cls(version, (only,), only, only)
+            return cls(version, (only,), only, only, only)
         controllers = sorted({path.resolve() for path in root.iterdir() if path.is_dir()}) if root.is_dir() else []
         every = tuple(controller / name for controller in controllers)
-        return cls(version, every, root / "memory" / name, root / "cpuacct" / name)
+        return cls(version, every, root / "memory" / name, root / "cpuacct" / name, root / "pids" / name)
 
     def read(self) -> Measured:
         """Read the counters; those that are not there are `None`."""
@@ -135,12 +138,14 @@ class Folders:
             return Measured(
                 cpu_seconds=None if usage is None else usage / 1e6,
                 peak_memory_bytes=_number(self.memory / "memory.peak") or None,
+                peak_processes=_number(self.pids / "pids.peak") or None,
                 oom_kills=_field(self.memory / "memory.events", "oom_kill"),
             )
         usage = _number(self.cpu / "cpuacct.usage")
         return Measured(
             cpu_seconds=usage / 1e9 if usage else None,
             peak_memory_bytes=_number(self.memory / "memory.max_usage_in_bytes") or None,
+            peak_processes=_number(self.pids / "pids.peak") or None,
             oom_kills=None,  # version 1 counts them in the container's own group alone
         )
 
