@@ -1,0 +1,45 @@
+"""The script that Streamlit runs for every visitor: the pages and the way between them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from podium.dashboards import layout, navigation, session
+from podium.dashboards.navigation import PageName
+from podium.dashboards.pages import competition, competitions, leaderboard, sign_in, submissions
+
+_ABOUT = "**Podium** runs data-science competitions: bundles in, scored leaderboards out."
+
+
+def main(landing: PageName = PageName.COMPETITIONS) -> None:
+    """Show the page that the address names; `landing` is the one without a path."""
+    st.set_page_config(
+        page_title="Podium", page_icon=":material/leaderboard:", layout="wide", menu_items={"About": _ABOUT}
+    )
+    layout.apply_style()
+    who = session.viewer()
+    account = "Sign in" if who is None else f"Signed in as {who.username}"
+    shown = {
+        PageName.COMPETITIONS: (competitions.show, "Competitions", ":material/emoji_events:"),
+        PageName.COMPETITION: (competition.show, "Competition", ":material/description:"),
+        PageName.LEADERBOARD: (leaderboard.show, "Leaderboard", ":material/leaderboard:"),
+        PageName.SUBMISSIONS: (submissions.show, "My submissions", ":material/upload_file:"),
+        PageName.SIGN_IN: (sign_in.show, account, ":material/person:"),
+    }
+    pages = {
+        name: st.Page(
+            show,
+            title=title,
+            icon=icon,
+            url_path=name.value,
+            default=name is landing,
+            visibility="hidden" if name is PageName.COMPETITION else "visible",
+        )
+        for name, (show, title, icon) in shown.items()
+    }
+    navigation.remember_pages(pages)
+    st.navigation(list(pages.values()), position="top").run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""A leaderboard as a table: HTML that depends on nothing but its arguments, so that the same board is the same text.
+
+A browser leaves an element alone whose text has not changed; this is what keeps a board that refreshes from flickering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from podium.dashboards.markup import Html, element, join, text, unseen
+from podium.dashboards.scores import (
+    MISSING,
+    answer_text,
+    direction_arrow,
+    direction_words,
+    full_score_text,
+    ordinal,
+    score_text,
+    tied_ranks,
+    unranked_reason,
+)
+from podium.dashboards.times import clock, stamp
+from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, QuestionRecord
+
+_MEDALS = {1: "gold", 2: "silver", 3: "bronze"}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """How a board is shown to one viewer.
+
+    Attributes:
+        viewer: Username of the viewer, `None` for a visitor.
+        changed: Participants whose row changed since the viewer last looked.
+        tied: Ranks that several rows of the whole board share, as far as it is known.
+    """
+
+    viewer: str | None = None
+    changed: frozenset[str] = frozenset()
+    tied: frozenset[int] = frozenset()
+
+
+def board_table(board: LeaderboardRecord, rows: Sequence[LeaderboardRow], view: BoardView) -> Html:
+    """The table of some rows of a board, ranked ones first."""
+    ranked = [row for row in rows if row.rank is not None]
+    unranked = [row for row in rows if row.rank is None]
+    body = [_row(board, row, view) for row in ranked]
+    if unranked:
+        body.append(_divider(_width(board)))
+        body.extend(_row(board, row, view) for row in unranked)
+    caption = element("caption", unseen(f"{board.title}, phase {board.phase}, ranked rows first"))
+    return element("table", caption, _head(board), element("tbody", *body), class_="podium-board")
+
+
+def changed_participants(before: Sequence[LeaderboardRow], after: Sequence[LeaderboardRow]) -> frozenset[str]:
+    """Participants whose rank or scores are others than before, or who are new."""
+    known = {row.participant: (row.rank, row.submission_id, row.scores) for row in before}
+    return frozenset(
+        row.participant for row in after if known.get(row.participant) != (row.rank, row.submission_id, row.scores)
+    )
+
+
+def matching_rows(rows: Sequence[LeaderboardRow], sought: str) -> tuple[LeaderboardRow, ...]:
+    """Rows whose participant's name contains what is sought, in any case."""
+    needle = sought.strip().casefold()
+    return tuple(row for row in rows if needle in row.participant.casefold())
+
+
+def view_of(rows: Sequence[LeaderboardRow], viewer: str | None, changed: Collection[str] = ()) -> BoardView:
+    """The view of some rows by a viewer."""
+    return BoardView(viewer=viewer, changed=frozenset(changed), tied=tied_ranks(rows))
+
+
+def _width(board: LeaderboardRecord) -> int:
+    return 4 + len(board.columns) + len(board.questions)
+
+
+def _head(board: LeaderboardRecord) -> Html:
+    cells = [
+        element("th", text("Rank"), scope="col", class_="rank"),
+        element("th", text("Participant"), scope="col", class_="who"),
+        *(_column_heading(column) for column in board.columns),
+        element(
+            "th", text("Entries"), scope="col", class_="number", title="Submissions that were scored in this phase"
+        ),
+        element("th", text("Submitted (UTC)"), scope="col", class_="time"),
+        *(element("th", text(question.title), scope="col", class_="fact") for question in board.questions),
+    ]
+    return element("thead", element("tr", *cells))
+
+
+def _column_heading(column: ColumnRecord) -> Html:
+    how = f", computed: {column.computation}" if column.computation else ""
+    arrow = element("span", direction_arrow(column), class_="arrow", aria_hidden="true")
+    return element(
+        "th",
+        text(column.title),
+        Html(" "),
+        arrow,
+        unseen(f"({direction_words(column)})"),
+        scope="col",
+        class_="number primary" if column.is_primary else "number",
+        title=f"{column.title} ({direction_words(column)}){how}",
+    )
+
+
+def _divider(width: int) -> Html:
+    return element("tr", element("th", text("Not ranked"), colspan=str(width), scope="rowgroup"), class_="divider")
+
+
+def _row(board: LeaderboardRecord, row: LeaderboardRow, view: BoardView) -> Html:
+    is_own = view.viewer is not None and row.participant == view.viewer
+    kinds = {"own": is_own, "changed": row.participant in view.changed, "unranked": row.rank is None}
+    cells = [
+        element("td", rank_mark(row.rank, is_tied=row.rank in view.tied), class_="rank"),
+        element("th", _participant(row, board.columns, is_own=is_own), scope="row", class_="who"),
+        *_score_cells(board.columns, row),
+        element("td", text(row.entries), class_="number"),
+        element("td", text(stamp(row.submitted)), class_="time", title=clock(row.submitted)),
+        *(_fact_cell(question, row) for question in board.questions),
+    ]
+    return element("tr", *cells, class_=" ".join(kind for kind, applies in kinds.items() if applies) or None)
+
+
+def rank_mark(rank: int | None, *, is_tied: bool) -> Html:
+    """A rank. The first three wear a medal that says so in words too."""
+    if rank is None:
+        return join(element("span", MISSING, aria_hidden="true"), unseen("not ranked"))
+    tie = element("small", text("tie"), class_="tie", title=f"Shares rank {rank}") if is_tied else Html("")
+    if rank in _MEDALS:
+        mark = element(
+            "span", text(ordinal(rank)), class_=f"medal {_MEDALS[rank]}", title=f"{_MEDALS[rank].capitalize()} medal"
+        )
+        return join(mark, tie)
+    return join(element("span", text(rank), class_="plain"), tie)
+
+
+def _participant(row: LeaderboardRow, columns: Sequence[ColumnRecord], *, is_own: bool) -> Html:
+    name = element("span", text(row.participant), class_="name", title=row.participant)
+    you = element("span", text("you"), class_="you") if is_own else Html("")
+    reason = element("small", text(unranked_reason(row, columns)), class_="reason") if row.rank is None else Html("")
+    return join(name, you, reason)
+
+
+def _score_cells(columns: Sequence[ColumnRecord], row: LeaderboardRow) -> list[Html]:
+    cells = []
+    for column, score in zip(columns, row.scores, strict=False):
+        shown = text(score_text(score, column.precision))
+        if score is None:
+            shown = join(element("span", shown, aria_hidden="true"), unseen("no score"))
+        cells.append(
+            element(
+                "td",
+                shown,
+                class_="number primary" if column.is_primary else "number",
+                title=None if score is None else full_score_text(score),
+            )
+        )
+    return cells
+
+
+def _fact_cell(question: QuestionRecord, row: LeaderboardRow) -> Html:
+    answer = answer_text(question, row.fact_sheet)
+    return element("td", text(answer), class_="fact", title=answer if len(answer) > 30 else None)

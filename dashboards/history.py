@@ -1,0 +1,169 @@
+"""A person's submissions as HTML: the list, and one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium.dashboards import times
+from podium.dashboards.advice import (
+    STEPS,
+    VERDICTS,
+    is_platforms_fault,
+    queue_sentence,
+    status_sentence,
+    submission_verdicts,
+)
+from podium.dashboards.layout import facts
+from podium.dashboards.markup import Html, element, join, text, unseen
+from podium.dashboards.scores import MISSING, full_score_text, score_text, size_text
+from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, SubmissionStatus
+from podium.platform.records import ColumnRecord, EvaluationRecord, ProgramRecord, SubmissionRecord
+
+_STATUS_MARKS = {
+    SubmissionStatus.FINISHED: "✓",
+    SubmissionStatus.FAILED: "✕",
+    SubmissionStatus.CANCELLED: MISSING,
+    SubmissionStatus.QUEUED: "…",
+    SubmissionStatus.SUBMITTED: "↑",
+}
+
+
+def submissions_table(submissions: Sequence[SubmissionRecord], columns: Sequence[ColumnRecord]) -> Html:
+    """A person's submissions, newest first."""
+    words = ["#", "Status", "Phase", *(column.title for column in columns), "File", "Note", "Submitted (UTC)"]
+    head = element("thead", element("tr", *(element("th", text(word), scope="col") for word in words)))
+    body = element("tbody", *(_line(submission, columns) for submission in submissions))
+    return element(
+        "table", element("caption", unseen("Your submissions, newest first")), head, body, class_="podium-table"
+    )
+
+
+def status_mark(submission: SubmissionRecord) -> Html:
+    """A status as a word with a mark; a moving one where something is going on."""
+    mark = _STATUS_MARKS.get(submission.status, "●")
+    return element(
+        "span",
+        element("span", text(mark), class_="mark", aria_hidden="true"),
+        text(submission.status),
+        class_=f"podium-state {submission.status}",
+    )
+
+
+def _line(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
+    scores = {score.key: score.value for score in submission.scores}
+    place = queue_sentence(submission) if submission.status is SubmissionStatus.QUEUED else ""
+    return element(
+        "tr",
+        element("th", text(submission.number), scope="row"),
+        element("td", status_mark(submission), element("small", text(place)) if place else ""),
+        element("td", text(submission.phase)),
+        *(
+            element("td", text(score_text(scores.get(column.key), column.precision)), class_="number")
+            for column in columns
+        ),
+        element("td", text(submission.filename), class_="name"),
+        element("td", text(submission.message), class_="name"),
+        element("td", text(times.stamp(submission.created)), class_="time"),
+    )
+
+
+def details(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
+    """A submission in full: its way, what came of it, what to do, and what was measured."""
+    return join(
+        element("h2", text(f"Submission #{submission.number}"), class_="podium-section"),
+        _way(submission),
+        element("p", status_mark(submission), text(" "), text(status_sentence(submission)), class_="podium-sentence"),
+        _advice(submission),
+        _scores(submission, columns),
+        facts(
+            (
+                ("File", submission.filename),
+                ("Size", size_text(submission.size)),
+                ("Submitted", times.clock(submission.created)),
+                ("Took", _took(submission)),
+                ("On the leaderboard", "yes" if submission.on_leaderboard else "no"),
+            )
+        ),
+        _evaluations(submission.evaluations),
+    )
+
+
+def _way(submission: SubmissionRecord) -> Html:
+    has_ended = submission.status in TERMINAL_SUBMISSION_STATUSES
+    last = submission.status if has_ended else SubmissionStatus.FINISHED
+    here = len(STEPS) if has_ended else STEPS.index(submission.status)
+    steps = []
+    for position, step in enumerate((*STEPS, last)):
+        kind = "done" if position < here else "here" if position == here else "ahead"
+        steps.append(
+            element("li", text(step), class_=f"{kind} {step}", aria_current="step" if kind == "here" else None)
+        )
+    return element("ol", *steps, class_="podium-way", aria_label="The way of this submission")
+
+
+def _advice(submission: SubmissionRecord) -> Html:
+    if is_platforms_fault(submission):
+        return element(
+            "section",
+            element("h3", text("This was Podium's failure, not yours")),
+            element(
+                "p",
+                text("It costs none of your submissions. Submit it again; if it happens twice, tell the organizer."),
+            ),
+            class_="podium-advice",
+        )
+    boxes = [
+        element(
+            "section",
+            element("h3", text(VERDICTS[verdict].happened)),
+            *(element("p", text(words)) for words in _messages(submission, verdict)),
+            element("p", element("strong", text("What to do: ")), text(VERDICTS[verdict].remedy)),
+            class_="podium-advice",
+        )
+        for verdict in submission_verdicts(submission)
+    ]
+    return join(*boxes)
+
+
+def _messages(submission: SubmissionRecord, verdict: str) -> tuple[str, ...]:
+    messages = (evaluation.message for evaluation in submission.evaluations if evaluation.verdict == verdict)
+    return tuple(dict.fromkeys(message for message in messages if message))
+
+
+def _scores(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
+    by_key = {column.key: column for column in columns}
+    pairs = [
+        (by_key[score.key].title, score_text(score.value, by_key[score.key].precision))
+        if score.key in by_key
+        else (score.key, full_score_text(score.value))
+        for score in submission.scores
+    ]
+    return element("div", facts(pairs), class_="podium-scores") if pairs else Html("")
+
+
+def _took(submission: SubmissionRecord) -> str:
+    if submission.ended is None:
+        return ""
+    return times.duration((submission.ended - submission.created).total_seconds())
+
+
+def _evaluations(evaluations: Sequence[EvaluationRecord]) -> Html:
+    rows = [_program_line(evaluation.task, program) for evaluation in evaluations for program in evaluation.programs]
+    if not rows:
+        return Html("")
+    words = ("Task", "Program", "Exit status", "Time", "CPU time", "Peak memory", "Limit hit")
+    head = element("thead", element("tr", *(element("th", text(word), scope="col") for word in words)))
+    table = element("table", head, element("tbody", *rows), class_="podium-table")
+    return join(element("h3", text("What was measured")), element("div", table, class_="podium-scroll"))
+
+
+def _program_line(task: str, program: ProgramRecord) -> Html:
+    cells = (
+        f"{program.program} ({program.step})",
+        "" if program.exit_status is None else str(program.exit_status),
+        times.duration(program.wall_seconds),
+        "" if program.cpu_seconds is None else times.duration(program.cpu_seconds),
+        "" if program.peak_memory_bytes is None else size_text(program.peak_memory_bytes),
+        program.limit or "",
+    )
+    return element("tr", element("th", text(task), scope="row"), *(element("td", text(cell)) for cell in cells))

@@ -1,0 +1,73 @@
+"""All competitions, with a search."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from podium.dashboards import layout, session, source, times
+from podium.dashboards.cards import summary_facts
+from podium.dashboards.markup import element, text
+from podium.dashboards.navigation import PageName, link_to
+from podium.dashboards.session import Viewer
+from podium.dashboards.source import Answer
+from podium.platform.records import CompetitionSummary
+
+_EVERY = "every 15 seconds"
+_STEP = 20
+
+
+@st.fragment(run_every="15s")
+def show() -> None:
+    """Show the competitions that the viewer may see."""
+    layout.page_head("Competitions", below="Pick one, read what it asks for, and submit.")
+    sought = st.text_input(
+        "Search competitions",
+        placeholder="Search competitions",
+        key="competitions-search",
+        label_visibility="collapsed",
+        icon=":material/search:",
+        live="300ms",
+    )
+    limit = int(st.session_state.get("competitions-limit", _STEP))
+    answer = _competitions((sought or "").strip(), limit + 1, session.viewer())
+    if answer.value is None:
+        if answer.trouble is not None:
+            layout.trouble(answer.trouble, what="competition", every=_EVERY)
+        return
+    if answer.is_stale:
+        layout.inline(layout.stale_notice(answer.at, _EVERY))
+    if not answer.value:
+        _nothing(sought or "")
+    for summary in answer.value[:limit]:
+        _card(summary)
+    if len(answer.value) > limit:
+        st.button("Show more", on_click=_show_more)
+
+
+def _competitions(search: str, limit: int, who: Viewer | None) -> Answer[tuple[CompetitionSummary, ...]]:
+    if who is not None and (who.person.may_organize or who.person.is_administrator):
+        return source.ask(lambda: tuple(who.gateway.competitions(search or None, limit=limit)))
+    return source.public_competitions(search, limit)
+
+
+def _show_more() -> None:
+    st.session_state["competitions-limit"] = int(st.session_state.get("competitions-limit", _STEP)) + _STEP
+
+
+def _nothing(sought: str) -> None:
+    if sought:
+        layout.nothing_here("Nothing found", f"No competition says “{sought}” in its title or description.")
+    else:
+        layout.nothing_here("No competition yet", "As soon as an organizer publishes one, it is here.")
+
+
+def _card(summary: CompetitionSummary) -> None:
+    with st.container(border=True, key=f"card-{summary.slug}"):
+        link_to(PageName.COMPETITION, summary.title, competition=summary.slug)
+        draft = element("span", text("draft"), class_="tag") if not summary.published else ""
+        layout.inline(
+            element("p", text(f"by {summary.organizer} "), draft, class_="podium-by"),
+            element("p", text(summary.description), class_="podium-description"),
+            summary_facts(summary, times.now()),
+        )
+        link_to(PageName.LEADERBOARD, "Leaderboard", icon=":material/leaderboard:", competition=summary.slug)

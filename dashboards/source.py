@@ -1,0 +1,169 @@
+"""What the pages show, asked of the gateway once for all viewers.
+
+Public answers are shared: fifty viewers of a board cost one call in `BOARD_SECONDS`. When the gateway does not
+answer, the last good answer stays, with the trouble beside it, so that a page can show both.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar, cast
+
+import streamlit as st
+
+from podium.dashboards import times
+from podium.dashboards.gateway import open_gateway
+from podium.platform.client.api import Client
+from podium.platform.errors import PlatformFault, PodiumError
+from podium.platform.records import CompetitionRecord, CompetitionSummary, LeaderboardRecord, LeaderboardRow
+
+BOARD_SECONDS = 1.5
+WHOLE_BOARD_SECONDS = 10.0
+COMPETITION_SECONDS = 3.0
+PAGE_ROWS = 100
+_REMEMBERED = 256
+
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[AnswerT]):
+    """What is known of something.
+
+    Attributes:
+        value: The latest good answer, `None` when there never was one or the gateway refuses it now.
+        trouble: What went wrong this time, `None` when nothing did.
+        at: When `value` was good, or when the trouble came if there is no value.
+    """
+
+    value: AnswerT | None
+    trouble: PodiumError | None
+    at: datetime
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the value is from before the gateway stopped answering."""
+        return self.value is not None and self.trouble is not None
+
+
+class _LastGood:
+    """The latest good answers, the least recently used forgotten first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._answers: OrderedDict[tuple[object, ...], Answer[object]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def ask(self, key: tuple[object, ...], call: Callable[[], AnswerT]) -> Answer[AnswerT]:
+        """Call, and fall back on the latest good answer where the gateway is down."""
+        try:
+            answer = Answer(call(), None, times.now())
+        except PlatformFault as fault:
+            with self._lock:
+                known = self._answers.get(key)
+            if known is None:
+                return Answer(None, fault, times.now())
+            return Answer(cast("AnswerT", known.value), fault, known.at)
+        except PodiumError as refusal:
+            # What may no longer be seen is no longer shown.
+            with self._lock:
+                self._answers.pop(key, None)
+            return Answer(None, refusal, times.now())
+        with self._lock:
+            self._answers[key] = cast("Answer[object]", answer)
+            self._answers.move_to_end(key)
+            while len(self._answers) > self._size:
+                self._answers.popitem(last=False)
+        return answer
+
+
+_last_good = _LastGood(_REMEMBERED)
+
+
+@st.cache_resource(show_spinner=False)
+def _visitor() -> Client:
+    """The gateway as someone who is not signed in sees it; one connection pool for all."""
+    return open_gateway(None)
+
+
+# Records never change, so that viewers share them: `cache_resource` hands out the object, `cache_data` would copy it.
+@st.cache_resource(ttl=COMPETITION_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
+def public_competitions(search: str, limit: int) -> Answer[tuple[CompetitionSummary, ...]]:
+    """Published competitions, newest first."""
+    key = ("competitions", search, limit)
+    return _last_good.ask(key, lambda: tuple(_visitor().competitions(search=search or None, limit=limit)))
+
+
+@st.cache_resource(ttl=COMPETITION_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
+def _public_competition(slug: str) -> Answer[CompetitionRecord]:
+    return _last_good.ask(("competition", slug), lambda: _visitor().competition(slug))
+
+
+@st.cache_resource(ttl=BOARD_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
+def _public_board(slug: str, phase: str, offset: int) -> Answer[LeaderboardRecord]:
+    return _last_good.ask(("board", slug, phase, offset), lambda: _board_page(_visitor(), slug, phase, offset))
+
+
+@st.cache_resource(ttl=WHOLE_BOARD_SECONDS, max_entries=16, show_spinner=False)
+def _public_rows(slug: str, phase: str) -> Answer[tuple[LeaderboardRow, ...]]:
+    return _last_good.ask(("rows", slug, phase), lambda: _all_rows(_visitor(), slug, phase))
+
+
+def competition(slug: str, own: Client | None) -> Answer[CompetitionRecord]:
+    """A competition; `own` is the viewer's own access, for drafts and for what only its organizers see."""
+    answer = _public_competition(slug)
+    if own is None or not _needs_own_access(answer):
+        return answer
+    return ask(lambda: own.competition(slug))
+
+
+def own_competition(slug: str, own: Client) -> Answer[CompetitionRecord]:
+    """A competition as the viewer sees it, with the viewer's own part in it."""
+    return ask(lambda: own.competition(slug))
+
+
+def board(slug: str, phase: str, offset: int, own: Client | None) -> Answer[LeaderboardRecord]:
+    """A page of a leaderboard, `PAGE_ROWS` rows of it."""
+    answer = _public_board(slug, phase, offset)
+    if own is None or answer.value is not None or isinstance(answer.trouble, PlatformFault):
+        return answer
+    return ask(lambda: _board_page(own, slug, phase, offset))
+
+
+def all_rows(slug: str, phase: str, own: Client | None) -> Answer[tuple[LeaderboardRow, ...]]:
+    """Every row of a leaderboard, up to `WHOLE_BOARD_SECONDS` old."""
+    answer = _public_rows(slug, phase)
+    if own is None or answer.value is not None or isinstance(answer.trouble, PlatformFault):
+        return answer
+    return ask(lambda: _all_rows(own, slug, phase))
+
+
+def ask(call: Callable[[], AnswerT]) -> Answer[AnswerT]:
+    """The answer to a call of the viewer's own; it is never shared."""
+    try:
+        return Answer(call(), None, times.now())
+    except PodiumError as trouble:
+        return Answer(None, trouble, times.now())
+
+
+def _needs_own_access(answer: Answer[CompetitionRecord]) -> bool:
+    if answer.value is not None:
+        return answer.value.leaderboard_hidden
+    return not isinstance(answer.trouble, PlatformFault)
+
+
+def _board_page(gateway: Client, slug: str, phase: str, offset: int) -> LeaderboardRecord:
+    return gateway.leaderboard(slug, phase=phase, limit=PAGE_ROWS, offset=offset)
+
+
+def _all_rows(gateway: Client, slug: str, phase: str) -> tuple[LeaderboardRow, ...]:
+    return tuple(gateway.each_leaderboard_row(slug, phase))
+
+
+def board_csv(slug: str, phase: str, own: Client | None) -> str:
+    """A whole leaderboard as CSV."""
+    return (own or _visitor()).leaderboard_csv(slug, phase)

@@ -1,0 +1,24 @@
+"""How to take part and to submit from a terminal."""
+
+from __future__ import annotations
+
+import shlex
+
+from podium.dashboards.settings import read_settings
+from podium.platform.records import PhaseRecord
+
+
+def first_commands(slug: str) -> tuple[str, ...]:
+    """Commands of somebody who takes part for the first time."""
+    return (
+        "pip install podium",
+        f"podium login --gateway {shlex.quote(read_settings().public_gateway)}",
+        f"podium join {shlex.quote(slug)}",
+        *submit_command(slug),
+    )
+
+
+def submit_command(slug: str, phase: PhaseRecord | None = None) -> tuple[str, ...]:
+    """The command that submits a file and waits for its scores."""
+    where = f" --phase {phase.number}" if phase is not None else ""
+    return (f"podium submit {shlex.quote(slug)} my-submission.zip{where}",)

@@ -1,0 +1,260 @@
+"""A stand-in for the gateway: a real HTTP server that answers in the API's shape, from records that a test sets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID, uuid5
+
+from podium.platform.bundles.content import Computation, FactSheetType, Sorting, SubmissionRule
+from podium.platform.client.conversion import record_to_json
+from podium.platform.errors import NotAllowed, NotAuthenticated, NotFound, PodiumError
+from podium.platform.records import (
+    Allowance,
+    ColumnRecord,
+    CompetitionRecord,
+    CompetitionSummary,
+    LeaderboardRecord,
+    LeaderboardRow,
+    LogPage,
+    LogPiece,
+    PageRecord,
+    PersonRecord,
+    PhaseRecord,
+    QuestionRecord,
+    SubmissionRecord,
+    TaskRecord,
+)
+
+SPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+ACCURACY = ColumnRecord("accuracy", "Accuracy", Sorting.DESC, 4, True, None)
+LOSS = ColumnRecord("loss", "Log loss", Sorting.ASC, 3, False, None)
+MEAN = ColumnRecord("mean", "Mean", Sorting.DESC, 2, False, Computation.AVG)
+MODEL = QuestionRecord("model", FactSheetType.TEXT, "Model", (), False, True)
+EXTERNAL = QuestionRecord("external", FactSheetType.CHECKBOX, "Extra data", (), False, True)
+
+
+def moment(**ago: float) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(**ago)
+
+
+def make_row(
+    rank: int | None, participant: str, *scores: float | None, entries: int = 3, model: str = "", minutes: float = 90
+) -> LeaderboardRow:
+    return LeaderboardRow(
+        rank=rank,
+        participant=participant,
+        submission_id=uuid5(SPACE, f"{participant} {scores}"),
+        submission_number=7,
+        submitted=moment(minutes=minutes),
+        scores=scores,
+        fact_sheet={"model": model, "external": "true" if model else "false"},
+        entries=entries,
+    )
+
+
+def make_phase(number: int = 1, name: str = "Development", *, start: float = -10, end: float | None = 5) -> PhaseRecord:
+    """A phase by its window in days from now."""
+    begin, finish = moment(days=-start), None if end is None else moment(days=-end)
+    status = "upcoming" if start > 0 else "over" if end is not None and end <= 0 else "open"
+    return PhaseRecord(
+        number, name, "", begin, finish, status, 5, 100, 600, False, (TaskRecord("0", "Classify", "Name the flower."),)
+    )
+
+
+def make_competition(
+    slug: str = "iris", title: str = "Iris, the challenge", *phases: PhaseRecord, **changes: Any
+) -> CompetitionRecord:
+    phases = phases or (make_phase(),)
+    open_phase = next((phase for phase in phases if phase.status == "open"), None)
+    summary = CompetitionSummary(
+        slug=slug,
+        title=title,
+        description="Tell three kinds of flowers from four lengths.",
+        organizer="ada",
+        published=True,
+        phase=open_phase.name if open_phase else None,
+        deadline=open_phase.end if open_phase else None,
+        participants=123,
+        submissions=456,
+        reward="$500 and $100",
+        created=moment(days=30),
+    )
+    record = CompetitionRecord(
+        summary=summary,
+        terms="Be fair. **No second accounts.**",
+        terms_is_html=False,
+        terms_sha256="0" * 64,
+        registration_auto_approve=True,
+        docker_image="codalab/codalab-legacy:py312",
+        contact_email="ada@example.org",
+        phases=phases,
+        pages=(PageRecord("Overview", "# Flowers\n\nWin $500, or $100 for the second.", False),),
+        fact_sheet=(MODEL, EXTERNAL),
+        columns=(ACCURACY, LOSS),
+        leaderboard_title="Results",
+        leaderboard_hidden=False,
+        submission_rule=SubmissionRule.FORCE_BEST,
+        participation=None,
+        may_organize=False,
+    )
+    return replace(record, **changes)
+
+
+def make_board(*rows: LeaderboardRow, slug: str = "iris", phase: str = "Development") -> LeaderboardRecord:
+    return LeaderboardRecord(
+        competition=slug,
+        competition_title="Iris, the challenge",
+        title="Results",
+        phase=phase,
+        columns=(ACCURACY, LOSS),
+        questions=(MODEL, EXTERNAL),
+        rows=rows,
+        total=len(rows),
+        updated=moment(minutes=3) if rows else None,
+    )
+
+
+def make_person(username: str = "lin", **changes: Any) -> PersonRecord:
+    person = PersonRecord(username, "Lin Example", "lin@example.org", False, False, moment(days=40))
+    return replace(person, **changes)
+
+
+@dataclass
+class StandIn:
+    """What the stand-in answers; tests change it while it serves."""
+
+    competitions: dict[str, CompetitionRecord] = field(default_factory=dict)
+    boards: dict[tuple[str, str], LeaderboardRecord] = field(default_factory=dict)
+    people: dict[str, PersonRecord] = field(default_factory=dict)
+    submissions: dict[str, list[SubmissionRecord]] = field(default_factory=dict)
+    logs: dict[UUID, list[LogPiece]] = field(default_factory=dict)
+    allowance: Allowance = field(default_factory=lambda: Allowance(True, "", "Development", 4, 96, None))
+    is_down: bool = False
+    seen: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def add(self, competition: CompetitionRecord, *boards: LeaderboardRecord) -> None:
+        slug = competition.summary.slug
+        self.competitions[slug] = competition
+        for phase, board in zip(competition.phases, boards, strict=False):
+            self.boards[slug, str(phase.number)] = board
+
+    def answer(self, path: str, query: dict[str, str], token: str | None) -> object:
+        """The answer to a GET under /api/v1."""
+        person = self.people.get(token or "")
+        if token is not None and person is None:
+            raise NotAuthenticated("This token is not known.")
+        parts = [unquote(part) for part in path.strip("/").split("/")]
+        if parts == ["me"]:
+            return person
+        if parts == ["competitions"]:
+            return self._competitions(query)
+        if parts[0] == "competitions":
+            return self._of_competition(parts[1], parts[2:], query)
+        if parts[0] == "submissions":
+            return self._of_submission(UUID(parts[1]), parts[2:], query)
+        raise NotFound("There is no such call.")
+
+    def _competitions(self, query: dict[str, str]) -> object:
+        sought = query.get("search", "").lower()
+        found = [record.summary for record in self.competitions.values() if sought in record.summary.title.lower()]
+        return found[: int(query.get("limit", 100))]
+
+    def _of_competition(self, slug: str, rest: list[str], query: dict[str, str]) -> object:
+        if slug not in self.competitions:
+            raise NotFound(f"There is no competition {slug}.")
+        competition = self.competitions[slug]
+        if not rest:
+            return competition
+        if rest == ["allowance"]:
+            return self.allowance
+        if rest == ["submissions"]:
+            return [replace(one, evaluations=(), attempts=()) for one in self.submissions.get(slug, [])]
+        if competition.leaderboard_hidden:
+            raise NotAllowed("The leaderboard is hidden.")
+        board = self.boards.get((slug, query.get("phase", "1")), make_board())
+        if rest == ["leaderboard.csv"]:
+            return _csv(board)
+        offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 100)), 100)
+        return replace(board, rows=board.rows[offset : offset + limit], total=len(board.rows))
+
+    def _of_submission(self, identifier: UUID, rest: list[str], query: dict[str, str]) -> object:
+        found = next((one for many in self.submissions.values() for one in many if one.id == identifier), None)
+        if found is None:
+            raise NotFound("There is no such submission.")
+        if not rest:
+            return found
+        pieces = tuple(piece for piece in self.logs.get(identifier, ()) if piece.sequence > int(query.get("after", 0)))
+        cursor = pieces[-1].sequence if pieces else int(query.get("after", 0))
+        return LogPage(pieces, cursor, found.ended is not None)
+
+
+def _csv(board: LeaderboardRecord) -> str:
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(["rank", "participant", *(column.key for column in board.columns)])
+    writer.writerows([row.rank, row.participant, *row.scores] for row in board.rows)
+    return lines.getvalue()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    stand_in: StandIn
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        self.stand_in.seen.append(self.path)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ") or None
+        if self.stand_in.is_down:
+            self._send(503, "text/plain", "down")
+            return
+        try:
+            answer = self.stand_in.answer(parts.path.removeprefix("/api/v1"), query, token)
+        except PodiumError as error:
+            problem = {"type": error.type, "title": error.title, "status": error.status, "detail": error.detail}
+            self._send(error.status, "application/problem+json", json.dumps(problem))
+            return
+        if isinstance(answer, str):
+            self._send(200, "text/csv", answer)
+        else:
+            self._send(200, "application/json", json.dumps(record_to_json(answer)))
+
+    def _send(self, status: int, kind: str, body: str) -> None:
+        data = body.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        pass
+
+
+class Serving:
+    """A stand-in on a port of its own, in a thread."""
+
+    def __init__(self) -> None:
+        self.stand_in = StandIn()
+        handler = type("Handler", (_Handler,), {"stand_in": self.stand_in})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.stand_in.address = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    def __enter__(self) -> StandIn:
+        self._thread.start()
+        return self.stand_in
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
