@@ -15,7 +15,7 @@ import httpx
 from podium.platform.client.connection import Connection
 from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.refusals import unreachable
-from podium.platform.client.transfers import CHUNK_BYTES, transfer_fault
+from podium.platform.client.transfers import CHUNK_BYTES, store_of, transfer_fault
 from podium.platform.errors import Conflict, InvalidInput, PlatformFault, PodiumError
 from podium.platform.records import SignedRequestRecord
 
@@ -136,7 +136,7 @@ def _fetch(
         with connection.http.stream(signed.method, url, headers=headers, follow_redirects=True) as response:
             _receive(response, part, name, url, on_progress)
     except httpx.TransportError as error:
-        raise _BrokenOff(unreachable(str(httpx.URL(url).copy_with(query=None)), error)) from error
+        raise _BrokenOff(unreachable(store_of(url), error, who="store")) from error
 
 
 def _receive(response: httpx.Response, part: _Part, name: str, url: str, on_progress: OnProgress) -> None:
@@ -157,7 +157,8 @@ def _receive(response: httpx.Response, part: _Part, name: str, url: str, on_prog
     total = begin + int(length) if length.isdecimal() else None
     with part.path.open("ab" if begin else "wb") as target:
         done = begin
-        for chunk in response.iter_raw(CHUNK_BYTES):
+        # As the pieces come: gathering larger ones would lose what has arrived when the connection breaks.
+        for chunk in response.iter_raw():
             target.write(chunk)
             done += len(chunk)
             on_progress(Progress(Step.DOWNLOADING, name, done, total))

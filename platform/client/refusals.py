@@ -76,12 +76,12 @@ def problem_from_response(response: httpx.Response) -> ProblemRecord | None:
         return None
 
 
-def unreachable(gateway: str, error: httpx.TransportError) -> PlatformFault:
-    """The fault of a gateway that does not answer."""
+def unreachable(address: str, error: httpx.TransportError, *, who: str = "gateway") -> PlatformFault:
+    """The fault of a gateway, or a store, that does not answer."""
     what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "can't be reached"
     reason = str(error) or type(error).__name__
     return PlatformFault(
-        f"The gateway at {gateway} {what} ({reason}).",
+        f"The {who} at {address} {what} ({reason}).",
         remedy="Is it running (`podium status` on its machine), and is the address right?",
     )
 

@@ -104,7 +104,7 @@ def _try_upload(
             timeout=httpx.Timeout(connection.timeout, read=_ANSWER_SECONDS),
         )
     except httpx.TransportError as error:
-        return unreachable(_store(url), error), True
+        return unreachable(store_of(url), error, who="store"), True
     if response.is_success:
         return None, False
     return transfer_fault(response, url, f"the upload of {sending.name}"), response.status_code in _PASSING_STATUSES
@@ -113,16 +113,16 @@ def _try_upload(
 def transfer_fault(response: httpx.Response, url: str, what: str) -> PodiumError:
     """The error of a store that answered a signed request with a refusal; the answer must have been read."""
     if problem_from_response(response) is not None:
-        return error_from_response(response, _store(url))
+        return error_from_response(response, store_of(url))
     if response.status_code == 413:
-        return TooLarge(f"{_store(url)} refused {what}: it is too large.")
+        return TooLarge(f"{store_of(url)} refused {what}: it is too large.")
     return PlatformFault(
-        f"{_store(url)} refused {what} with {response.status_code} ({response.reason_phrase or 'no reason'}).",
+        f"{store_of(url)} refused {what} with {response.status_code} ({response.reason_phrase or 'no reason'}).",
         remedy="Links to the store hold for a short time: try it again from the beginning.",
     )
 
 
-def _store(url: str) -> str:
+def store_of(url: str) -> str:
     """The part of a signed address that may be shown: without the signature."""
     parts = httpx.URL(url)
     return f"{parts.scheme}://{parts.netloc.decode('ascii')}"
