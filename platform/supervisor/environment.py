@@ -23,6 +23,17 @@ _INHERITED_PREFIXES = ("LC_",)
 _DOCKER = frozenset({"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_CONFIG"})
 
 
+# The platform's own parts also get what an operator sets for the server, and the keys of its storage.
+_SERVER_PREFIXES = ("PODIUM_", "AWS_", "AZURE_")
+# An agent gets its own settings alone.
+_AGENT_PREFIXES = ("PODIUM_AGENT_",)
+# These are the caller's own way in (the command line's token), or name things that the supervisor decides.
+_NEVER = frozenset(
+    {"PODIUM_TOKEN", "PODIUM_GATEWAY", "PODIUM_AGENT_TOKEN", "PODIUM_AGENT_TOKEN_FILE", "PODIUM_PREFECT_DATABASE_URL"}
+)
+_LOCAL = "127.0.0.1,localhost"
+
+
 def system_environment(caller: Mapping[str, str] | None = None, *, docker: bool = False) -> dict[str, str]:
     """Return what every program gets from the caller's environment.
 
@@ -33,5 +44,35 @@ def system_environment(caller: Mapping[str, str] | None = None, *, docker: bool 
     source = os.environ if caller is None else caller
     allowed = _INHERITED | _DOCKER if docker else _INHERITED
     kept = {name: value for name, value in source.items() if name in allowed or name.startswith(_INHERITED_PREFIXES)}
-    # Logs are written line by line, and bytecode is kept: it halves the time that a part takes to start.
+    # The parts talk to each other here, never through the proxy that leads outside.
+    for name in ("NO_PROXY", "no_proxy"):
+        kept[name] = f"{kept[name]},{_LOCAL}" if kept.get(name) else _LOCAL
+    # Logs are written line by line. Bytecode is kept even where the caller keeps none: without it, starting takes twice
+    # as long.
     return {**kept, "PYTHONUNBUFFERED": "1"}
+
+
+def server_environment(caller: Mapping[str, str] | None = None, *, docker: bool = False) -> dict[str, str]:
+    """Return what the platform's own parts get from the caller's environment: settings and storage keys as well.
+
+    Args:
+        caller: The caller's environment; None for this process's own.
+        docker: Also pass on how Docker's engine is reached.
+    """
+    source = os.environ if caller is None else caller
+    return {**system_environment(source, docker=docker), **_settings(source, _SERVER_PREFIXES)}
+
+
+def agent_environment(caller: Mapping[str, str] | None = None, *, docker: bool = False) -> dict[str, str]:
+    """Return what an agent that runs participants' programs gets from the caller's environment.
+
+    Args:
+        caller: The caller's environment; None for this process's own.
+        docker: Also pass on how Docker's engine is reached.
+    """
+    source = os.environ if caller is None else caller
+    return {**system_environment(source, docker=docker), **_settings(source, _AGENT_PREFIXES)}
+
+
+def _settings(source: Mapping[str, str], prefixes: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name, value in source.items() if name.startswith(prefixes) and name not in _NEVER}

@@ -1,23 +1,27 @@
-"""TCP ports: which are free, and which to take."""
+"""TCP ports: which are free, which to take, and who has the others."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from collections.abc import Collection
+from pathlib import Path
 
 from podium.platform.errors import Conflict
 
-_LOOPBACK = "127.0.0.1"
-_TRIES = 200
+LOOPBACK = "127.0.0.1"
+_TRIES = 500
+_LISTENING = "0A"
 
 
 class PortTaken(Conflict):
-    """A port that was asked for by number is in use."""
+    """A port that was asked for by its number is in use."""
 
     type = "port-taken"
     title = "The port is in use"
 
 
-def is_free(port: int, host: str = _LOOPBACK) -> bool:
+def is_free(port: int, host: str = LOOPBACK) -> bool:
     """Whether a server could listen on this port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -30,8 +34,75 @@ def is_free(port: int, host: str = _LOOPBACK) -> bool:
     return True
 
 
-def free_port(host: str = _LOOPBACK) -> int:
+def free_port(host: str = LOOPBACK) -> int:
     """Return a port that nobody listens on now, chosen by the system."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def choose_port(
+    part: str,
+    *,
+    asked: int | None = None,
+    remembered: int | None = None,
+    preferred: int,
+    host: str = LOOPBACK,
+    taken: Collection[int] = (),
+) -> int:
+    """Choose the port of a part: the one asked for, else last time's, else the preferred one or the next that is free.
+
+    Args:
+        part: Whose port; for the message.
+        asked: This one and no other.
+        remembered: What it was at the last start: addresses should stay.
+        preferred: Where to begin otherwise.
+        host: The address that it will listen on.
+        taken: Ports that other parts have been given already.
+
+    Raises:
+        PortTaken: The port that was asked for is in use, or there is no free one.
+    """
+    if asked is not None:
+        if asked in taken or not is_free(asked, host):
+            holder = "another part of Podium" if asked in taken else port_holder(asked)
+            raise PortTaken(
+                f"Port {asked} for {part} is in use by {holder}.",
+                remedy=f"End that program, or choose another port: --{part}-port.",
+            )
+        return asked
+    candidates = ([remembered] if remembered else []) + list(range(preferred, min(preferred + _TRIES, 65536)))
+    for port in candidates:
+        if port not in taken and is_free(port, host):
+            return port
+    raise PortTaken(f"No port from {preferred} on is free for {part}.", remedy=f"Choose one: --{part}-port.")
+
+
+def port_holder(port: int) -> str:
+    """Return who listens on a port: `nginx (pid 123)`, or nobody in particular where we may not see it."""
+    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and _holds(process, inodes):
+            with contextlib.suppress(OSError):
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+    return "another program"
+
+
+def _listening_inodes(port: int) -> list[str]:
+    inodes = []
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENING and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                    inodes.append(fields[9])
+    return inodes
+
+
+def _holds(process: Path, sockets: Collection[str]) -> bool:
+    with contextlib.suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                if str(descriptor.readlink()) in sockets:
+                    return True
+    return False

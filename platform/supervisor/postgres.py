@@ -125,11 +125,7 @@ class PostgresCluster:
         Raises:
             PlatformFault: The folder can't be used by the user that PostgreSQL must run as, or `initdb` failed.
         """
-        account = self.programs.account()
-        if account is not None:
-            account.require_reach(self.folder)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._give_to_account(self.folder)
+        self._make_folder()
         if not (self.data / "PG_VERSION").exists():
             self._initialize()
         self._end_leftovers()
@@ -312,9 +308,18 @@ class PostgresCluster:
                 raise PlatformFault(
                     f"{file} is gone, and with it the way into the database.", remedy="Restore it from a backup."
                 )
+            self._make_folder()
             passwords = {name: secrets.token_urlsafe(24) for name in (ADMINISTRATOR, OWNER)}
             write_secret(file, json.dumps(passwords))
         return str(json.loads(file.read_text())[role])
+
+    def _make_folder(self) -> None:
+        account = self.programs.account()
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        if account is not None:
+            account.require_reach(self.folder)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self._give_to_account(self.folder)
 
     def _write(self, file: Path, text: str) -> None:
         write_secret(file, text)

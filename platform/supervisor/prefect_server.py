@@ -1,12 +1,15 @@
 """Prefect's server: how Podium starts it, and what it asks it not to do.
 
-What is switched off or slowed down, and why nothing is missed:
+Switched off or slowed down, as nobody here needs it or needs it that fast:
 
-* analytics, version checks and promotional content: nothing leaves this machine;
-* the task run foreman of background tasks and the pause expirations that nobody here uses are kept, but at a slower
-  beat: each beat is a handful of queries;
-* triggers (automations): Podium reacts to its own database, and a server with triggers weighs each event against them.
-  Events themselves still persist, so the UI's event feed and the runs' timelines stay whole.
+* analytics and promotional content: nothing leaves this machine;
+* a flow run is "late" after ten minutes and not after fifteen seconds: a burst of submissions is a long queue and no
+  fault, and each mark costs as much as a real change of state;
+* loops over things that are rare here (paused runs, cleanup messages, proactive automations) beat more slowly;
+* the scheduler plans ten minutes ahead and not an hour: `reconcile` runs every 30 s;
+* flow runs that ended 30 days ago are removed: the record of a submission is in Podium's own database.
+
+Automations and events stay whole: people who watch over Podium use them in Prefect's pages.
 """
 
 from __future__ import annotations
@@ -19,18 +22,29 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from podium.platform.errors import PlatformFault
 from podium.platform.supervisor.environment import system_environment
+from podium.platform.supervisor.health import HttpHealth
 from podium.platform.supervisor.launch import dying_with_parent
 from podium.platform.supervisor.ports import free_port
 
 _HOST = "127.0.0.1"
-_QUIET: Mapping[str, str] = {
+_TUNING: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # Agents poll more often than every five seconds, and would meet connections that are just being closed.
+    "PREFECT_SERVER_API_KEEPALIVE_TIMEOUT": "60",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "600",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "30",
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS": "60",
+    "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "30",
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT30S",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "20",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME": "PT10M",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 24 * 3600),
 }
 
 
@@ -53,7 +67,7 @@ def prefect_environment(*, folder: Path, port: int, database_url: str) -> dict[s
         database_url: `postgresql+asyncpg://...` or `sqlite+aiosqlite:///...`.
     """
     return {
-        **_QUIET,
+        **_TUNING,
         "PREFECT_HOME": str(folder),
         "PREFECT_API_DATABASE_CONNECTION_URL": database_url,
         # Nobody's profile may decide where this server's own flows and pages find the API.
@@ -120,9 +134,7 @@ class PrefectServer:
 
     def is_healthy(self) -> bool:
         """Whether the server answers now."""
-        with contextlib.suppress(URLError, OSError), urlopen(f"{self.api_url}/health", timeout=2) as answer:  # noqa: S310  http, and our own address
-            return bool(answer.status == 200)
-        return False
+        return HttpHealth(f"{self.api_url}/health").check().up
 
     def stop(self, *, timeout: float = 15) -> None:
         """Stop the server.

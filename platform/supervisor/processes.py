@@ -16,6 +16,7 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _AFTER_NAME_STATE = 0
+_AFTER_NAME_PARENT = 1
 _AFTER_NAME_GROUP = 2
 _AFTER_NAME_START = 19
 
@@ -43,6 +44,10 @@ class ProcessIdentity:
     def alive(self) -> bool:
         """Whether this very process still runs, and not just another one with its number."""
         return ProcessIdentity.of(self.pid) == self
+
+    def same_boot(self, other: ProcessIdentity) -> bool:
+        """Whether both lived between the same two starts of the machine."""
+        return self.started.partition(":")[0] == other.started.partition(":")[0]
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless the process has ended."""
@@ -87,12 +92,21 @@ def processes_in(folder: Path) -> list[ProcessIdentity]:
     return members
 
 
-def group_memory(group: int) -> int:
-    """Return the bytes of memory that a process group holds, shared pages divided among those who share them.
+def tree_memory(pid: int) -> int:
+    """Return the bytes of memory that a process and its descendants hold; pages they share are divided among them.
 
     Where the kernel doesn't tell the share (another user's process), the resident size is counted.
     """
-    return sum(_memory(member.pid) for member in group_members(group))
+    children: dict[int, list[int]] = {}
+    for member in _pids():
+        if fields := _stat(member):
+            children.setdefault(int(fields[_AFTER_NAME_PARENT]), []).append(member)
+    tree, total = [pid], 0
+    while tree:
+        member = tree.pop()
+        total += _memory(member)
+        tree += children.get(member, [])
+    return total
 
 
 def kill_group(group: int, number: signal.Signals) -> None:
