@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from podium.platform.bundles.content import ColumnContent, Computation, LeaderboardContent, Sorting, SubmissionRule
@@ -125,21 +125,21 @@ def _computation_indexes(section: Section) -> tuple[int, ...]:
     value = section.value("computation_indexes")
     if value is None or _is_blank(value):
         return ()
-    parts = value.items()
-    if isinstance(value.node, Scalar):
-        texts = value.node.text.split(",")
-        parts = tuple(
-            Value(Scalar(value.line, text.strip(), "str"), value.file, value.line, value.path, value.findings)
-            for text in texts
-        )
     found: list[int] = []
-    for part in parts:
+    for part in _split(value):
         number = part.number()
         if number in found:
             part.warning(f"Column {number} is listed twice, and counts once.")
         elif number is not None:
             found.append(number)
     return tuple(found)
+
+
+def _split(value: Value) -> tuple[Value, ...]:
+    if not isinstance(value.node, Scalar):
+        return value.items()
+    texts = value.node.text.split(",")
+    return tuple(replace(value, node=Scalar(value.line, text.strip(), "str")) for text in texts)
 
 
 def _check_computations(columns: Collection[_Column]) -> None:

@@ -1,0 +1,145 @@
+"""Leaderboards, their columns, and how columns are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from podium.platform.bundles.content import ColumnContent, CompetitionContent, Computation, Sorting, SubmissionRule
+from podium.platform.bundles.reader import BundleReading
+
+KEY = "        key: accuracy\n"
+MEAN = """\
+      - index: 1
+        title: Mean
+        key: mean
+        computation: avg
+        computation_indexes: [0, 2]
+      - index: 2
+        title: Time
+        key: time
+        sorting: asc
+        precision: 0
+        hidden: true
+"""
+
+
+def test_a_leaderboard_is_read(accepted: Callable[..., CompetitionContent]):
+    board = accepted(
+        (KEY, KEY + MEAN), ("    key: main", "    key: main\n    index: 0\n    primary_index: 2")
+    ).leaderboards[0]
+    assert (board.title, board.key, board.hidden, board.primary_index) == ("Results", "main", False, 2)
+    assert board.submission_rule is SubmissionRule.ADD
+    assert board.columns == (
+        ColumnContent(0, "Accuracy", "accuracy", Sorting.DESC, None, (), 2, hidden=False),
+        ColumnContent(1, "Mean", "mean", Sorting.DESC, Computation.AVG, (0, 2), 2, hidden=False),
+        ColumnContent(2, "Time", "time", Sorting.ASC, None, (), 0, hidden=True),
+    )
+
+
+@pytest.mark.parametrize("rule", list(SubmissionRule))
+def test_every_submission_rule_is_known(rule: SubmissionRule, accepted: Callable[..., CompetitionContent]):
+    content = accepted(("    key: main", f"    key: main\n    submission_rule: {rule.value}\n    hidden: true"))
+    assert content.leaderboards[0].submission_rule is rule
+    assert content.leaderboards[0].hidden
+
+
+@pytest.mark.parametrize("written", ['"0,2"', "0, 2", "[0, 2]", "['0', 2]"])
+def test_computation_indexes_may_be_one_text(written: str, accepted: Callable[..., CompetitionContent]):
+    content = accepted((KEY, KEY + MEAN.replace("[0, 2]", written)))
+    assert content.leaderboards[0].columns[1].computation_indexes == (0, 2)
+
+
+@pytest.mark.parametrize("nothing", ["null", "''", ""])
+def test_a_column_without_computation_may_say_so(nothing: str, accepted: Callable[..., CompetitionContent]):
+    content = accepted((KEY, f"{KEY}        computation: {nothing}\n        computation_indexes: {nothing}\n"))
+    assert content.leaderboards[0].columns[0].computation is None
+
+
+def test_columns_come_in_the_order_of_their_indexes(accepted: Callable[..., CompetitionContent]):
+    content = accepted(("index: 0\n        title", "index: 3\n        title"), (KEY, KEY + MEAN.replace("[0,", "[3,")),
+                       ("    key: main", "    key: main\n    primary_index: 3"))  # fmt: skip
+    assert [column.index for column in content.leaderboards[0].columns] == [1, 2, 3]
+
+
+BOARD = "leaderboards[0]"
+CIRCLE = "\n        computation_indexes: [1]"
+COLUMN = f"{BOARD}.columns[0]"
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "field", "message"),
+    [
+        (("  - title: Results\n    key", "  - key"), 22, f"{BOARD}.title", "`title` is missing."),
+        (("title: Results", f"title: {'x' * 65}"), 22, f"{BOARD}.title", "65 characters; up to 64"),
+        (("    key: main\n", ""), 22, f"{BOARD}.key", "`key` is missing."),
+        (("key: main", f"key: {'x' * 37}"), 23, f"{BOARD}.key", "37 characters; up to 36"),
+        (("key: main", "key: main\n    submission_rule: ForceLast"), 24, f"{BOARD}.submission_rule", "Expected one"),
+        (("key: main", "key: main\n    primary_index: 4"), 24, f"{BOARD}.primary_index", "No column has the index 4"),
+        (("    key: main", "    key: main\n    primary_index: accuracy"), 24, f"{BOARD}.primary_index", "whole number"),
+        (("columns:", "columns: []\n    old:"), 24, f"{BOARD}.columns", "`columns` is empty."),
+        (("    columns:\n", "    colums:\n"), 22, f"{BOARD}.columns", "`columns` is missing."),
+        (("      - index: 0\n        title", "      - title"), 25, f"{COLUMN}.index", "`index` is missing."),
+        (("index: 0\n        title", "index: a\n        title"), 25, f"{COLUMN}.index", "Expected a whole number"),
+        (("        title: Accuracy\n", ""), 25, f"{COLUMN}.title", "`title` is missing."),
+        (("title: Accuracy", f"title: {'x' * 37}"), 26, f"{COLUMN}.title", "up to 36"),
+        ((KEY, ""), 25, f"{COLUMN}.key", "`key` is missing."),
+        ((KEY, KEY + "        sorting: ascending\n"), 28, f"{COLUMN}.sorting", "Expected one of asc, desc"),
+        ((KEY, KEY + "        precision: 99\n"), 28, f"{COLUMN}.precision", "out of range"),
+        ((KEY, KEY + "        computation: avg\n"), 28, f"{COLUMN}.computation", "needs `computation_indexes`"),
+        ((KEY, KEY + "        computation: mean\n"), 28, f"{COLUMN}.computation", "Expected one of avg, sum, min, max"),
+        ((KEY, KEY + MEAN.replace("[0, 2]", "[1]")), 32, f"{BOARD}.columns[1].computation_indexes", "from itself"),
+        ((KEY, KEY + MEAN.replace("[0, 2]", "[0, 9]")), 32, f"{BOARD}.columns[1].computation_indexes", "index 9"),
+        ((KEY, KEY + MEAN.replace("[0, 2]", "[a]")), 32, f"{BOARD}.columns[1].computation_indexes[0]", "whole number"),
+        ((KEY, KEY + MEAN.replace("[0, 2]", "0;2")), 32, f"{BOARD}.columns[1].computation_indexes", "whole number"),
+        ((KEY, KEY + MEAN.replace("index: 2", "index: 0")), 33, f"{BOARD}.columns[2].index",
+         "The index '0' is taken by the column on line 25."),
+        ((KEY, KEY + MEAN.replace("key: time", "key: accuracy")), 35, f"{BOARD}.columns[2].key",
+         "The key 'accuracy' is taken by the column on line 27."),
+        ((KEY, KEY + MEAN.replace("key: time", "key: time\n        computation: sum" + CIRCLE)),
+         32, f"{BOARD}.columns[1].computation_indexes", "in a circle"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_at_its_line(
+    change: tuple[str, str], line: int, field: str, message: str, read: Callable[..., BundleReading]
+):
+    reading = read(change)
+    assert reading.refused
+    found = [problem for problem in reading.problems if problem.field == field]
+    assert [problem.line for problem in found] == [line]
+    assert message in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "field", "message"),
+    [
+        (("index: 0\n        title", "index: 3\n        title"), 24, f"{BOARD}.columns", "the one with index 3 ranks"),
+        (
+            (KEY, KEY + "        computation_indexes: [0]\n"),
+            28,
+            f"{COLUMN}.computation_indexes",
+            "does nothing without",
+        ),
+        ((KEY, KEY + MEAN.replace("[0, 2]", "[0, 2, 0]")), 32, f"{BOARD}.columns[1].computation_indexes[2]", "twice"),
+    ],
+)
+def test_what_looks_wrong_gets_a_warning(
+    change: tuple[str, str], line: int, field: str, message: str, read: Callable[..., BundleReading]
+):
+    reading = read(change)
+    assert not reading.refused
+    assert [(problem.line, problem.field) for problem in reading.problems] == [(line, field)]
+    assert message in reading.problems[0].message
+
+
+SECOND = "  - {title: More, key: %s, columns: [{index: 0, title: A, key: a}]}\n"
+
+
+def test_every_leaderboard_is_read_with_a_warning(read: Callable[..., BundleReading]):
+    reading = read((KEY, KEY + SECOND % "more" + SECOND % "third"))
+    assert [board.key for board in reading.accepted().leaderboards] == ["main", "more", "third"]
+    assert [(problem.line, problem.field) for problem in reading.problems] == [(28, "leaderboards[1]")]
+    same = read((KEY, KEY + SECOND % "main"))
+    assert same.refused
+    assert "The key 'main' is taken by the leaderboard on line 23." in [problem.message for problem in same.problems]
