@@ -86,7 +86,7 @@ def list_competitions(
     """Competitions that the caller may see, the newest first."""
     query = select(Competition).options(joinedload(Competition.organizer), selectinload(Competition.phases))
     if caller is None or not caller.is_administrator:
-        own = Competition.organizer_id == caller.person_id if caller and caller.person_id else False
+        own = Competition.organizer_id == (caller.person_id if caller else None)
         query = query.where(or_(Competition.published, own))
     if search:
         pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

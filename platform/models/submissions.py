@@ -139,6 +139,7 @@ class Attempt(Identified, Base):
     lease_expires: Mapped[datetime]
     started: Mapped[datetime] = mapped_column(default=now)
     ended: Mapped[datetime | None]
+    result_sha256: Mapped[str | None] = mapped_column(String(64))
     timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     submission: Mapped[Submission] = relationship(back_populates="attempts")

@@ -32,6 +32,8 @@ from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage, incoming_key
 from podium.platform.submissions.transitions import move_submission, record_event
 
+LAST_WORDS = timedelta(minutes=10)
+"""How long an attempt's token is good after its end."""
 MAX_ATTEMPTS = 3
 """Tries at a submission before the platform gives up on it."""
 OUTPUT_LIMITS = {
@@ -199,11 +201,11 @@ def heartbeat(session: Session, attempt_id: UUID, beat: Heartbeat, *, settings: 
 
 
 def end_attempt(session: Session, attempt: Attempt, status: AttemptStatus, message: str) -> None:
-    """Close an attempt and make its token useless."""
+    """Close an attempt. Its token lives a little longer, so that a late call hears that the attempt is over."""
     attempt.status = status
     attempt.message = message
     attempt.ended = now()
-    session.execute(update(Token).where(Token.attempt_id == attempt.id).values(revoked=now()))
+    session.execute(update(Token).where(Token.attempt_id == attempt.id).values(expires=now() + LAST_WORDS))
 
 
 def retry_or_give_up(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podium.platform.errors import InvalidInput
@@ -45,12 +47,16 @@ def accept_outputs(result: ScoringResult, storage: Storage) -> dict[str, StoredC
 def store_result(session: Session, result: ScoringResult, storage: Storage) -> bool:
     """Store the end of an attempt; tell whether the submission is queued again.
 
-    Scores, output records, timings, the submission's end and the leaderboard change together or not at all.
+    Scores, output records, timings, the submission's end and the leaderboard change together or not at all. The same
+    result again, from an agent that did not hear the answer, changes nothing.
 
     Raises:
         Superseded: The attempt is over; nothing changes.
         InvalidInput: The result does not fit the job; nothing changes.
     """
+    digest = hashlib.sha256(result.model_dump_json().encode()).hexdigest()
+    if session.scalar(select(Attempt.result_sha256).where(Attempt.id == result.attempt_id)) == digest:
+        return False
     attempt, submission = require_active(session, result.attempt_id)
     waiting = {
         evaluation.id: evaluation
@@ -63,6 +69,7 @@ def store_result(session: Session, result: ScoringResult, storage: Storage) -> b
         if reported.outcome in _STORED:
             _store_evaluation(waiting[reported.evaluation_id], reported, attempt, accepted)
     attempt.timings = result.timings
+    attempt.result_sha256 = digest
     outcome = attempt_outcome(reported.outcome for reported in result.evaluations)
     session.flush()
     return _end(session, attempt, submission, result, outcome)

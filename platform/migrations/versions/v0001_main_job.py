@@ -460,6 +460,7 @@ def upgrade() -> None:
         sa.Column("lease_expires", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result_sha256", sa.String(length=64), nullable=True),
         sa.Column("timings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(

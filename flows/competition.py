@@ -1,0 +1,43 @@
+"""`create-competition`: from an uploaded bundle to a competition, or to everything that is wrong with the bundle."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from prefect import flow
+
+from podium.platform.bundles.problems import BundleRefused
+from podium.platform.bundles.reader import read_bundle
+from podium.platform.database import Database
+from podium.platform.errors import PodiumError
+from podium.platform.gateway.services import open_storage
+from podium.platform.models import now
+from podium.platform.settings import read_settings
+from podium.tasks.competitions import begin_reading, fail_bundle, refuse_bundle, store_files, write_competition
+
+
+@flow(name="create-competition")
+def create_competition(bundle_id: UUID) -> str | None:
+    """Make a competition of a bundle.
+
+    Returns:
+        The competition's slug; `None` when the bundle was refused, and its problems are stored with it.
+    """
+    settings = read_settings()
+    database = Database(settings.database_url.get_secret_value(), pool_size=2)
+    storage = open_storage(settings)
+    try:
+        path = begin_reading(database, storage, bundle_id)
+        with read_bundle(path) as reading:
+            if reading.content is None or reading.files is None:
+                raise BundleRefused(reading.problems)
+            stored = store_files(storage, reading.files, reading.content)
+            return write_competition(database, bundle_id, reading.content, stored, reading.problems, now())
+    except BundleRefused as refused:
+        refuse_bundle(database, bundle_id, refused.problems)
+        return None
+    except PodiumError as error:
+        fail_bundle(database, bundle_id, str(error))
+        raise
+    finally:
+        database.close()

@@ -1,0 +1,48 @@
+"""The gateway's application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+from podium.platform.gateway import problems
+from podium.platform.gateway.access import authorize, require_table_complete
+from podium.platform.gateway.guards import Guards
+from podium.platform.gateway.routes import agents, bundles, competitions, people, storage, submissions
+from podium.platform.gateway.services import Services
+from podium.platform.settings import ServerSettings
+from podium.platform.version import VERSION
+
+
+def create_app(settings: ServerSettings) -> FastAPI:
+    """The gateway, ready to be served."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services: Services = app.state.services
+        await services.notices.start()
+        services.dispatcher.start()
+        yield
+        services.dispatcher.stop()
+        await services.notices.stop()
+        services.orchestration.close()
+        services.database.close()
+
+    app = FastAPI(
+        title="Podium",
+        version=VERSION,
+        summary="Data-science competitions: bundles in, scored leaderboards out.",
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.services = Services.of(settings)
+    for module in (people, competitions, bundles, submissions, agents, storage):
+        app.include_router(module.router, prefix="/api/v1", dependencies=[Depends(authorize)])
+    app.add_middleware(Guards)
+    problems.install(app)
+    require_table_complete(app)
+    return app

@@ -1,0 +1,66 @@
+"""Every error leaves the gateway as `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from podium.platform.bundles.problems import BundleRefused, Problem, Severity
+from podium.platform.errors import PodiumError
+from podium.platform.records import ProblemRecord
+
+logger = logging.getLogger(__name__)
+
+
+def answer(record: ProblemRecord, headers: dict[str, str] | None = None) -> JSONResponse:
+    """A problem as an HTTP answer."""
+    return JSONResponse(asdict(record), record.status, headers, media_type="application/problem+json")
+
+
+def record_of(error: PodiumError) -> ProblemRecord:
+    """An error of Podium's as a problem."""
+    problems = error.problems if isinstance(error, BundleRefused) else ()
+    return ProblemRecord(error.type, error.title, error.status, error.detail, error.remedy, tuple(problems))
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer all errors as problems."""
+
+    @app.exception_handler(PodiumError)
+    async def podium_error(_request: Request, error: PodiumError) -> JSONResponse:
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+        return answer(record_of(error), headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
+        problems = tuple(
+            Problem(Severity.ERROR, str(fault["msg"]), field=".".join(str(part) for part in fault["loc"][1:]))
+            for fault in error.errors()
+        )
+        detail = "; ".join(f"{problem.field or 'body'}: {problem.message}" for problem in problems)
+        return answer(ProblemRecord("invalid-input", "The request is not valid", 422, detail, "", problems))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
+        phrase = HTTPStatus(error.status_code).phrase
+        record = ProblemRecord(phrase.lower().replace(" ", "-"), phrase, error.status_code, str(error.detail))
+        return answer(record, dict(error.headers) if error.headers else None)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return answer(
+            ProblemRecord(
+                "platform-fault",
+                "Podium is having trouble",
+                500,
+                "Something went wrong on Podium's side; it was logged.",
+                "Try again, and tell the operators if it stays.",
+            )
+        )

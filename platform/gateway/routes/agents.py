@@ -1,0 +1,181 @@
+"""What agents and their attempts call: greet, wait for work, claim, heartbeat, logs, result."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, joinedload
+from starlette.background import BackgroundTasks
+
+from podium.platform.dispatch import pool_topic
+from podium.platform.errors import Conflict, NotAllowed
+from podium.platform.gateway.access import WithCaller
+from podium.platform.gateway.requests import Wait
+from podium.platform.gateway.services import WithServices
+from podium.platform.identifiers import new_id
+from podium.platform.identity import Caller
+from podium.platform.jobs import (
+    CONTRACT,
+    AgentHello,
+    Claim,
+    Handback,
+    Heartbeat,
+    HeartbeatAnswer,
+    LogChunks,
+    ScoringJob,
+    ScoringResult,
+    Wake,
+)
+from podium.platform.models import Agent, Attempt, Pool, now
+from podium.platform.records import AgentRecord
+from podium.platform.submissions import attempts, logs, results
+
+router = APIRouter(tags=["agents"])
+ALIVE = timedelta(seconds=60)
+"""An agent that was not heard of for longer is shown as gone."""
+
+
+class ContractDiffers(Conflict):
+    """The agent speaks another version of the wire contract."""
+
+    type = "contract-differs"
+    title = "Agent and gateway do not understand each other"
+
+
+@router.get("/agents")
+def list_agents(services: WithServices) -> list[AgentRecord]:
+    """All agents, as they last said they were."""
+    with services.database.session() as session:
+        query = select(Agent).options(joinedload(Agent.pool)).order_by(Agent.name)
+        return [_agent_record(agent) for agent in session.scalars(query)]
+
+
+@router.post("/agent/hello", status_code=204)
+def greet(services: WithServices, caller: WithCaller, body: AgentHello) -> None:
+    """An agent says what it is, when it starts and from time to time."""
+    _require_contract(body.contract)
+    if body.pool != caller.pool:
+        raise NotAllowed(f"This token is for pool '{caller.pool}', not for '{body.pool}'.")
+    values = {
+        "version": body.version,
+        "slots": body.slots,
+        "executor": body.executor,
+        "labels": body.labels,
+        "trouble": body.trouble,
+        "last_seen": now(),
+    }
+    with services.database.session() as session:
+        session.execute(
+            insert(Agent)
+            .values(id=new_id(), created=now(), pool_id=caller.pool_id, name=body.name, **values)
+            .on_conflict_do_update(constraint="uq_agents_pool_id_name", set_=values)
+        )
+
+
+@router.get("/agent/wake")
+async def wait_for_work(
+    services: WithServices, caller: WithCaller, cursor: Annotated[int, Query()] = -1, wait: Wait = 0
+) -> Wake:
+    """Answers when a flow run was put into the agent's pool since `cursor`, or when `wait` is over."""
+    topic = pool_topic(caller.pool)
+    work = await services.notices.wait(topic, cursor, wait)
+    return Wake(work=work, cursor=services.notices.count(topic))
+
+
+@router.post("/agent/claims", status_code=201)
+def claim(
+    services: WithServices, caller: WithCaller, body: Claim, agent: Annotated[str, Query(max_length=100)] = ""
+) -> ScoringJob:
+    """Take a queued submission and get all that is needed to score it."""
+    _require_contract(body.contract)
+    with services.database.session() as session:
+        pool = session.get_one(Pool, caller.pool_id)
+        named = session.scalar(select(Agent).where(Agent.pool_id == pool.id, Agent.name == agent))
+        return attempts.claim_submission(
+            session,
+            body.submission_id,
+            flow_run_id=body.flow_run_id,
+            agent=named,
+            pool=pool,
+            storage=services.storage,
+            settings=services.settings,
+        )
+
+
+@router.post("/attempts/{attempt_id}/heartbeat")
+def beat(attempt_id: UUID, services: WithServices, caller: WithCaller, body: Heartbeat) -> HeartbeatAnswer:
+    """Renew the lease; the answer says whether to stop."""
+    _require_own(attempt_id, caller)
+    with services.database.session() as session:
+        return attempts.heartbeat(session, attempt_id, body, settings=services.settings)
+
+
+@router.post("/attempts/{attempt_id}/logs", status_code=204)
+def append_logs(attempt_id: UUID, services: WithServices, caller: WithCaller, body: LogChunks) -> None:
+    """Add log text."""
+    _require_own(attempt_id, caller)
+    with services.database.session() as session:
+        logs.append_logs(session, _active(session, attempt_id), body)
+
+
+@router.post("/attempts/{attempt_id}/result", status_code=204)
+def post_result(
+    attempt_id: UUID, services: WithServices, caller: WithCaller, body: ScoringResult, background: BackgroundTasks
+) -> None:
+    """End the attempt with its result."""
+    _require_own(attempt_id, caller)
+    if body.attempt_id != attempt_id:
+        raise NotAllowed("The result is of another attempt.")
+    with services.database.session() as session:
+        submission_id = session.get_one(Attempt, attempt_id).submission_id
+        again = results.store_result(session, body, services.storage)
+    if again:
+        background.add_task(services.dispatcher.dispatch_submission, submission_id)
+
+
+@router.post("/attempts/{attempt_id}/handback", status_code=204)
+def hand_back(
+    attempt_id: UUID, services: WithServices, caller: WithCaller, body: Handback, background: BackgroundTasks
+) -> None:
+    """Give the attempt up; the submission is queued again."""
+    _require_own(attempt_id, caller)
+    with services.database.session() as session:
+        submission_id = attempts.hand_back(session, attempt_id, body.reason)
+    background.add_task(services.dispatcher.dispatch_submission, submission_id)
+
+
+def _active(session: Session, attempt_id: UUID) -> Attempt:
+    attempt, _ = attempts.require_active(session, attempt_id)
+    return attempt
+
+
+def _require_own(attempt_id: UUID, caller: Caller) -> None:
+    if caller.attempt_id != attempt_id:
+        raise NotAllowed("This token is for another attempt.")
+
+
+def _require_contract(contract: int) -> None:
+    if contract != CONTRACT:
+        raise ContractDiffers(
+            f"The agent speaks contract {contract}, the gateway {CONTRACT}.",
+            remedy="Install the same version of Podium on the agent's host as the platform has.",
+        )
+
+
+def _agent_record(agent: Agent) -> AgentRecord:
+    return AgentRecord(
+        name=agent.name,
+        pool=agent.pool.name,
+        version=agent.version,
+        slots=agent.slots,
+        executor=agent.executor,
+        labels=agent.labels,
+        trouble=agent.trouble,
+        last_seen=agent.last_seen,
+        alive=now() - agent.last_seen < ALIVE,
+    )

@@ -1,0 +1,189 @@
+"""Competitions, who takes part in them, and their leaderboards."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from podium.platform import competitions
+from podium.platform.errors import NotAllowed
+from podium.platform.gateway.access import MaybeCaller, WithCaller
+from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange
+from podium.platform.gateway.services import WithServices
+from podium.platform.identity import Caller, find_person
+from podium.platform.leaderboard.entries import read_leaderboard as leaderboard_of
+from podium.platform.models import Participant, Person, now
+from podium.platform.records import (
+    Allowance,
+    CompetitionRecord,
+    CompetitionSummary,
+    LeaderboardRecord,
+    ParticipantRecord,
+)
+from podium.platform.submissions.creation import allowance, choose_phase
+from podium.platform.submissions.transitions import record_event
+
+router = APIRouter(tags=["competitions"])
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0)]
+EVERY_ROW = 1_000_000
+
+
+@router.get("/competitions")
+def list_competitions(
+    services: WithServices, caller: MaybeCaller, search: str = "", limit: Limit = 100, offset: Offset = 0
+) -> list[CompetitionSummary]:
+    """Competitions that the caller may see, the newest first."""
+    with services.database.session() as session:
+        return competitions.list_competitions(session, caller, search=search[:200], limit=limit, offset=offset)
+
+
+@router.get("/competitions/{slug}")
+def read_competition(slug: str, services: WithServices, caller: MaybeCaller) -> CompetitionRecord:
+    """One competition, whole."""
+    with services.database.session() as session:
+        return competitions.competition_record(session, competitions.find_competition(session, slug, caller), caller)
+
+
+@router.patch("/competitions/{slug}")
+def change_competition(
+    slug: str, services: WithServices, caller: WithCaller, body: CompetitionChange
+) -> CompetitionRecord:
+    """Publish a competition, or take it back to a draft."""
+    with services.database.session() as session:
+        competition = competitions.find_competition(session, slug, caller)
+        competitions.require_organizer(competition, caller)
+        if competition.published != body.published:
+            record_event(
+                session,
+                subject="competition",
+                subject_id=competition.id,
+                before="published" if competition.published else "draft",
+                after="published" if body.published else "draft",
+                actor=caller.actor,
+            )
+            competition.published = body.published
+        return competitions.competition_record(session, competition, caller)
+
+
+@router.post("/competitions/{slug}/participants", status_code=201)
+def join(slug: str, services: WithServices, caller: WithCaller, body: Joining, request: Request) -> ParticipantRecord:
+    """Take part, accepting the terms."""
+    with services.database.session() as session:
+        return competitions.join_competition(
+            session,
+            competitions.find_competition(session, slug, caller),
+            session.get_one(Person, caller.person_id),
+            terms_sha256=body.terms_sha256,
+            address=request.client.host if request.client else None,
+            user_agent=request.headers.get("user-agent", ""),
+        )
+
+
+@router.get("/competitions/{slug}/participants")
+def list_participants(slug: str, services: WithServices, caller: WithCaller) -> list[ParticipantRecord]:
+    """Everyone who has joined."""
+    with services.database.session() as session:
+        competition = competitions.find_competition(session, slug, caller)
+        competitions.require_organizer(competition, caller)
+        rows = session.execute(
+            select(Participant, Person)
+            .join(Person, Person.id == Participant.person_id)
+            .where(Participant.competition_id == competition.id)
+            .order_by(Participant.created)
+        )
+        return [competitions.participant_record(participant, person) for participant, person in rows]
+
+
+@router.patch("/competitions/{slug}/participants/{username}")
+def change_participant(
+    slug: str, username: str, services: WithServices, caller: WithCaller, body: ParticipantChange
+) -> ParticipantRecord:
+    """Approve or deny a participant."""
+    with services.database.session() as session:
+        competition = competitions.find_competition(session, slug, caller)
+        competitions.require_organizer(competition, caller)
+        person = find_person(session, username)
+        return competitions.set_participant_status(session, competition, person, body.status, actor=caller.actor)
+
+
+@router.get("/competitions/{slug}/allowance")
+def read_allowance(slug: str, services: WithServices, caller: WithCaller, phase: str | None = None) -> Allowance:
+    """Whether one may submit now, what is left, and if not, why and until when."""
+    with services.database.session() as session:
+        competition = competitions.find_competition(session, slug, caller)
+        assert caller.person_id is not None
+        return allowance(session, competition, choose_phase(competition, phase, now()), caller.person_id)
+
+
+@router.get("/competitions/{slug}/leaderboard")
+def read_leaderboard(
+    slug: str,
+    services: WithServices,
+    caller: MaybeCaller,
+    phase: str | None = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> LeaderboardRecord:
+    """A phase's leaderboard."""
+    with services.database.session() as session:
+        return _leaderboard(session, slug, caller, phase, limit, offset)
+
+
+@router.get("/competitions/{slug}/leaderboard.csv", response_class=Response)
+def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller, phase: str | None = None) -> Response:
+    """A phase's whole leaderboard as CSV, scores in whole precision."""
+    with services.database.session() as session:
+        board = _leaderboard(session, slug, caller, phase, EVERY_ROW, 0)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    questions = [question.key for question in board.questions]
+    writer.writerow(
+        [
+            "rank",
+            "participant",
+            *(column.key for column in board.columns),
+            *questions,
+            "entries",
+            "submitted",
+            "submission",
+        ]
+    )
+    for row in board.rows:
+        cells = [
+            row.rank,
+            row.participant,
+            *row.scores,
+            *(row.fact_sheet.get(key, "") for key in questions),
+            row.entries,
+            row.submitted.isoformat(),
+            row.submission_id,
+        ]
+        writer.writerow([_safe_cell(cell) for cell in cells])
+    name = f"{board.competition}-leaderboard.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _safe_cell(cell: object) -> object:
+    """Text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+        return "'" + cell
+    return "" if cell is None else cell
+
+
+def _leaderboard(
+    session: Session, slug: str, caller: Caller | None, phase: str | None, limit: int, offset: int
+) -> LeaderboardRecord:
+    competition = competitions.find_competition(session, slug, caller)
+    organizes = competitions.may_organize(competition, caller)
+    if competition.leaderboards[0].hidden and not organizes:
+        raise NotAllowed("The organizers have hidden this leaderboard.")
+    chosen = choose_phase(competition, phase, now())
+    return leaderboard_of(session, competition, chosen, for_organizer=organizes, limit=limit, offset=offset)

@@ -1,0 +1,191 @@
+"""Submissions: announced, uploaded, followed, cancelled; their logs and files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.background import BackgroundTasks
+from starlette.concurrency import run_in_threadpool
+
+from podium.platform import competitions
+from podium.platform.errors import NotAllowed, NotFound
+from podium.platform.gateway.access import WithCaller
+from podium.platform.gateway.requests import NewSubmission, Wait
+from podium.platform.gateway.routes.competitions import Limit, Offset
+from podium.platform.gateway.routes.storage import signed_record
+from podium.platform.gateway.services import Services, WithServices
+from podium.platform.identity import Caller
+from podium.platform.jobs import OutputKind
+from podium.platform.models import Evaluation, Output, Submission, now
+from podium.platform.records import LogPage, SignedRequestRecord, SubmissionRecord, SubmissionUpload
+from podium.platform.submissions import attempts, creation, logs, views
+from podium.platform.submissions.transitions import submission_topic
+
+router = APIRouter(tags=["submissions"])
+
+
+@router.post("/competitions/{slug}/submissions", status_code=201)
+def create_submission(slug: str, services: WithServices, caller: WithCaller, body: NewSubmission) -> SubmissionUpload:
+    """Reserve a submission and get a request to upload its file with."""
+    assert caller.person_id is not None
+    with services.database.session() as session:
+        competition = competitions.find_competition(session, slug, caller)
+        submission = creation.create_submission(
+            session,
+            competition,
+            creation.choose_phase(competition, body.phase, now()),
+            caller.person_id,
+            filename=body.filename,
+            size=body.size,
+            sha256=body.sha256,
+            message=body.message,
+            fact_sheet=body.fact_sheet,
+            max_bytes=services.settings.submission_bytes,
+            actor=caller.actor,
+        )
+        upload = services.storage.sign_put(creation.upload_key(submission), max_bytes=body.size)
+        return SubmissionUpload(
+            views.submission_record(session, submission, for_organizer=False), signed_record(upload)
+        )
+
+
+@router.post("/submissions/{submission_id}/complete")
+def complete_submission(
+    submission_id: UUID, services: WithServices, caller: WithCaller, background: BackgroundTasks
+) -> SubmissionRecord:
+    """Say that the upload is done: it is checked and queued. Saying it again changes nothing."""
+    with services.database.session() as session:
+        submission = _find(session, submission_id, caller)
+        if submission.person_id != caller.person_id:
+            raise NotAllowed("Only the participant who submits can complete the upload.")
+        creation.complete_submission(session, submission, services.storage, actor=caller.actor)
+        record = _record(session, submission, caller)
+    background.add_task(services.dispatcher.dispatch_submission, submission_id)
+    return record
+
+
+@router.get("/competitions/{slug}/submissions")
+def list_submissions(
+    slug: str,
+    services: WithServices,
+    caller: WithCaller,
+    phase: str | None = None,
+    everyone: Annotated[bool, Query()] = False,  # noqa: FBT002  # a query parameter is always named
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> list[SubmissionRecord]:
+    """One's own submissions, the newest first; for organizers, everyone's."""
+    with services.database.session() as session:
+        competition = competitions.find_competition(session, slug, caller)
+        query = select(Submission).where(Submission.competition_id == competition.id)
+        if everyone:
+            competitions.require_organizer(competition, caller)
+        else:
+            query = query.where(Submission.person_id == caller.person_id)
+        if phase is not None:
+            query = query.where(Submission.phase_id == creation.choose_phase(competition, phase, now()).id)
+        organizes = competitions.may_organize(competition, caller)
+        rows = session.scalars(
+            query.order_by(Submission.number.desc()).limit(limit).offset(offset).options(*views.submission_options())
+        ).all()
+        return [views.submission_record(session, row, for_organizer=organizes, whole=False) for row in rows]
+
+
+@router.get("/submissions/{submission_id}")
+async def read_submission(
+    submission_id: UUID, services: WithServices, caller: WithCaller, seen: int = 0, wait: Wait = 0
+) -> SubmissionRecord:
+    """A submission, whole; with `wait`, when its version is no longer the one that was `seen`."""
+    topic = submission_topic(submission_id)
+    count = services.notices.count(topic)
+    record = await run_in_threadpool(_read, services, submission_id, caller)
+    if wait and record.version == seen and await services.notices.wait(topic, count, wait):
+        record = await run_in_threadpool(_read, services, submission_id, caller)
+    return record
+
+
+@router.post("/submissions/{submission_id}/cancel")
+def cancel_submission(submission_id: UUID, services: WithServices, caller: WithCaller) -> SubmissionRecord:
+    """Cancel a submission that has not ended."""
+    with services.database.session() as session:
+        submission = _find(session, submission_id, caller)
+        who = "its participant" if submission.person_id == caller.person_id else "an organizer"
+        attempts.cancel_submission(session, submission_id, actor=caller.actor, reason=f"Cancelled by {who}.")
+        session.refresh(submission)
+        return _record(session, submission, caller)
+
+
+@router.get("/submissions/{submission_id}/logs")
+async def read_logs(
+    submission_id: UUID,
+    services: WithServices,
+    caller: WithCaller,
+    after: Annotated[int, Query(ge=0)] = 0,
+    wait: Wait = 0,
+) -> LogPage:
+    """Log text after a cursor; with `wait`, when there is some."""
+    topics = logs.logs_topic(submission_id)
+    count = services.notices.count(topics)
+    page = await run_in_threadpool(_read_logs, services, submission_id, caller, after)
+    if wait and not page.pieces and not page.ended and await services.notices.wait(topics, count, wait):
+        page = await run_in_threadpool(_read_logs, services, submission_id, caller, after)
+    return page
+
+
+@router.get("/submissions/{submission_id}/file")
+def read_file(submission_id: UUID, services: WithServices, caller: WithCaller) -> SignedRequestRecord:
+    """A request to download what was submitted."""
+    with services.database.session() as session:
+        submission = _find(session, submission_id, caller)
+        if submission.content is None:
+            raise NotFound("The file was never uploaded.")
+        return signed_record(services.storage.sign_get(submission.content, filename=submission.filename))
+
+
+@router.get("/submissions/{submission_id}/evaluations/{evaluation_id}/{kind}")
+def read_output(
+    submission_id: UUID, evaluation_id: UUID, kind: OutputKind, services: WithServices, caller: WithCaller
+) -> SignedRequestRecord:
+    """A request to download an output."""
+    with services.database.session() as session:
+        submission = _find(session, submission_id, caller)
+        if kind in views.hidden_outputs(submission) and not _organizes(submission, caller):
+            raise NotAllowed("The organizers have hidden this output.")
+        output = session.get(Output, (evaluation_id, kind))
+        evaluation = session.get(Evaluation, evaluation_id)
+        if output is None or evaluation is None or evaluation.submission_id != submission.id:
+            raise NotFound("There is no such output.")
+        suffix = "html" if kind is OutputKind.DETAILED_RESULTS else "zip"
+        return signed_record(services.storage.sign_get(output.content, filename=f"{kind}-{submission.number}.{suffix}"))
+
+
+def _find(session: Session, submission_id: UUID, caller: Caller) -> Submission:
+    submission = session.get(Submission, submission_id, options=views.submission_options())
+    if submission is None or not (submission.person_id == caller.person_id or _organizes(submission, caller)):
+        raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
+    return submission
+
+
+def _organizes(submission: Submission, caller: Caller) -> bool:
+    return competitions.may_organize(submission.competition, caller)
+
+
+def _record(session: Session, submission: Submission, caller: Caller) -> SubmissionRecord:
+    return views.submission_record(session, submission, for_organizer=_organizes(submission, caller))
+
+
+def _read(services: Services, submission_id: UUID, caller: Caller) -> SubmissionRecord:
+    with services.database.session() as session:
+        return _record(session, _find(session, submission_id, caller), caller)
+
+
+def _read_logs(services: Services, submission_id: UUID, caller: Caller, after: int) -> LogPage:
+    with services.database.session() as session:
+        submission = _find(session, submission_id, caller)
+        if submission.phase.hide_output and not _organizes(submission, caller):
+            raise NotAllowed("The organizers have hidden the logs of this phase.")
+        return logs.read_logs(session, submission, after=after)

@@ -1,0 +1,60 @@
+"""What the routes stand on, made once for a gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from podium.platform.database import Database
+from podium.platform.dispatch import Dispatcher
+from podium.platform.notices import Notices
+from podium.platform.orchestration import Orchestration
+from podium.platform.settings import ServerSettings
+from podium.platform.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Database, storage, Prefect and news."""
+
+    settings: ServerSettings
+    database: Database
+    storage: Storage
+    orchestration: Orchestration
+    dispatcher: Dispatcher
+    notices: Notices
+
+    @classmethod
+    def of(cls, settings: ServerSettings) -> Services:
+        """Connect everything that the settings name; nothing is started."""
+        database = Database(settings.database_url.get_secret_value())
+        orchestration = Orchestration(settings.prefect_api_url)
+        return cls(
+            settings=settings,
+            database=database,
+            storage=open_storage(settings),
+            orchestration=orchestration,
+            dispatcher=Dispatcher(database, orchestration),
+            notices=Notices(database),
+        )
+
+
+def open_storage(settings: ServerSettings) -> Storage:
+    """The storage that the settings name."""
+    return Storage(
+        settings.storage_url,
+        public_url=settings.public_url,
+        secret_key=settings.secret_key.get_secret_value(),
+        signed_seconds=settings.signed_seconds,
+    )
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+WithServices = Annotated[Services, Depends(_services)]
+"""Parameter of a route that needs the services."""

@@ -1,0 +1,109 @@
+"""Steps of competition creation. They need the database and the storage: they run on the platform's own pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from prefect import task
+
+from podium.platform.bundles.archive import BundleFiles
+from podium.platform.bundles.content import CompetitionContent, FileInBundle
+from podium.platform.bundles.dates import shift_schedule
+from podium.platform.bundles.problems import Problem
+from podium.platform.competition_creation import CompetitionWriter, dataset_sources
+from podium.platform.database import Database
+from podium.platform.errors import PlatformFault
+from podium.platform.lifecycle import BundleStatus
+from podium.platform.models import Bundle
+from podium.platform.storage import Storage, StoredContent
+from podium.platform.submissions.transitions import move_bundle
+
+ACTOR = "flow:create-competition"
+
+
+@task
+def begin_reading(database: Database, storage: Storage, bundle_id: UUID) -> Path:
+    """Mark the bundle as being read, and say where it lies.
+
+    Raises:
+        IllegalTransition: It was created, refused or failed already.
+        NotFound: Its file is not there.
+    """
+    with database.session() as session:
+        bundle = session.get_one(Bundle, bundle_id)
+        move_bundle(session, bundle, BundleStatus.READING, actor=ACTOR)
+        if bundle.content is None:
+            raise PlatformFault("The bundle was queued before it was uploaded.")
+        return storage.path(bundle.content)
+
+
+@task
+def store_files(storage: Storage, files: BundleFiles, content: CompetitionContent) -> dict[str, StoredContent]:
+    """Keep every dataset and the logo; folders are zipped. Return where, by path in the bundle."""
+    wanted = {source.path: source for _, source in dataset_sources(content) if isinstance(source, FileInBundle)}
+    wanted[content.image] = FileInBundle(content.image, is_folder=False)
+    stored = {}
+    for path, source in wanted.items():
+        with storage.new_file() as file:
+            if source.is_folder:
+                files.write_folder_zip(path, file)
+            else:
+                files.copy_file(path, file)
+            stored[path] = storage.store(file)
+    return stored
+
+
+@task
+def write_competition(
+    database: Database,
+    bundle_id: UUID,
+    content: CompetitionContent,
+    stored: dict[str, StoredContent],
+    warnings: Sequence[Problem],
+    moment: datetime,
+) -> str:
+    """Make the competition and mark the bundle as created, in one transaction; return the competition's slug.
+
+    Raises:
+        BundleRefused: The bundle names something that is not there; nothing was made.
+    """
+    with database.session() as session:
+        bundle = session.get_one(Bundle, bundle_id, with_for_update=True)
+        if bundle.start_now:
+            content = shift_schedule(content, moment)
+        competition, more = CompetitionWriter(session, bundle, content, stored).write()
+        move_bundle(
+            session,
+            bundle,
+            BundleStatus.CREATED,
+            actor=ACTOR,
+            competition_id=competition.id,
+            problems=[asdict(problem) for problem in (*warnings, *more)],
+        )
+        return competition.slug
+
+
+@task
+def refuse_bundle(database: Database, bundle_id: UUID, problems: Sequence[Problem]) -> None:
+    """Mark the bundle as refused, with everything that is wrong with it."""
+    with database.session() as session:
+        bundle = session.get_one(Bundle, bundle_id)
+        move_bundle(
+            session,
+            bundle,
+            BundleStatus.REFUSED,
+            actor=ACTOR,
+            reason="The bundle has problems.",
+            problems=[asdict(problem) for problem in problems],
+        )
+
+
+@task
+def fail_bundle(database: Database, bundle_id: UUID, reason: str) -> None:
+    """Mark the bundle as failed through no fault of its own."""
+    with database.session() as session:
+        move_bundle(session, session.get_one(Bundle, bundle_id), BundleStatus.FAILED, actor=ACTOR, reason=reason)

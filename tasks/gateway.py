@@ -1,0 +1,234 @@
+"""The gateway, as an agent speaks to it: messages of `podium.platform.jobs` over HTTP, and signed requests.
+
+Calls that may be made again are made again while the gateway can't be reached, with growing pauses: a gateway that
+restarts costs an attempt nothing but time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import httpx
+
+from podium.platform.errors import Conflict, NotAllowed, NotAuthenticated, PlatformFault
+from podium.platform.jobs import (
+    AgentHello,
+    Claim,
+    Handback,
+    Heartbeat,
+    HeartbeatAnswer,
+    LogChunks,
+    Message,
+    ScoringJob,
+    ScoringResult,
+    SignedRequest,
+    Source,
+    Wake,
+)
+
+logger = logging.getLogger(__name__)
+CHUNK = 1024 * 1024
+RETRYABLE = frozenset({429, 500, 502, 503, 504})
+
+
+class GatewayRefused(Conflict):
+    """The gateway understood the call and does not take it: the attempt is over, or another agent was first."""
+
+    type = "gateway-refused"
+    title = "The gateway does not take this"
+
+
+class GatewayClient:
+    """Calls to the gateway with one token.
+
+    Args:
+        address: Such as `http://127.0.0.1:8400`.
+        token: An agent's or an attempt's.
+    """
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address.rstrip("/")
+        self._http = httpx.Client(
+            base_url=f"{self.address}/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(30, connect=5),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def hello(self, hello: AgentHello) -> None:
+        """Say what this agent is."""
+        self._call("POST", "/agent/hello", hello, patience=0)
+
+    def wait_for_work(self, cursor: int, seconds: float) -> Wake:
+        """Wait until a flow run is put into this agent's pool, at most so long."""
+        params = {"cursor": cursor, "wait": seconds}
+        answer = self._call("GET", "/agent/wake", None, params=params, timeout=seconds + 15, patience=0)
+        return Wake.model_validate_json(answer.content)
+
+    def claim(self, claim: Claim, *, agent: str) -> ScoringJob:
+        """Take a submission.
+
+        Raises:
+            GatewayRefused: It is not to be had: cancelled, or another agent has it.
+        """
+        answer = self._call("POST", "/agent/claims", claim, params={"agent": agent}, patience=0)
+        return ScoringJob.model_validate_json(answer.content)
+
+    def heartbeat(self, attempt_id: UUID, beat: Heartbeat) -> HeartbeatAnswer:
+        """Renew the lease."""
+        answer = self._call("POST", f"/attempts/{attempt_id}/heartbeat", beat, patience=0)
+        return HeartbeatAnswer.model_validate_json(answer.content)
+
+    def append_logs(self, attempt_id: UUID, chunks: LogChunks, *, patience: float) -> None:
+        """Add log text; the same chunk may be sent again."""
+        self._call("POST", f"/attempts/{attempt_id}/logs", chunks, patience=patience)
+
+    def post_result(self, result: ScoringResult, *, patience: float) -> None:
+        """End the attempt.
+
+        Raises:
+            GatewayRefused: The attempt is over: it was lost or cancelled meanwhile.
+        """
+        self._call("POST", f"/attempts/{result.attempt_id}/result", result, patience=patience)
+
+    def hand_back(self, attempt_id: UUID, reason: str, *, patience: float) -> None:
+        """Give the attempt up."""
+        self._call("POST", f"/attempts/{attempt_id}/handback", Handback(reason=reason[:4000]), patience=patience)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        message: Message | None,
+        *,
+        patience: float,
+        params: dict[str, str | int | float] | None = None,
+        timeout: float | None = None,
+    ) -> httpx.Response:
+        """One call; made again for `patience` seconds while the gateway is away or in trouble."""
+        content = message.model_dump_json() if message is not None else None
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        until = time.monotonic() + patience
+        pause = 0.2
+        while True:
+            try:
+                answer = self._http.request(
+                    method,
+                    path,
+                    content=content,
+                    headers=headers,
+                    params=params,
+                    timeout=timeout if timeout is not None else httpx.USE_CLIENT_DEFAULT,
+                )
+                trouble = "" if answer.status_code not in RETRYABLE else f"answered {answer.status_code}"
+            except httpx.HTTPError as error:
+                answer, trouble = None, f"can't be reached ({type(error).__name__})"
+            if answer is not None and not trouble:
+                return _checked(answer)
+            if time.monotonic() >= until:
+                raise PlatformFault(f"The gateway at {self.address} {trouble}.", remedy="It is tried again.")
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # jitter is no secret
+            pause = min(pause * 2, 10)
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        problem = answer.json()
+        words = f"{problem['detail']} {problem.get('remedy', '')}".strip()
+    except (ValueError, KeyError):
+        words = f"The gateway answered {answer.status_code}."
+    match answer.status_code:
+        case httpx.codes.UNAUTHORIZED:
+            raise NotAuthenticated(words)
+        case httpx.codes.FORBIDDEN:
+            raise NotAllowed(words)
+        case status if status < httpx.codes.INTERNAL_SERVER_ERROR:
+            raise GatewayRefused(words)
+    raise PlatformFault(words)
+
+
+class Transfers:
+    """Signed requests: downloads into files and uploads out of them. Thread-safe; holds no token."""
+
+    def __init__(self) -> None:
+        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), follow_redirects=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def fetch(self, source: Source, destination: Path, *, stop: threading.Event) -> None:
+        """Download a file, whole and right, or raise.
+
+        Raises:
+            PlatformFault: It could not be had, or is not what was announced.
+        """
+        for remaining in (2, 1, 0):
+            try:
+                self._fetch(source, destination, stop)
+            except (httpx.HTTPError, PlatformFault) as error:
+                destination.unlink(missing_ok=True)
+                if not remaining or stop.is_set():
+                    raise PlatformFault(f"A file could not be downloaded: {error}") from error
+                time.sleep(0.5)
+            else:
+                return
+
+    def _fetch(self, source: Source, destination: Path, stop: threading.Event) -> None:
+        digest, size = hashlib.sha256(), 0
+        request = source.request
+        with (
+            self._http.stream(request.method, request.url, headers=request.headers) as answer,
+            destination.open("wb") as file,
+        ):
+            if not answer.is_success:
+                raise PlatformFault(f"the store answered {answer.status_code}.")
+            for chunk in answer.iter_bytes(CHUNK):
+                size += len(chunk)
+                if size > source.size or stop.is_set():
+                    break
+                digest.update(chunk)
+                file.write(chunk)
+        if (size, digest.hexdigest()) != (source.size, source.sha256):
+            raise PlatformFault("what arrived is not what was announced.")
+
+    def put(self, request: SignedRequest, path: Path) -> None:
+        """Upload a file.
+
+        Raises:
+            PlatformFault: The store does not take it.
+        """
+        for remaining in (2, 1, 0):
+            try:
+                with path.open("rb") as file:
+                    headers = {**request.headers, "Content-Length": str(path.stat().st_size)}
+                    answer = self._http.put(request.url, headers=headers, content=file)
+                if answer.is_success:
+                    return
+                trouble = f"the store answered {answer.status_code}"
+            except httpx.HTTPError as error:
+                trouble = f"the store can't be reached ({type(error).__name__})"
+            if not remaining:
+                raise PlatformFault(f"An output could not be uploaded: {trouble}.")
+            time.sleep(0.5)

@@ -1,0 +1,104 @@
+"""What a program's folder says about how to run it, by Codabench's contract: pure but for reading one small file."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from podium.platform.errors import InvalidInput
+
+NAMES = ("metadata.yaml", "metadata")
+MAX_BYTES = 1024 * 1024
+
+INPUT = "/app/input"
+INPUT_DATA = "/app/input_data"
+OUTPUT = "/app/output"
+PROGRAM = "/app/program"
+INGESTED_PROGRAM = "/app/ingested_program"
+SHARED = "/app/shared"
+REFERENCE = "/app/input/ref"
+PREDICTIONS = "/app/input/res"
+
+
+class BadMetadata(InvalidInput):
+    """A program's metadata can't be read, or has no command where one is needed."""
+
+    type = "bad-metadata"
+    title = "The program's metadata is not right"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A program's metadata.
+
+    Attributes:
+        file: The file it stood in.
+        commands: Each as one line, to be run one after the other; empty when there is none.
+    """
+
+    file: str
+    commands: tuple[str, ...]
+
+
+def read_metadata(folder: Path) -> Metadata | None:
+    """The metadata in a program's folder; `None` when it has none, which makes it a result submission.
+
+    The folder is the host's own copy: no program has written to it.
+
+    Raises:
+        BadMetadata: It is no YAML mapping, or its command is neither text nor a list of texts.
+    """
+    for name in NAMES:
+        path = folder / name
+        if path.is_file() and not path.is_symlink():
+            return _parse(name, path)
+    return None
+
+
+def _parse(name: str, path: Path) -> Metadata:
+    if path.stat().st_size > MAX_BYTES:
+        raise BadMetadata(f"{name} is larger than {MAX_BYTES} bytes.")
+    try:
+        content = yaml.safe_load(path.read_text("utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise BadMetadata(f"{name} is no readable YAML: {reason}") from None
+    if content is None:
+        return Metadata(name, ())
+    if not isinstance(content, dict):
+        raise BadMetadata(f"{name} is not a mapping such as 'command: python3 run.py'.")
+    command = content.get("command")
+    commands = command if isinstance(command, list) else [] if command is None else [command]
+    if not all(isinstance(line, str) and line.strip() for line in commands):
+        raise BadMetadata(f"The command in {name} is not a line of text.")
+    return Metadata(name, tuple(commands))
+
+
+def command_words(command: str, *, ingestion: bool, scoring: bool) -> tuple[str, ...]:
+    """A command with its variables replaced, split into words as a shell would, though no shell runs it.
+
+    Replacing is by plain text in this order, as in Codabench's worker; but for `$program` when ingestion runs during
+    scoring, where Codabench names a folder that does not exist.
+
+    Raises:
+        BadMetadata: A quote is not closed.
+    """
+    for variable, value in (
+        ("$input", INPUT_DATA if ingestion else INPUT),
+        ("$output", OUTPUT),
+        ("$program", PROGRAM),
+        ("$ingestion_program", PROGRAM),
+        ("$hidden", REFERENCE),
+        ("$shared", SHARED),
+        ("$submission_program", INGESTED_PROGRAM),
+        ("$tmp", OUTPUT),
+        ("$predictions", PREDICTIONS if scoring else OUTPUT),
+    ):
+        command = command.replace(variable, value)
+    try:
+        return tuple(shlex.split(command))
+    except ValueError as error:
+        raise BadMetadata(f"The command '{command[:200]}' can't be split into words: {error}.") from None

@@ -1,0 +1,112 @@
+"""Scores, as a scoring program writes them: `scores.json`, else `scores.txt`. Pure.
+
+What matters are the keys that a column of the leaderboard takes: those must be finite numbers. Other keys may hold
+anything and are kept where they are finite numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection
+from typing import Any
+
+import yaml
+
+from podium.platform.errors import InvalidInput
+
+JSON_NAME = "scores.json"
+TEXT_NAME = "scores.txt"
+MAX_BYTES = 4 * 1024 * 1024
+MAX_KEYS = 1000
+MAX_KEY_LENGTH = 100
+
+
+class BadScores(InvalidInput):
+    """What the scoring program wrote is not a mapping from key to finite number; the message says where."""
+
+    type = "bad-scores"
+    title = "The scores can't be used"
+
+
+def parse_scores(name: str, content: bytes, wanted: Collection[str]) -> dict[str, float]:
+    """Scores out of a file's content.
+
+    Args:
+        name: `scores.json` or `scores.txt`, which is read as YAML without tags and aliases.
+        wanted: Keys that a column takes.
+
+    Raises:
+        BadScores: It can't be read, is no mapping, names a key twice, or a wanted key is not a finite number.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadScores(f"{name} is not UTF-8 text.") from None
+    pairs = _pairs_of_json(name, text) if name == JSON_NAME else _pairs_of_text(name, text)
+    scores: dict[str, float] = {}
+    seen: set[str] = set()
+    for key, value in pairs:
+        if key in seen:
+            raise BadScores(f"{name} has the key '{key[:80]}' twice.")
+        seen.add(key)
+        number = _number(value)
+        if number is not None and len(scores) < MAX_KEYS and len(key) <= MAX_KEY_LENGTH:
+            scores[key] = number
+        elif number is None and key in wanted:
+            raise BadScores(f"In {name}, '{key[:80]}' is {_shown(value)}, not a finite number.")
+    return scores
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The members of a JSON object, in order, so that a key that stands twice is seen."""
+
+
+def _pairs_of_json(name: str, text: str) -> list[tuple[str, Any]]:
+    try:
+        content = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError) as error:
+        raise BadScores(f"{name} is no JSON: {str(error)[:200]}") from None
+    if not isinstance(content, _Pairs):
+        raise BadScores(f'{name} is not an object such as {{"accuracy": 0.9}}.')
+    return content
+
+
+def _pairs_of_text(name: str, text: str) -> list[tuple[str, Any]]:
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise BadScores(f"{name} uses YAML aliases.")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise BadScores(f"{name} can't be read: {' '.join(str(error).split())[:200]}") from None
+    if node is None:
+        return []
+    if not isinstance(node, yaml.MappingNode):
+        raise BadScores(f"{name} has no lines such as 'accuracy: 0.9'.")
+    return [(str(key.value), _plain_value(value)) for key, value in node.value]
+
+
+def _plain_value(node: yaml.Node) -> object:
+    """A number where an unquoted word reads as one: YAML 1.1 takes `1e-3` for text, scoring programs do not."""
+    if isinstance(node, yaml.ScalarNode) and node.style is None and node.tag.startswith("tag:yaml.org,2002:"):
+        try:
+            return float(node.value)
+        except ValueError:
+            return node.value
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else node.tag
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, _Pairs):
+        return "an object"
+    return repr(value)[:80]

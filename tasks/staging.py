@@ -1,0 +1,87 @@
+"""Getting what an evaluation needs onto the host: downloads, checked by size and SHA-256, unpacked with caps.
+
+Programs and data are kept unpacked by their SHA-256 and shown to containers read-only, so that the next submission
+finds them there. A submission is unpacked into its attempt's own folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections import defaultdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from podium.platform.archives import ArchiveRefused, extract_archive
+from podium.platform.errors import PlatformFault
+from podium.platform.jobs import Source
+from podium.tasks.gateway import Transfers
+from podium.tasks.output_tree import remove_tree
+
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+def stage_dataset(source: Source, cache: Path, transfers: Transfers, *, stop: threading.Event) -> Path:
+    """A program's or dataset's folder, from the cache or fetched into it; never to be written to.
+
+    Raises:
+        PlatformFault: It could not be fetched, or is no archive that can be used: never the participant's doing.
+    """
+    folder = cache / source.sha256
+    with _locks[source.sha256]:
+        if folder.is_dir():
+            os.utime(folder)
+            return folder
+        cache.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
+            archive, content = Path(temporary, "archive.zip"), Path(temporary, "content")
+            transfers.fetch(source, archive, stop=stop)
+            content.mkdir()
+            try:
+                extract_archive(archive, content)
+            except ArchiveRefused as refused:
+                raise PlatformFault(f"A dataset of this competition can't be unpacked: {refused}") from refused
+            content.chmod(0o755)
+            content.rename(folder)
+    return folder
+
+
+def stage_submission(source: Source, folder: Path, transfers: Transfers, *, stop: threading.Event) -> Path:
+    """The submission's own folder, unpacked.
+
+    Raises:
+        ArchiveRefused: It is no archive that can be used: the participant's doing.
+        PlatformFault: It could not be fetched.
+    """
+    archive, content = folder / "submission.zip", folder / "submission"
+    transfers.fetch(source, archive, stop=stop)
+    content.mkdir(mode=0o755)
+    extract_archive(archive, content)
+    archive.unlink()
+    return content
+
+
+def sweep_attempts(attempts: Path) -> None:
+    """Remove what attempts of an earlier life of this agent left behind."""
+    if attempts.is_dir():
+        for folder in attempts.iterdir():
+            remove_tree(folder)
+
+
+def trim_cache(cache: Path, *, max_bytes: int) -> None:
+    """Remove the datasets that were not used for longest until the cache fits; called when nothing is being scored."""
+    if not cache.is_dir():
+        return
+    folders = sorted((path for path in cache.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    sizes = {folder: _bytes_under(folder) for folder in folders}
+    total = sum(sizes.values())
+    for folder in folders:
+        if total <= max_bytes:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        total -= sizes[folder]
+
+
+def _bytes_under(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
