@@ -78,8 +78,8 @@ TABLE = (
         "See the engine's log; restarting it helps when it hangs.",
     ),
     Row(
-        (requests.RequestException, urllib3.exceptions.HTTPError, OSError),
-        r"timed out|timeout",
+        ENGINE_ERRORS,
+        r"(read|connect) timed out|deadline exceeded",
         ExecutorFault,
         "The Docker engine did not answer in time {doing}.",
         "See the engine's log; restarting it helps when it hangs.",

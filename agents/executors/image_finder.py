@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from podium.tasks.programs import ExecutorFault, Image, ImageUnavailable
 PullPolicy = Literal["missing", "always", "never"]
 
 _REMEMBERED_SECONDS = 10.0
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,254}")
 _BUILD = "Build it, or map it to an image that the host has with an alias; `podium images build` makes a Python image."
 
 
@@ -77,6 +79,9 @@ class ImageFinder:
             return self._pulling.setdefault(asked, threading.Lock())
 
     def _find(self, asked: str) -> Image:
+        # The name comes from a bundle and goes into the path of a request to the engine.
+        if not _NAME.fullmatch(asked) or ".." in asked:
+            raise ImageUnavailable(f"{asked[:100]!a} is not an image name.", remedy="Correct it in the competition.")
         mapped = alias_of(asked, self._aliases)
         name = mapped or asked
         here = self._inspect(name)

@@ -1,0 +1,254 @@
+"""Runs programs as processes of this host, where no Docker engine can be had.
+
+Sandboxed with `bwrap` where that works, and then fit for participants' programs. Without it only programs that the
+operator trusts are run: those that the organizer wrote, and only if the settings say so.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.agents.executors import folders
+from podium.agents.executors.bubblewrap import sandbox_arguments
+from podium.agents.executors.limited_group import LimitedGroup
+from podium.agents.executors.process_run import Launch, ProcessRun
+from podium.agents.executors.program_environment import program_environment
+from podium.platform.errors import PodiumError
+from podium.platform.jobs import MIB, Limits
+from podium.tasks.output_tree import remove_tree
+from podium.tasks.programs import ExecutorFault, Image, OnOutput, Program, ProgramEnd
+
+log = logging.getLogger(__name__)
+
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+_PYTHON = "/usr/bin/python3"
+_CHECK_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """How an agent runs programs as processes.
+
+    Attributes:
+        owner: Whose programs these are; agents on the same host differ in it.
+        bwrap: The sandbox program; empty to do without.
+        trust_plain_processes: Run organizers' programs with no sandbox where there is none. They can then read and
+            change whatever the agent can.
+    """
+
+    owner: str = "agent"
+    bwrap: str = "bwrap"
+    trust_plain_processes: bool = False
+
+
+class ProcessExecutor:
+    """Runs programs as processes. Safe to use from many threads; `close` it at the end."""
+
+    name = "process"
+
+    def __init__(self, settings: ProcessSettings | None = None) -> None:
+        self._settings = settings or ProcessSettings()
+        self._bwrap = shutil.which(self._settings.bwrap) if self._settings.bwrap else None
+        self._user = folders.program_user()
+        self._cpus = os.cpu_count() or 1
+        self._folder = Path(tempfile.mkdtemp(prefix="podium-process-"))
+        self._folder.chmod(0o711)
+        self._etc = self._make_etc()
+        self._no_sandbox: str | None = None
+
+    def check(self) -> str:
+        """Prove that programs can be run, and how they are isolated; return a line for people.
+
+        Raises:
+            ExecutorFault: There is no sandbox that works, and plain processes are not trusted.
+        """
+        trouble = self._sandbox_trouble()
+        if not trouble:
+            return f"Processes in bubblewrap on {self._cpus} cores; no network, proven; {self._limits_in_words()}"
+        if not self._settings.trust_plain_processes:
+            raise _no_sandbox(trouble)
+        return f"Plain processes, for organizers' programs alone: {trouble}; {self._limits_in_words()}"
+
+    def labels(self) -> dict[str, str]:
+        """What this host has: `cpus`, `memory_bytes`, `engine`."""
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        engine = "bubblewrap" if self._bwrap else "plain processes"
+        return {"cpus": str(self._cpus), "memory_bytes": str(memory), "engine": engine, "gpus": "", "images": "host"}
+
+    def find_image(self, asked: str) -> Image:
+        """Answer the host itself, whatever is asked for: there is no other image here."""
+        log.info("Programs that ask for the image %s get the host's own Python: this agent has no images.", asked)
+        return Image(asked=asked, name="host", digest=f"host:python-{_python_version()}")
+
+    def run(self, program: Program, *, deadline: float, stop: threading.Event, on_output: OnOutput) -> ProgramEnd:
+        """Run a program to its end; `deadline` is on `time.monotonic()`.
+
+        Raises:
+            ExecutorFault: The host could not run it, or may not: it is a participant's and there is no sandbox.
+        """
+        trouble = self._sandbox_trouble()
+        if trouble and not (program.trusted and self._settings.trust_plain_processes):
+            raise _no_sandbox(trouble)
+        if stop.is_set() or time.monotonic() > deadline:
+            return ProgramEnd(exit_status=None, stopped=stop.is_set(), timed_out=not stop.is_set())
+        group = self._group(program)
+        try:
+            if trouble:
+                return self._run_plain(program, group, deadline, stop, on_output)
+            return ProcessRun(self._sandboxed(program, group)).run(deadline=deadline, stop=stop, on_output=on_output)
+        finally:
+            if group:
+                group.remove()
+
+    def writable_folder(self, path: Path) -> None:
+        """Make an empty folder that programs may write to."""
+        folders.make_writable(path, user=self._user)
+
+    def sweep(self, keep: set[str]) -> int:  # noqa: ARG002 -- as the other executors have it
+        """Nothing can be left: sandboxes die with their agent."""
+        return 0
+
+    def close(self) -> None:
+        """Remove the executor's own files."""
+        remove_tree(self._folder)
+
+    def _sandbox_trouble(self) -> str:
+        """Why the sandbox does not work; empty where it does. Tried once."""
+        if self._no_sandbox is None:
+            self._no_sandbox = self._try_sandbox() if self._bwrap else "bubblewrap is not installed"
+        return self._no_sandbox
+
+    def _try_sandbox(self) -> str:
+        written: list[bytes] = []
+        program = Program(
+            name=f"check-{os.getpid()}-{time.monotonic_ns()}",
+            image=Image("host", "host", "host"),
+            command=("/bin/sh", "-c", "tail -n +3 /proc/net/dev; readlink /proc/self/ns/net"),
+            mounts=(),
+            limits=Limits(memory_bytes=256 * MIB, temporary_bytes=16 * MIB),
+            working_folder="/",
+        )
+        try:
+            end = ProcessRun(self._sandboxed(program, None)).run(
+                deadline=time.monotonic() + _CHECK_SECONDS,
+                stop=threading.Event(),
+                on_output=lambda _, piece: written.append(piece),
+            )
+        except PodiumError as error:
+            return error.detail.rstrip(".")
+        *interfaces, namespace = b"".join(written).decode().splitlines() or [""]
+        alone = [line.split(":")[0].strip() for line in interfaces] == ["lo"]
+        if end.exit_status or not alone or namespace == str(Path("/proc/self/ns/net").readlink()):
+            return "its sandbox is not cut off from the network"
+        return ""
+
+    def _sandboxed(self, program: Program, group: LimitedGroup | None) -> Launch:
+        environment = {"PATH": _PATH, "LANG": "C.UTF-8", **program_environment(program, cpus=self._cpus_for(program))}
+        prefix = sandbox_arguments(self._bwrap or "", program, environment, etc=self._etc)
+        return self._launch(program, group, prefix, program.command, {"PATH": _PATH}, program.working_folder)
+
+    def _run_plain(
+        self,
+        program: Program,
+        group: LimitedGroup | None,
+        deadline: float,
+        stop: threading.Event,
+        on_output: OnOutput,
+    ) -> ProgramEnd:
+        root = self._folder / program.name
+        try:
+            command, working_folder, environment = self._laid_out(program, root)
+            launch = self._launch(program, group, [], command, environment, working_folder)
+            return ProcessRun(launch).run(deadline=deadline, stop=stop, on_output=on_output)
+        finally:
+            remove_tree(root)
+
+    def _laid_out(self, program: Program, root: Path) -> tuple[tuple[str, ...], str, dict[str, str]]:
+        """Links that stand for the mounts, and the command with its paths turned to them."""
+        for mount in sorted(program.mounts, key=lambda mount: mount.target):
+            link = root / mount.target.lstrip("/")
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(mount.source.absolute())
+        (root / "app").mkdir(parents=True, exist_ok=True)
+        self.writable_folder(root / "tmp")
+        root.chmod(0o711)
+
+        def here(text: str) -> str:
+            return re.sub(r"(?<![\w/.])/app(?=/|$)", f"{root}/app", text)
+
+        plain = program_environment(program, cpus=self._cpus_for(program))
+        environment = {"PATH": _PATH, "LANG": "C.UTF-8", **{name: here(value) for name, value in plain.items()}}
+        own = str(root / "tmp")
+        environment |= {"HOME": own, "TMPDIR": own, "MPLCONFIGDIR": f"{own}/matplotlib"}
+        return tuple(here(part) for part in program.command), here(program.working_folder), environment
+
+    def _launch(
+        self,
+        program: Program,
+        group: LimitedGroup | None,
+        prefix: list[str],
+        command: tuple[str, ...],
+        environment: dict[str, str],
+        working_folder: str,
+    ) -> Launch:
+        return Launch(
+            name=program.name,
+            prefix=prefix,
+            command=command,
+            environment=environment,
+            working_folder=working_folder,
+            limits=program.limits,
+            user=self._user if os.geteuid() == 0 else None,
+            group=group,
+        )
+
+    def _group(self, program: Program) -> LimitedGroup | None:
+        name = f"podium/{self._settings.owner}/{program.name}"
+        try:
+            return LimitedGroup(name, program.limits, cpus=self._cpus_for(program))
+        except OSError:
+            return None
+
+    def _cpus_for(self, program: Program) -> float:
+        return min(program.limits.cpus, float(self._cpus))
+
+    def _limits_in_words(self) -> str:
+        probe = Program("probe", Image("host", "host", "host"), ("true",), (), Limits())
+        group = self._group(probe)
+        if not group:
+            return "memory and processes are limited per process, as this agent may not make control groups"
+        group.remove()
+        return "memory, CPU and processes are limited and measured by control groups"
+
+    def _make_etc(self) -> Path:
+        etc = self._folder / "etc"
+        etc.mkdir()
+        (etc / "passwd").write_text("nobody:x:65534:65534:nobody:/tmp:/usr/sbin/nologin\n")
+        (etc / "group").write_text("nogroup:x:65534:\n")
+        return etc
+
+
+def _python_version() -> str:
+    try:
+        said = subprocess.run([_PYTHON, "-V"], check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return platform.python_version()
+    return said.split()[-1]
+
+
+def _no_sandbox(trouble: str) -> ExecutorFault:
+    return ExecutorFault(
+        f"This agent has no sandbox for programs: {trouble}.",
+        remedy="Start a Docker engine and use the docker executor, or install bubblewrap where user namespaces are "
+        "allowed.",
+    )
