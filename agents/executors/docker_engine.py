@@ -172,7 +172,7 @@ class DockerExecutor:
         for one in forgotten:
             self._remove_now(one["Id"])
         if not keep:
-            remove_empty_groups(self._group(), self._facts)
+            remove_empty_groups(self._group(), version=self._facts.cgroup_version)
         return len(forgotten)
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ class DockerExecutor:
             self._remove_now(name)
         self._removers.shutdown(wait=True)
         if self._measures:
-            remove_empty_groups(self._group(), self._facts)
+            remove_empty_groups(self._group(), version=self._facts.cgroup_version)
         self._client.close()
 
     def _run(

@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from podium.agents.executors.measuring import CGROUPS, Folders, Measured
+from podium.agents.executors.measuring import CGROUPS, Folders, Measured, groups_version
 from podium.platform.jobs import Limits
 
 _PERIOD = 100_000  # microseconds over which CPU time is shared out
@@ -22,7 +22,7 @@ class LimitedGroup:
         Raises:
             OSError: The agent may not make control groups here.
         """
-        version = 2 if (root / "cgroup.controllers").exists() else 1
+        version = groups_version(root)
         self._folders = Folders.named(name, version=version, root=root)
         self._cpu = self._folders.memory if version == 2 else root / "cpu" / name
         self._pids = self._folders.memory if version == 2 else root / "pids" / name

@@ -179,9 +179,14 @@ def can_make_groups(version: int, *, root: Path = CGROUPS) -> bool:
     return True
 
 
-def remove_empty_groups(name: str, facts: EngineFacts, *, root: Path = CGROUPS) -> None:
+def groups_version(root: Path = CGROUPS) -> int:
+    """Which version of control groups this host has, 1 or 2."""
+    return 2 if (root / "cgroup.controllers").exists() else 1
+
+
+def remove_empty_groups(name: str, *, version: int, root: Path = CGROUPS) -> None:
     """Remove the group `name` and those in it, where nothing runs in them."""
-    for folder in Folders.named(name, version=facts.cgroup_version, root=root).all:
+    for folder in Folders.named(name, version=version, root=root).all:
         if folder.is_dir():
             for inner in folder.iterdir():
                 if inner.is_dir():

@@ -21,6 +21,7 @@ from pathlib import Path
 from podium.agents.executors import folders
 from podium.agents.executors.bubblewrap import sandbox_arguments
 from podium.agents.executors.limited_group import LimitedGroup
+from podium.agents.executors.measuring import groups_version, remove_empty_groups
 from podium.agents.executors.process_run import Launch, ProcessRun
 from podium.agents.executors.program_environment import program_environment
 from podium.platform.errors import PodiumError
@@ -115,12 +116,17 @@ class ProcessExecutor:
         folders.make_writable(path, user=self._user)
 
     def sweep(self, keep: set[str]) -> int:  # noqa: ARG002 -- as the other executors have it
-        """Nothing can be left: sandboxes die with their agent."""
+        """Remove what lost agents left behind; no program is among it, as sandboxes die with their agent."""
+        remove_empty_groups(self._owned_groups(), version=groups_version())
         return 0
 
     def close(self) -> None:
-        """Remove the executor's own files."""
+        """Remove the executor's own files and control groups."""
+        remove_empty_groups(self._owned_groups(), version=groups_version())
         remove_tree(self._folder)
+
+    def _owned_groups(self) -> str:
+        return f"podium/{self._settings.owner}"
 
     def _sandbox_trouble(self) -> str:
         """Why the sandbox does not work; empty where it does. Tried once."""
@@ -213,9 +219,8 @@ class ProcessExecutor:
         )
 
     def _group(self, program: Program) -> LimitedGroup | None:
-        name = f"podium/{self._settings.owner}/{program.name}"
         try:
-            return LimitedGroup(name, program.limits, cpus=self._cpus_for(program))
+            return LimitedGroup(f"{self._owned_groups()}/{program.name}", program.limits, cpus=self._cpus_for(program))
         except OSError:
             return None
 
