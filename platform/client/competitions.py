@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from podium.platform.client.connection import Calls, segment
@@ -18,7 +20,7 @@ from podium.platform.records import (
 
 Cell: TypeAlias = str | int | float | None
 
-_PAGE = 100
+_PAGE = 500
 
 
 class CompetitionCalls(Calls):
@@ -51,17 +53,19 @@ class CompetitionCalls(Calls):
         return self._record(CompetitionRecord, "PATCH", f"/competitions/{segment(slug)}", body={"published": published})
 
     def join(self, slug: str, terms_sha256: str) -> ParticipantRecord:
-        """Accept a competition's terms and take part in it.
+        """Accept a competition's terms and take part in it; again, when the terms have changed.
 
         Args:
             slug: The competition.
             terms_sha256: `CompetitionRecord.terms_sha256` of the terms that were read.
 
         Raises:
-            Conflict: The terms have changed since, or one takes part already.
+            Conflict: The terms have changed since they were read.
+            NotAllowed: The organizers have denied it.
         """
         body = {"terms_sha256": terms_sha256}
-        return self._record(ParticipantRecord, "POST", f"/competitions/{segment(slug)}/participants", body=body)
+        path = f"/competitions/{segment(slug)}/participants"
+        return self._record(ParticipantRecord, "POST", path, body=body, is_repeatable=True)
 
     def participants(self, slug: str) -> tuple[ParticipantRecord, ...]:
         """Everyone who asked to take part. For the organizers."""
@@ -93,8 +97,22 @@ class CompetitionCalls(Calls):
         path = f"/competitions/{segment(slug)}/leaderboard.csv"
         return self._connection.request("GET", path, query={"phase": phase}).text
 
+    def whole_leaderboard(
+        self, slug: str, phase: str | int | None = None, *, limit: int | None = None
+    ) -> LeaderboardRecord:
+        """A phase's leaderboard with all its rows, or the first `limit` of them, fetched page by page."""
+        wanted = limit if limit is not None else sys.maxsize
+        board = self.leaderboard(slug, phase, limit=min(wanted, _PAGE))
+        rows = [*board.rows]
+        while len(rows) < min(wanted, board.total):
+            page = self.leaderboard(slug, phase, limit=min(wanted - len(rows), _PAGE), offset=len(rows)).rows
+            if not page:
+                break
+            rows += page
+        return replace(board, rows=tuple(rows))
+
     def each_leaderboard_row(self, slug: str, phase: str | int | None = None) -> Iterator[LeaderboardRow]:
-        """Every row of a leaderboard, best first, fetched page by page."""
+        """Every row of a leaderboard, best first; a page is fetched when its first row is asked for."""
         offset = 0
         while rows := self.leaderboard(slug, phase, limit=_PAGE, offset=offset).rows:
             yield from rows

@@ -89,7 +89,9 @@ def unreachable(address: str, error: httpx.TransportError, *, who: str = "gatewa
 def _error_from_problem(problem: ProblemRecord, response: httpx.Response) -> PodiumError:
     if problem.type == BundleRefused.type:
         return BundleRefused(problem.problems)
-    detail = "\n".join((problem.detail, *(f"- {one}" for one in problem.problems)))
+    # Some details list the problems already.
+    unsaid = [one for one in problem.problems if one.message not in problem.detail]
+    detail = "\n".join((problem.detail, *(f"- {one}" for one in unsaid)))
     error = ERRORS_BY_TYPE.get(problem.type) or _ERRORS_BY_STATUS.get(problem.status)
     if error is not None:
         return error(detail, remedy=problem.remedy)

@@ -16,7 +16,7 @@ from podium.platform.errors import NotFound
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES
 from podium.platform.records import CompetitionRecord, SubmissionRecord, SubmissionUpload
 
-_PAGE = 100
+_PAGE = 500
 
 
 def _ignore(_: SubmissionRecord) -> None:

@@ -1,0 +1,181 @@
+"""`podium competitions` and `podium competition`: find them, look at them, make and publish them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from podium.platform.bundles.report import problems_text
+from podium.platform.cli.listings import Field, form_of, show_json, show_list, shown_time, table_text
+from podium.platform.cli.options import (
+    ORGANIZING,
+    TAKING_PART,
+    CompetitionArgument,
+    CsvOption,
+    JsonOption,
+    TimeoutOption,
+)
+from podium.platform.cli.session import competition_slug, open_client
+from podium.platform.cli.terminal import note, printable, say
+from podium.platform.cli.transfers import shown_progress
+from podium.platform.lifecycle import BundleStatus
+from podium.platform.records import BundleRecord, CompetitionRecord, CompetitionSummary, PhaseRecord, QuestionRecord
+
+_SUMMARY_FIELDS: Sequence[Field[CompetitionSummary]] = (
+    Field("slug", lambda one: one.slug),
+    Field("title", lambda one: one.title),
+    Field("phase", lambda one: one.phase),
+    Field("deadline", lambda one: one.deadline),
+    Field("participants", lambda one: one.participants, is_number=True),
+    Field("submissions", lambda one: one.submissions, is_number=True),
+    Field("reward", lambda one: one.reward),
+    Field("published", lambda one: one.published),
+)
+_PHASE_FIELDS: Sequence[Field[PhaseRecord]] = (
+    Field("#", lambda one: one.number, is_number=True),
+    Field("phase", lambda one: one.name),
+    Field("status", lambda one: one.status),
+    Field("start", lambda one: one.start),
+    Field("end", lambda one: one.end),
+    Field("per day", lambda one: one.max_submissions_per_day, is_number=True),
+    Field("in all", lambda one: one.max_submissions, is_number=True),
+    Field("takes", lambda one: "results" if one.only_result_submissions else "code or results"),
+)
+_QUESTION_FIELDS: Sequence[Field[QuestionRecord]] = (
+    Field("key", lambda one: one.key),
+    Field("question", lambda one: one.title),
+    Field("answer", lambda one: " | ".join(one.selection) or one.type.value),
+    Field("required", lambda one: one.is_required),
+)
+
+
+class Start(StrEnum):
+    """When a competition starts."""
+
+    NOW = "now"
+
+
+def competitions(
+    context: typer.Context,
+    *,
+    search: Annotated[
+        str | None, typer.Option("--search", "-s", help="Only those with these words.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """List the competitions that you may see."""
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    with open_client(context) as client:
+        found = client.competitions(search)
+    show_list(found, _SUMMARY_FIELDS, form, empty="There are no competitions.")
+
+
+def show(context: typer.Context, slug: CompetitionArgument = None, *, as_json: JsonOption = False) -> None:
+    """Show a competition: its phases, limits, columns and questions."""
+    with open_client(context) as client:
+        record = client.competition(competition_slug(slug))
+    if as_json:
+        show_json(record)
+    else:
+        say(_described(record))
+
+
+def create(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A bundle: a folder or a zip.")],
+    *,
+    start: Annotated[
+        Start | None, typer.Option("--start", help="Move the dates so that the first phase starts now.")
+    ] = None,
+    slug: Annotated[
+        str | None,
+        typer.Option("--slug", help="Its name in addresses; by default made from the title.", show_default=False),
+    ] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Leave it unpublished.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return when the bundle is uploaded.")] = False,
+    timeout: TimeoutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a competition from a bundle. Its slug is written to stdout."""
+    with open_client(context) as client:
+        with shown_progress() as on_progress:
+            bundle = client.create_competition(
+                path,
+                start_now=True if start is Start.NOW else None,
+                slug=slug,
+                draft=draft or None,
+                wait=False,
+                on_progress=on_progress,
+            )
+        if not no_wait:
+            _show_status(bundle)
+            bundle = client.wait_for_bundle(bundle, timeout=timeout, on_change=_show_status)
+    if as_json:
+        show_json(bundle)
+        return
+    if bundle.problems:
+        note(printable(problems_text(bundle.problems)))
+    say(bundle.competition or str(bundle.id))
+
+
+def publish(context: typer.Context, slug: CompetitionArgument = None) -> None:
+    """Show a competition to everyone."""
+    with open_client(context) as client:
+        record = client.publish(competition_slug(slug))
+    note(f"{record.summary.slug} is published")
+
+
+def unpublish(context: typer.Context, slug: CompetitionArgument = None) -> None:
+    """Hide a competition from everyone but its organizers."""
+    with open_client(context) as client:
+        record = client.unpublish(competition_slug(slug))
+    note(f"{record.summary.slug} is hidden")
+
+
+def _show_status(bundle: BundleRecord) -> None:
+    if bundle.status is not BundleStatus.CREATED:
+        note(f"The bundle is {bundle.status.value}. {printable(bundle.message)}".rstrip())
+
+
+def _described(record: CompetitionRecord) -> str:
+    summary = record.summary
+    lines = [
+        f"{summary.title} ({summary.slug}), organized by {summary.organizer}",
+        summary.description,
+        "",
+        f"{summary.participants} participants, {summary.submissions} submissions. {_your_part(record)}",
+    ]
+    if not summary.published:
+        lines.append("It is not published.")
+    if summary.deadline:
+        lines.append(f"The phase {summary.phase} ends {shown_time(summary.deadline)}.")
+    lines += ["", table_text(record.phases, _PHASE_FIELDS)]
+    if record.columns:
+        lines.append("Scores: " + ", ".join(f"{column.title} ({column.key})" for column in record.columns))
+    if record.fact_sheet:
+        lines += ["", "Questions, answered with `podium submit --fact KEY=ANSWER`:"]
+        lines.append(table_text(record.fact_sheet, _QUESTION_FIELDS))
+    # Tables are safe to show already, and may have colours.
+    return "\n".join(line if line.endswith("\n") else printable(line) for line in lines).rstrip("\n")
+
+
+def _your_part(record: CompetitionRecord) -> str:
+    if record.may_organize:
+        return "You organize it."
+    if record.participation is None:
+        return f"Take part: podium join {record.summary.slug}"
+    return f"Your participation is {record.participation.value}."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to an application."""
+    app.command("competitions", rich_help_panel=TAKING_PART)(competitions)
+    group = typer.Typer(help="Look at a competition, make one from a bundle, publish it.")
+    for name, command in (("show", show), ("create", create), ("publish", publish), ("unpublish", unpublish)):
+        group.command(name)(command)
+    app.add_typer(group, name="competition", no_args_is_help=True, rich_help_panel=ORGANIZING)

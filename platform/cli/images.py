@@ -1,0 +1,32 @@
+"""`podium images build`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from podium.platform.cli.options import OPERATING
+from podium.platform.cli.terminal import note, say
+from podium.platform.cli.transfers import size_text
+
+
+def build(
+    *, force: Annotated[bool, typer.Option("--force", help="Make them again, also where nothing has changed.")] = False
+) -> None:
+    """Make a Python image and a scientific one from this machine's own packages, without a registry."""
+    # Imported here: it needs a Docker client, which only agents have.
+    from podium.agents.images.build import build_images  # noqa: PLC0415
+
+    for image in build_images(note, force=force):
+        say(image.name)
+        note(f"  {size_text(image.size_bytes)}, {'made' if image.built else 'there already'} ({image.seconds:.1f} s)")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to an application."""
+    group = typer.Typer(help="Images for scoring, on a host that runs an agent.")
+    # A callback keeps `build` a command of its own while it is the only one.
+    group.callback()(lambda: None)
+    group.command("build")(build)
+    app.add_typer(group, name="images", no_args_is_help=True, rich_help_panel=OPERATING)

@@ -1,0 +1,102 @@
+"""`podium leaderboard`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from podium.platform.bundles.content import Sorting
+from podium.platform.cli.listings import Field, Form, form_of, json_text, shown_time, table_text
+from podium.platform.cli.options import TAKING_PART, CompetitionArgument, CsvOption, JsonOption, PhaseOption
+from podium.platform.cli.session import competition_slug, open_client
+from podium.platform.cli.terminal import note, printable, say
+from podium.platform.errors import Conflict
+from podium.platform.records import LeaderboardRecord, LeaderboardRow
+
+_ROWS = 50
+_ARROWS = {Sorting.DESC: "↑", Sorting.ASC: "↓"}  # the way that is better
+
+
+def leaderboard(
+    context: typer.Context,
+    slug: CompetitionArgument = None,
+    *,
+    phase: PhaseOption = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help=f"The best so many; by default {_ROWS}, in CSV all.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to a file.", show_default=False)
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+) -> None:
+    """Show a leaderboard, best first. An arrow by a score says which way is better."""
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    if output is not None and output.exists() and not overwrite:
+        raise Conflict(f"{output} is there already.", remedy="Choose another name, or give --overwrite.")
+    with open_client(context) as client:
+        competition = competition_slug(slug)
+        if form is Form.CSV:
+            text = _first_records(client.leaderboard_csv(competition, phase), limit)
+        else:
+            board = client.whole_leaderboard(competition, phase, limit=limit or _ROWS)
+            text = json_text(board) if form is Form.JSON else board_text(board)
+    if output is None:
+        say(text.rstrip("\n"))
+    else:
+        output.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+        note(f"Written to {output}")
+
+
+def board_text(board: LeaderboardRecord) -> str:
+    """A leaderboard for a person."""
+    head = printable(f"{board.title}: {board.competition_title}, phase {board.phase}")
+    if not board.rows:
+        return f"{head}\n\nNobody is on it yet."
+    shown = len(board.rows)
+    more = f", the first {shown} of {board.total} rows" if shown < board.total else ""
+    return f"{head}\n\n{table_text(board.rows, _fields(board))}\nUpdated {shown_time(board.updated)}{more}"
+
+
+def _fields(board: LeaderboardRecord) -> Sequence[Field[LeaderboardRow]]:
+    return (
+        Field("rank", lambda row: row.rank, is_number=True),
+        Field("participant", lambda row: row.participant),
+        *(_score_field(board, index) for index in range(len(board.columns))),
+        *(_answer_field(question.key, question.title) for question in board.questions),
+        Field("entries", lambda row: row.entries, is_number=True),
+        Field("date", lambda row: row.submitted),
+    )
+
+
+def _score_field(board: LeaderboardRecord, index: int) -> Field[LeaderboardRow]:
+    column = board.columns[index]
+    title = f"{printable(column.title)} {_ARROWS[column.sorting]}"
+    return Field(title, lambda row: row.scores[index], is_number=True, precision=column.precision)
+
+
+def _answer_field(key: str, title: str) -> Field[LeaderboardRow]:
+    return Field(printable(title) or key, lambda row: row.fact_sheet.get(key))
+
+
+def _first_records(text: str, limit: int | None) -> str:
+    """The heading and the first records of a CSV; a record may span lines."""
+    if limit is None:
+        return text
+    kept = io.StringIO()
+    csv.writer(kept, lineterminator="\n").writerows(islice(csv.reader(io.StringIO(text)), limit + 1))
+    return kept.getvalue()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to an application."""
+    app.command("leaderboard", rich_help_panel=TAKING_PART)(leaderboard)

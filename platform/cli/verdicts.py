@@ -1,0 +1,93 @@
+"""A submission in words: where it is, how it ended, and what that means for the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from podium.platform.cli.exit_codes import ExitCode
+from podium.platform.cli.terminal import printable
+from podium.platform.errors import NotAllowed, NotFound
+from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
+from podium.platform.records import EvaluationRecord, LeaderboardRow, ScoreRecord, SubmissionRecord
+
+if TYPE_CHECKING:
+    from podium.platform.client import Client
+
+
+def status_text(submission: SubmissionRecord) -> str:
+    """Where a submission is, in a line."""
+    text = submission.status.value
+    if submission.ahead:
+        text += f", {submission.ahead} before it"
+    return f"{text}: {printable(submission.status_message)}" if submission.status_message else text
+
+
+def scores_text(scores: tuple[ScoreRecord, ...]) -> str:
+    """Scores in a line."""
+    return ", ".join(f"{score.key}={score.value:g}" for score in scores)
+
+
+def exit_code_for(submission: SubmissionRecord) -> ExitCode:
+    """How a command that waited for a submission ends."""
+    if submission.status is SubmissionStatus.FINISHED:
+        return ExitCode.OK
+    if submission.status is SubmissionStatus.FAILED and not any(one.verdict for one in submission.evaluations):
+        # Without a verdict it was not judged: the platform gave up.
+        return ExitCode.FAULT
+    return ExitCode.JUDGED_BAD
+
+
+def place_of(client: Client, submission: SubmissionRecord) -> LeaderboardRow | None:
+    """The participant's row on the leaderboard of the submission's phase; `None` where there is none to see."""
+    if submission.status is not SubmissionStatus.FINISHED:
+        return None
+    try:
+        return client.standing(submission.competition, submission.participant, submission.phase)
+    except (NotAllowed, NotFound):
+        return None
+
+
+def place_text(submission: SubmissionRecord, row: LeaderboardRow | None) -> str:
+    """The place on the leaderboard, in a sentence; empty where there is none to tell."""
+    if row is None:
+        return ""
+    rank = f"rank {row.rank}" if row.rank is not None else "not ranked, since a score is missing"
+    if row.submission_id == submission.id:
+        return f"On the leaderboard: {rank}."
+    return f"On the leaderboard is submission {row.submission_number}: {rank}."
+
+
+def described(submission: SubmissionRecord) -> Iterator[str]:
+    """A submission, in lines."""
+    yield printable(
+        f"Submission {submission.number} of {submission.competition} by {submission.participant},"
+        f" phase {submission.phase}"
+    )
+    yield f"  id       {submission.id}"
+    yield printable(f"  file     {submission.filename} ({submission.size:,} bytes)")
+    if submission.message:
+        yield printable(f"  message  {submission.message}")
+    yield f"  status   {status_text(submission)}"
+    yield from (f"  score    {printable(score.key)} = {score.value!r}" for score in submission.scores)
+    for evaluation in submission.evaluations:
+        yield from _evaluation_lines(evaluation, is_only=len(submission.evaluations) == 1)
+
+
+def _evaluation_lines(evaluation: EvaluationRecord, *, is_only: bool) -> Iterator[str]:
+    if not is_only:
+        scores = scores_text(evaluation.scores)
+        yield printable(f"  task     {evaluation.task}: {evaluation.status.value}{f', {scores}' if scores else ''}")
+    if evaluation.verdict is not None:
+        yield f"  verdict  {evaluation.verdict.value}"
+    if evaluation.message and evaluation.status is EvaluationStatus.FAILED:
+        yield from (f"           {line}" for line in printable(evaluation.message).splitlines())
+    for program in evaluation.programs:
+        memory = f", {program.peak_memory_bytes / 1e6:.0f} MB" if program.peak_memory_bytes is not None else ""
+        limit = f", stopped by the limit {program.limit}" if program.limit else ""
+        yield printable(
+            f"  program  {program.program} ({program.step}): exit status {program.exit_status},"
+            f" {program.wall_seconds:.1f} s{memory}{limit}"
+        )
+    if evaluation.outputs:
+        yield f"  outputs  {', '.join(output.kind for output in evaluation.outputs)}"
