@@ -317,6 +317,7 @@ class PostgresCluster:
         account = self.programs.account()
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         if account is not None:
+            account.require_reach(self.programs.folder)
             account.require_reach(self.folder)
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self._give_to_account(self.folder)

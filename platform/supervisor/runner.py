@@ -164,10 +164,10 @@ class PartRunner:
 
     def _became_ready(self, begun: float, state: PartState, trouble: str = "") -> None:
         took = duration(time.monotonic() - begun)
-        self._set(PartState.TROUBLE if trouble else state, trouble)
         again = " again" if self.ready.is_set() else ""
         said = f"runs{again}, with trouble: {trouble}" if trouble else f"{state.value}{again} in {took}"
         self._console.part(self.part.name, f"{said:<18} {self.part.address}".rstrip())
+        self._set(PartState.TROUBLE if trouble else state, trouble)
         self.ready.set()
 
     def _note(self, state: PartState, detail: str = "") -> None:
