@@ -11,6 +11,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -121,7 +122,7 @@ class GatewayClient:
         message: Message | None,
         *,
         patience: float,
-        params: dict[str, str | int | float] | None = None,
+        params: Mapping[str, str | int | float] | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
         """One call; made again for `patience` seconds while the gateway is away or in trouble."""

@@ -32,7 +32,7 @@ class LogSender:
         self._dropped = False
         self._lock = threading.Lock()
         self._news = threading.Event()
-        self._ending = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"logs-{attempt_id}", daemon=True)
         self._thread.start()
 
@@ -56,7 +56,7 @@ class LogSender:
         with self._lock:
             for (evaluation_id, stream), decoder in self._decoders.items():
                 self._add(evaluation_id, stream, decoder.decode(b"", final=True))
-            self._ending = True
+        self._closing.set()
         self._news.set()
         self._thread.join(timeout=LAST_PATIENCE + 5)
 
@@ -93,11 +93,8 @@ class LogSender:
     def _run(self) -> None:
         while True:
             self._news.wait()
-            with self._lock:
-                ending = self._ending
-            if not ending:
-                # Lines that come together go together; the first one waits no longer than this.
-                threading.Event().wait(GATHER_SECONDS)
+            # Lines that come together go together; the first one waits no longer than this.
+            ending = self._closing.wait(GATHER_SECONDS)
             self._news.clear()
             chunks = self._take()
             for start in range(0, len(chunks), 20):

@@ -17,8 +17,7 @@ from podium.tasks.programs import ProgramEnd
 
 Step = Literal["prediction", "scoring"]
 Role = Literal["submission", "ingestion", "scoring"]
-SIGKILL_STATUS = 137
-FILE_SIZE_STATUSES = frozenset({153, 128 + 25})  # SIGXFSZ
+FILE_SIZE_STATUS = 128 + 25  # SIGXFSZ
 
 _NAMES: Mapping[Role, str] = {
     "submission": "Your program",
@@ -54,7 +53,7 @@ class Judgement:
 
 
 def judge(ran: Sequence[Ran], fault: Fault | None, limits: Limits) -> Judgement:
-    """Judge an evaluation by how its programs ended, and by what was wrong with the scores or the output, if anything."""
+    """Judge an evaluation by how its programs ended, and by what was wrong with the scores or the output."""
     if any(item.end.stopped for item in ran):
         return Judgement(AttemptOutcome.CANCELLED, None, "The attempt was stopped.")
     failures = [(item, found) for item in ran if (found := program_fault(item, limits))]
@@ -93,7 +92,7 @@ def program_fault(ran: Ran, limits: Limits) -> Fault | None:
     if end.oom_killed:
         mebibytes = limits.memory_bytes / 2**20
         return Fault(Verdict.MEMORY_LIMIT, f"{name} needed more than the memory limit of {mebibytes:.0f} MiB.")
-    if end.exit_status in FILE_SIZE_STATUSES:
+    if end.exit_status == FILE_SIZE_STATUS:
         mebibytes = limits.file_bytes / 2**20
         return Fault(Verdict.OUTPUT_LIMIT, f"{name} wrote a file larger than the limit of {mebibytes:.0f} MiB.")
     return Fault(

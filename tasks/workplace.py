@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from podium.tasks.gateway import GatewayClient, Transfers
 from podium.tasks.programs import Executor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Workplace:
     """What an agent gives its flows.
 
@@ -22,7 +22,6 @@ class Workplace:
         agent: The agent's name.
         gateway: Calls with the agent's token.
         folder: The agent's own folder; `cache` and `attempts` are in it.
-        parallel_evaluations: Tasks of one submission that are scored at the same time.
         stopping: Set when the agent must end soon: attempts are handed back.
     """
 
@@ -31,9 +30,9 @@ class Workplace:
     transfers: Transfers
     executor: Executor
     folder: Path
-    parallel_evaluations: int = 2
     stopping: threading.Event = field(default_factory=threading.Event)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    _stops: set[threading.Event] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def cache(self) -> Path:
@@ -44,6 +43,26 @@ class Workplace:
     def attempts(self) -> Path:
         """One folder per attempt that is under way."""
         return self.folder / "attempts"
+
+    @contextmanager
+    def holding(self, stop: threading.Event) -> Iterator[None]:
+        """Have `stop` set if the agent must end while the block runs."""
+        with self._lock:
+            self._stops.add(stop)
+            if self.stopping.is_set():
+                stop.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._stops.discard(stop)
+
+    def stop_attempts(self) -> None:
+        """Stop everything that is under way; it is handed back."""
+        with self._lock:
+            self.stopping.set()
+            for stop in self._stops:
+                stop.set()
 
 
 _current: ContextVar[Workplace] = ContextVar("podium-workplace")

@@ -89,7 +89,8 @@ class _Podium:
             self._prefect(),
             self._provision(),
             self._gateway(),
-            self._agent("cpu", slots=2, environment=self._server_settings()),
+            # It runs the platform's own flows and no programs.
+            self._agent("cpu", slots=2, environment={**self._server_settings(), "PODIUM_AGENT_EXECUTOR": "none"}),
             self._agent(
                 "docker", slots=os.cpu_count() or 1, environment=agent_environment(self.environment, docker=True)
             ),
@@ -176,6 +177,7 @@ class _Podium:
         own = {
             "PODIUM_GATEWAY": self._local("gateway"),
             "PODIUM_AGENT_TOKEN_FILE": str(self.folder.path / f"{name}-token"),
+            "PODIUM_AGENT_FOLDER": str(folder),
             "PREFECT_API_URL": self._prefect_api(),
             "PREFECT_HOME": str(folder / "prefect"),
         }

@@ -1,0 +1,54 @@
+"""An agent as a process: a worker, and signals that end it gracefully."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+
+import anyio
+
+from podium.agents.settings import AgentSettings
+
+QUIET = {
+    # Prefect's own log lines of a run would be one more call each; a submission's log goes to the gateway.
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+
+
+def run_agent(settings: AgentSettings) -> None:
+    """Take work until SIGTERM or SIGINT; then finish what is under way, or hand it back after the grace period.
+
+    Raises:
+        PodiumError: The settings are not complete.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("PREFECT_HOME", str(settings.folder.resolve() / "prefect"))
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    anyio.run(_work, settings)
+
+
+async def _work(settings: AgentSettings) -> None:
+    # Imported here: Prefect reads its settings from the environment when it is imported.
+    from podium.agents.post import Post  # noqa: PLC0415
+    from podium.agents.worker import PodiumWorker  # noqa: PLC0415
+
+    worker = PodiumWorker(
+        settings.pool, name=settings.name, limit=settings.slots, create_pool_if_not_found=False, post=Post(settings)
+    )
+    async with anyio.create_task_group() as tasks:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+
+            async def work() -> None:
+                await worker.start(printer=logging.getLogger("podium.agents").info)
+
+            tasks.start_soon(work)
+            async for _ in signals:
+                tasks.cancel_scope.cancel()
+                break

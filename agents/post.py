@@ -1,0 +1,143 @@
+"""An agent's post: its executor and folders, what it says of itself, and whether it is fit to take work."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import threading
+import time
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import version
+from pathlib import Path
+
+from podium.agents.executors.choice import choose_executor
+from podium.agents.settings import AgentSettings
+from podium.platform.errors import PlatformFault, PodiumError
+from podium.platform.jobs import AgentHello
+from podium.tasks.gateway import GatewayClient, Transfers
+from podium.tasks.programs import Executor
+from podium.tasks.staging import sweep_attempts, trim_cache
+from podium.tasks.workplace import Workplace, working_at
+
+logger = logging.getLogger("podium.agents")
+HELLO_SECONDS = 5.0
+
+
+class Post:
+    """What an agent stands on. `ready` says whether it may take work; if not, `trouble` says why.
+
+    An agent whose Docker engine is gone stays, says so, and takes no work until it is back.
+    """
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self.settings = settings
+        self.gateway = GatewayClient(settings.gateway, settings.secret())
+        self.trouble = "It is starting."
+        self._transfers = Transfers()
+        self._executor: Executor | None = None
+        self._workplace: Workplace | None = None
+        self._gone = threading.Event()
+        self._greeter = threading.Thread(target=self._greet_forever, name="podium-greeter", daemon=True)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may take work."""
+        return not self.trouble
+
+    def take_up(self) -> None:
+        """Make the folders, prove the executor, say hello, and go on doing so."""
+        folder = self.settings.folder.resolve()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in ("cache", "attempts"):
+            (folder / name).mkdir(exist_ok=True, mode=0o700)
+        sweep_attempts(folder / "attempts")
+        for leftover in (folder / "cache").glob(".new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        trim_cache(folder / "cache", max_bytes=self.settings.cache_bytes)
+        self._examine()
+        self._greeter.start()
+
+    def working(self) -> AbstractContextManager[None]:
+        """Let the flow that runs in the block find the workplace."""
+        return working_at(self._workplace) if self._workplace else nullcontext()
+
+    def leave_soon(self) -> None:
+        """After the grace period stop what is still under way; it is handed back."""
+        if self._workplace is not None:
+            timer = threading.Timer(self.settings.grace_seconds, self._workplace.stop_attempts)
+            timer.daemon = True
+            timer.start()
+
+    def leave(self) -> None:
+        """Let everything go."""
+        self._gone.set()
+        self._greeter.join(timeout=10)
+        close = getattr(self._executor, "close", None)
+        if close is not None:
+            close()
+        self._transfers.close()
+        self.gateway.close()
+
+    def _examine(self) -> None:
+        """See whether programs can be run; make the workplace the first time that they can."""
+        if self.settings.executor == "none":
+            self.trouble = ""
+            return
+        try:
+            if self._executor is None:
+                self._executor = choose_executor(self.settings)
+                logger.info("%s", self._executor.check())
+                sweep = getattr(self._executor, "sweep", None)
+                if sweep is not None:
+                    sweep(set())
+            elif self.trouble:
+                self._executor.check()
+            self._workplace = self._workplace or Workplace(
+                agent=self.settings.name,
+                gateway=self.gateway,
+                transfers=self._transfers,
+                executor=self._executor,
+                folder=self.settings.folder.resolve(),
+            )
+            self.trouble = ""
+        except PodiumError as error:
+            self.trouble = str(error)
+
+    def _greet_forever(self) -> None:
+        while not self._gone.is_set():
+            began = time.monotonic()
+            if self.trouble:
+                self._examine()
+            heard = self._greet()
+            self._write_health(heard)
+            self._gone.wait(max(0.5, HELLO_SECONDS - (time.monotonic() - began)))
+
+    def _greet(self) -> str:
+        """Say hello; return why it was not heard, or nothing."""
+        hello = AgentHello(
+            name=self.settings.name,
+            pool=self.settings.pool,
+            version=version("podium"),
+            slots=self.settings.slots,
+            executor=self._executor.name if self._executor else "none",
+            labels=self._executor.labels() if self._executor and not self.trouble else {},
+            trouble=self.trouble[:2000],
+        )
+        try:
+            self.gateway.hello(hello)
+        except PlatformFault as error:
+            return str(error)
+        except PodiumError as error:
+            # Refused: the token is not good, or the versions differ. Taking work would be in vain.
+            self.trouble = str(error)
+            return str(error)
+        return ""
+
+    def _write_health(self, unheard: str) -> None:
+        detail = self.trouble or unheard
+        content = json.dumps({"state": "trouble" if detail else "ready", "detail": detail})
+        path = Path(self.settings.folder, "health")
+        new = path.with_suffix(".new")
+        new.write_text(content)
+        new.replace(path)

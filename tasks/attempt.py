@@ -1,0 +1,111 @@
+"""An attempt in an agent's hands: claimed, kept alive by heartbeats, ended by a result or given back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from podium.platform.errors import PodiumError
+from podium.platform.jobs import Claim, Heartbeat, ScoringJob
+from podium.platform.lifecycle import Stage
+from podium.tasks.gateway import GatewayClient, GatewayRefused
+from podium.tasks.log_sending import LogSender
+from podium.tasks.output_tree import remove_tree
+from podium.tasks.workplace import Workplace
+
+logger = logging.getLogger(__name__)
+LAST_WORDS = 60.0
+"""Seconds for which a result or a handback is offered to a gateway that does not answer."""
+
+
+class AttemptInHand:
+    """What the steps of an attempt share.
+
+    Attributes:
+        folder: The attempt's own folder, removed at its end.
+        stop: Set when the attempt is not wanted any more, or its lease could not be renewed.
+        timings: Seconds by step of the attempt.
+    """
+
+    def __init__(self, workplace: Workplace, job: ScoringJob) -> None:
+        self.workplace = workplace
+        self.job = job
+        self.folder: Path = workplace.attempts / str(job.attempt_id)
+        self.folder.mkdir(parents=True, mode=0o700)
+        self.gateway = GatewayClient(workplace.gateway.address, job.attempt_token)
+        self.logs = LogSender(self.gateway, job.attempt_id)
+        self.stop = threading.Event()
+        self.timings: dict[str, float] = {}
+        self._stage = Stage.PREPARING
+        self._beat_now = threading.Event()
+        self._over = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name=f"heart-{job.attempt_id}", daemon=True)
+        self._heart.start()
+
+    def enter(self, stage: Stage) -> None:
+        """Say what the attempt does now; watchers see it at once."""
+        self._stage = stage
+        self._beat_now.set()
+
+    def close(self) -> None:
+        """End the heartbeats and remove the folder."""
+        self._over.set()
+        self._beat_now.set()
+        self._heart.join(timeout=5)
+        self.logs.close()
+        self.gateway.close()
+        remove_tree(self.folder)
+
+    def _beat(self) -> None:
+        last_answer = time.monotonic()
+        while not self._over.is_set():
+            self._beat_now.wait(self.job.heartbeat_seconds)
+            self._beat_now.clear()
+            if self._over.is_set():
+                return
+            try:
+                answer = self.gateway.heartbeat(self.job.attempt_id, Heartbeat(stage=self._stage))
+            except PodiumError as error:
+                logger.warning("a heartbeat of attempt %s was not heard: %s", self.job.attempt_id, error)
+                if time.monotonic() - last_answer > self.job.lease_seconds:
+                    self.stop.set()
+            else:
+                last_answer = time.monotonic()
+                if answer.stop:
+                    self.stop.set()
+
+
+@contextmanager
+def claimed(workplace: Workplace, submission_id: UUID, flow_run_id: UUID) -> Iterator[AttemptInHand]:
+    """Claim a submission for as long as the block runs; whatever is raised in it gives the attempt back.
+
+    Raises:
+        GatewayRefused: The submission is not to be had.
+    """
+    began = time.monotonic()
+    job = workplace.gateway.claim(Claim(submission_id=submission_id, flow_run_id=flow_run_id), agent=workplace.agent)
+    attempt = AttemptInHand(workplace, job)
+    attempt.timings["claim"] = time.monotonic() - began
+    try:
+        with workplace.holding(attempt.stop):
+            yield attempt
+    except GatewayRefused:
+        raise  # the attempt is over already
+    except BaseException as error:
+        _hand_back(attempt, error)
+        raise
+    finally:
+        attempt.close()
+
+
+def _hand_back(attempt: AttemptInHand, error: BaseException) -> None:
+    reason = str(error) if isinstance(error, PodiumError) else f"{type(error).__name__} on the agent's host"
+    try:
+        attempt.gateway.hand_back(attempt.job.attempt_id, reason, patience=LAST_WORDS)
+    except PodiumError as refused:
+        logger.warning("attempt %s could not be handed back: %s", attempt.job.attempt_id, refused)

@@ -1,0 +1,315 @@
+"""The two steps of an evaluation, by Codabench's contract: what each container sees, and what is left.
+
+| in the container      | submission | ingestion | scoring | ingestion during scoring |
+| `/app/program`        | submission | ingestion program | scoring program | ingestion program |
+| `/app/ingested_program` |          | submission | | submission |
+| `/app/input_data`     | if any     | if any | | if any |
+| `/app/input/ref`      |            | | reference data | reference data |
+| `/app/input/res`      |            | | prediction output | prediction output |
+| `/app/output`         | shared, writable | | shared, writable | |
+| `/app/shared`         |            | | writable | writable |
+
+Everything but `output` and `shared` is read-only. What leaves a writable folder leaves by `output_tree` alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from podium.platform.errors import PlatformFault
+from podium.platform.jobs import EvaluationJob, LogStream, ProgramReport
+from podium.platform.lifecycle import Verdict
+from podium.tasks.attempt import AttemptInHand
+from podium.tasks.metadata import (
+    INGESTED_PROGRAM,
+    INPUT_DATA,
+    OUTPUT,
+    PREDICTIONS,
+    PROGRAM,
+    REFERENCE,
+    SHARED,
+    BadMetadata,
+    command_words,
+    read_metadata,
+)
+from podium.tasks.output_tree import OutputLimits, OutputRefused, copy_tree
+from podium.tasks.programs import Image, Mount, Program, ProgramEnd, Stream
+from podium.tasks.verdicts import Fault, Ran, Role, Step
+
+RESULT_METADATA = "metadata"
+"""The file that Codabench's worker leaves beside the prediction's output; scoring programs read times from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedEvaluation:
+    """The folders of an evaluation, all on the host."""
+
+    folder: Path
+    submission: Path
+    scoring_program: Path
+    ingestion_program: Path | None
+    input_data: Path | None
+    reference_data: Path | None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What has happened in an evaluation so far.
+
+    Attributes:
+        predictions: The checked copy of the prediction's output; no program can write to it.
+        scoring_output: The folder that the scoring step wrote to; not to be trusted.
+    """
+
+    ran: list[Ran] = field(default_factory=list)
+    reports: list[ProgramReport] = field(default_factory=list)
+    fault: Fault | None = None
+    predictions: Path | None = None
+    scoring_output: Path | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def add_seconds(self, step: str, seconds: float) -> None:
+        """Count time for a step."""
+        self.timings[step] = self.timings.get(step, 0.0) + seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A program of a step with its commands, which are run one after the other."""
+
+    role: Role
+    commands: tuple[tuple[str, ...], ...]
+    mounts: tuple[Mount, ...]
+
+
+def output_limits(attempt: AttemptInHand) -> OutputLimits:
+    """What may leave a step."""
+    limits = attempt.job.limits
+    return OutputLimits(bytes=limits.output_bytes, files=limits.output_files)
+
+
+def predict(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation, image: Image) -> Outcome:
+    """The prediction step: the submission's program and the ingestion program, or a plain copy of a result submission.
+
+    Raises:
+        BadMetadata: The submission's own metadata is wrong.
+        ExecutorFault: The host could not run a program.
+    """
+    outcome = Outcome()
+    metadata = read_metadata(staged.submission)
+    runs_submission = metadata is not None and bool(metadata.commands)
+    ingestion = None if job.ingestion_only_during_scoring else staged.ingestion_program
+    if runs_submission and attempt.job.only_result_submissions:
+        raise BadMetadata("This phase takes results only; the submission has a command to run.")
+    if not runs_submission and ingestion is None:
+        outcome.predictions = staged.submission
+        _write_result_metadata(outcome)
+        return outcome
+    output = _writable(attempt, staged.folder / "prediction")
+    if metadata is None:
+        shutil.copytree(staged.submission, output, dirs_exist_ok=True, copy_function=_copy_for_programs)
+        _open_folders(output)
+    planned = []
+    data = [Mount(staged.input_data, INPUT_DATA, read_only=True)] if staged.input_data else []
+    shared = Mount(output, OUTPUT, read_only=False)
+    if metadata is not None and metadata.commands:
+        commands = tuple(command_words(line, ingestion=False, scoring=False) for line in metadata.commands)
+        mounts = (Mount(staged.submission, PROGRAM, read_only=True), *data, shared)
+        planned.append(_Planned("submission", commands, mounts))
+    if ingestion is not None:
+        mounts = (
+            Mount(ingestion, PROGRAM, read_only=True),
+            Mount(staged.submission, INGESTED_PROGRAM, read_only=True),
+            *data,
+            shared,
+        )
+        planned.append(_Planned("ingestion", _commands_of(ingestion, ingestion=True, scoring=False), mounts))
+    _run_step(attempt, job, "prediction", planned, image, outcome)
+    began = time.monotonic()
+    outcome.predictions = staged.folder / "predictions"
+    try:
+        copy_tree(output, outcome.predictions, output_limits(attempt))
+    except OutputRefused as refused:
+        outcome.fault = _output_fault(refused)
+    else:
+        _write_result_metadata(outcome)
+    outcome.add_seconds("collect", time.monotonic() - began)
+    return outcome
+
+
+def score(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation, image: Image, outcome: Outcome) -> None:
+    """The scoring step: the scoring program, and beside it the ingestion program where the task says so.
+
+    Raises:
+        ExecutorFault: The host could not run a program.
+    """
+    assert outcome.predictions is not None
+    output = _writable(attempt, staged.folder / "scoring")
+    seen = [Mount(outcome.predictions, PREDICTIONS, read_only=True), Mount(output, OUTPUT, read_only=False)]
+    if staged.reference_data:
+        seen.append(Mount(staged.reference_data, REFERENCE, read_only=True))
+    beside = job.ingestion_only_during_scoring and staged.ingestion_program is not None
+    if beside:
+        seen.append(Mount(_writable(attempt, staged.folder / "shared"), SHARED, read_only=False))
+    planned = [
+        _Planned(
+            "scoring",
+            _commands_of(staged.scoring_program, ingestion=False, scoring=True),
+            (Mount(staged.scoring_program, PROGRAM, read_only=True), *seen),
+        )
+    ]
+    if beside and staged.ingestion_program is not None:
+        data = [Mount(staged.input_data, INPUT_DATA, read_only=True)] if staged.input_data else []
+        mounts = (
+            Mount(staged.ingestion_program, PROGRAM, read_only=True),
+            Mount(staged.submission, INGESTED_PROGRAM, read_only=True),
+            *data,
+            *seen,
+        )
+        planned.append(
+            _Planned("ingestion", _commands_of(staged.ingestion_program, ingestion=True, scoring=True), mounts)
+        )
+    outcome.scoring_output = output
+    _run_step(attempt, job, "scoring", planned, image, outcome)
+
+
+def _commands_of(program: Path, *, ingestion: bool, scoring: bool) -> tuple[tuple[str, ...], ...]:
+    """The commands of an organizer's program; that they can't be had is never the participant's doing."""
+    kind = "ingestion" if ingestion else "scoring"
+    try:
+        metadata = read_metadata(program)
+        if metadata is not None and metadata.commands:
+            return tuple(command_words(line, ingestion=ingestion, scoring=scoring) for line in metadata.commands)
+    except BadMetadata as bad:
+        raise PlatformFault(f"The {kind} program of this competition can't be run: {bad}") from bad
+    raise PlatformFault(f"The {kind} program of this competition has no metadata with a command.")
+
+
+def _writable(attempt: AttemptInHand, folder: Path) -> Path:
+    attempt.workplace.executor.writable_folder(folder)
+    return folder
+
+
+def _copy_for_programs(source: str, target: str) -> None:
+    """Copy a file so that programs, which run as another user, may change it as Codabench lets them."""
+    shutil.copyfile(source, target, follow_symlinks=False)
+    Path(target).chmod(0o777 if Path(source).stat().st_mode & 0o100 else 0o666)
+
+
+def _open_folders(folder: Path) -> None:
+    """Let programs write into the folders that were copied; no program has run in them yet."""
+    for inner in folder.rglob("*"):
+        if inner.is_dir():
+            inner.chmod(0o777)
+
+
+def _run_step(
+    attempt: AttemptInHand,
+    job: EvaluationJob,
+    step: Step,
+    planned: Sequence[_Planned],
+    image: Image,
+    outcome: Outcome,
+) -> None:
+    """Run the programs of a step at the same time, under one wall clock."""
+    deadline = time.monotonic() + attempt.job.limits.wall_seconds
+    if len(planned) == 1:
+        ends = [_run_program(attempt, job, step, planned[0], image, deadline)]
+    else:
+        with ThreadPoolExecutor(len(planned)) as threads:
+            futures = [
+                threads.submit(copy_context().run, _run_program, attempt, job, step, program, image, deadline)
+                for program in planned
+            ]
+            ends = [future.result() for future in futures]
+    for program, end in zip(planned, ends, strict=True):
+        ran = Ran(step, program.role, end)
+        outcome.ran.append(ran)
+        outcome.reports.append(_report(ran, image))
+        for name, seconds in end.timings.items():
+            outcome.add_seconds(name, seconds)
+
+
+def _run_program(
+    attempt: AttemptInHand, job: EvaluationJob, step: Step, planned: _Planned, image: Image, deadline: float
+) -> ProgramEnd:
+    """Run a program's commands in order; the first that fails is the end of it."""
+    stdout, stderr = _streams(step, planned.role)
+    written = threading.Event()
+
+    def on_output(stream: Stream, data: bytes) -> None:
+        written.set()
+        attempt.logs.write(job.evaluation_id, stdout if stream == "stdout" else stderr, data)
+
+    end = ProgramEnd(exit_status=0)
+    for number, command in enumerate(planned.commands):
+        program = Program(
+            name=f"podium-{str(job.evaluation_id)[-12:]}-{attempt.job.attempt_number}-{step}-{planned.role}-{number}",
+            image=image,
+            command=command,
+            mounts=planned.mounts,
+            limits=attempt.job.limits,
+            labels={"attempt": str(attempt.job.attempt_id), "evaluation": str(job.evaluation_id), "step": step},
+            trusted=planned.role != "submission",
+        )
+        end = attempt.workplace.executor.run(program, deadline=deadline, stop=attempt.stop, on_output=on_output)
+        for stream in sorted(end.truncated):
+            log = stdout if stream == "stdout" else stderr
+            attempt.logs.note(job.evaluation_id, log, "\n[podium: the log was cut here, at its size limit]")
+        if end.exit_status != 0:
+            break
+    return end
+
+
+def _streams(step: Step, role: Role) -> tuple[LogStream, LogStream]:
+    middle = f"{step}_ingestion" if role == "ingestion" else step
+    return LogStream(f"{middle}_stdout"), LogStream(f"{middle}_stderr")
+
+
+def _report(ran: Ran, image: Image) -> ProgramReport:
+    end = ran.end
+    limit = "wall_seconds" if end.timed_out else "memory_bytes" if end.oom_killed else None
+    return ProgramReport(
+        program=ran.role,
+        step=ran.step,
+        image=image.name,
+        image_digest=image.digest,
+        exit_status=end.exit_status,
+        limit=limit,
+        wall_seconds=end.wall_seconds,
+        cpu_seconds=end.cpu_seconds,
+        peak_memory_bytes=end.peak_memory_bytes,
+    )
+
+
+def _write_result_metadata(outcome: Outcome) -> None:
+    """Leave Codabench's `metadata` in the predictions: exit statuses and seconds."""
+    assert outcome.predictions is not None
+    ends = {ran.role: ran.end for ran in outcome.ran}
+    submission, ingestion = ends.get("submission"), ends.get("ingestion")
+    content = {
+        "exitCode": submission.exit_status if submission else None,
+        "elapsedTime": submission.wall_seconds if submission else 0.0,
+        "ingestionExitCode": ingestion.exit_status if ingestion else None,
+        "ingestionElapsedTime": ingestion.wall_seconds if ingestion else None,
+    }
+    if submission is None and ingestion is not None:
+        content["elapsedTime"] = ingestion.wall_seconds
+    path = outcome.predictions / RESULT_METADATA
+    if not path.exists() and not path.is_symlink():
+        path.write_text(yaml.safe_dump(content))
+        path.chmod(0o644)
+
+
+def _output_fault(refused: OutputRefused) -> Fault:
+    verdict = Verdict.OUTPUT_LIMIT if refused.limit else Verdict.BAD_SUBMISSION
+    return Fault(verdict, str(refused))

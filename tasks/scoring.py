@@ -1,0 +1,229 @@
+"""The steps of `score-submission`, as Prefect tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from prefect import task
+
+from podium.platform.archives import ArchiveRefused
+from podium.platform.jobs import (
+    EvaluationJob,
+    EvaluationResult,
+    LogStream,
+    OutputKind,
+    OutputRecord,
+    ScoringResult,
+    Source,
+)
+from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
+from podium.tasks.attempt import LAST_WORDS, AttemptInHand
+from podium.tasks.containers import Outcome, StagedEvaluation, output_limits, predict, score
+from podium.tasks.metadata import BadMetadata, read_metadata
+from podium.tasks.output_tree import OutputLimits, OutputRefused, first_html, read_file, zip_tree
+from podium.tasks.programs import Image, ImageUnavailable
+from podium.tasks.scores import JSON_NAME, MAX_BYTES, TEXT_NAME, BadScores, parse_scores
+from podium.tasks.staging import stage_dataset, stage_submission
+from podium.tasks.verdicts import Fault, Judgement, judge
+
+_LOG_OF = {
+    OutputKind.PREDICTION_OUTPUT: LogStream.PREDICTION_STDERR,
+    OutputKind.SCORING_OUTPUT: LogStream.SCORING_STDERR,
+    OutputKind.DETAILED_RESULTS: LogStream.SCORING_STDERR,
+}
+
+
+class SubmissionUnusable(Exception):  # what happened, as elsewhere
+    """The whole submission fails before anything runs: its verdict and why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+@task
+def stage(attempt: AttemptInHand) -> tuple[Path, Image]:
+    """Fetch and unpack the submission, and find the image.
+
+    Raises:
+        SubmissionUnusable: The archive is no good, or the image can't be had.
+        PlatformFault: Something could not be fetched.
+    """
+    began = time.monotonic()
+    workplace, job = attempt.workplace, attempt.job
+    try:
+        submission = stage_submission(job.submission, attempt.folder, workplace.transfers, stop=attempt.stop)
+        read_metadata(submission)
+        image = workplace.executor.find_image(job.image)
+    except (ArchiveRefused, BadMetadata) as refused:
+        raise SubmissionUnusable(Fault(Verdict.BAD_SUBMISSION, str(refused))) from refused
+    except ImageUnavailable as missing:
+        raise SubmissionUnusable(Fault(Verdict.IMAGE_UNAVAILABLE, str(missing))) from missing
+    attempt.timings["stage"] = time.monotonic() - began
+    return submission, image
+
+
+@task(task_run_name="evaluate {job.task}")
+def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: Path, image: Image) -> EvaluationResult:
+    """Score the submission by one task: prediction, scoring, scores, outputs.
+
+    Raises:
+        PlatformFault, ExecutorFault: The platform's trouble; the attempt is handed back.
+    """
+    began = time.monotonic()
+    staged = _stage_evaluation(attempt, job, submission)
+    outcome = Outcome()
+    outcome.add_seconds("download", time.monotonic() - began)
+    try:
+        attempt.enter(Stage.RUNNING if _has_something_to_run(job, staged) else Stage.SCORING)
+        predicted = predict(attempt, job, staged, image)
+        predicted.timings |= outcome.timings
+        outcome = predicted
+        if not _timed_out_or_stopped(outcome) and outcome.fault is None:
+            attempt.enter(Stage.SCORING)
+            score(attempt, job, staged, image, outcome)
+    except BadMetadata as refused:
+        outcome.fault = Fault(Verdict.BAD_SUBMISSION, str(refused))
+    scores = _read_scores(attempt, outcome)
+    judgement = judge(outcome.ran, outcome.fault, attempt.job.limits)
+    if judgement.outcome is AttemptOutcome.CANCELLED:
+        return _result(job, judgement, outcome, {}, ())
+    began = time.monotonic()
+    outputs = _upload(attempt, job, staged.folder, outcome)
+    outcome.add_seconds("upload", time.monotonic() - began)
+    return _result(job, judgement, outcome, scores, outputs)
+
+
+@task
+def post_result(attempt: AttemptInHand, evaluations: Sequence[EvaluationResult]) -> None:
+    """Send the last log lines, then the one result that ends the attempt."""
+    attempt.logs.close()
+    result = ScoringResult(
+        attempt_id=attempt.job.attempt_id, evaluations=tuple(evaluations), timings=dict(attempt.timings)
+    )
+    attempt.gateway.post_result(result, patience=LAST_WORDS)
+
+
+def unusable(attempt: AttemptInHand, fault: Fault) -> list[EvaluationResult]:
+    """The results of a submission that failed before anything ran."""
+    return [
+        EvaluationResult(
+            evaluation_id=job.evaluation_id,
+            outcome=AttemptOutcome.USER_ERROR,
+            verdict=fault.verdict,
+            message=fault.message[:4000],
+        )
+        for job in attempt.job.evaluations
+    ]
+
+
+def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: Path) -> StagedEvaluation:
+    folder = attempt.folder / str(job.evaluation_id)
+    folder.mkdir(mode=0o700)
+
+    def dataset(source: Source | None) -> Path | None:
+        if source is None:
+            return None
+        workplace = attempt.workplace
+        return stage_dataset(source, workplace.cache, workplace.transfers, stop=attempt.stop)
+
+    scoring_program = dataset(job.scoring_program)
+    assert scoring_program is not None
+    return StagedEvaluation(
+        folder=folder,
+        submission=submission,
+        scoring_program=scoring_program,
+        ingestion_program=dataset(job.ingestion_program),
+        input_data=dataset(job.input_data),
+        reference_data=dataset(job.reference_data),
+    )
+
+
+def _has_something_to_run(job: EvaluationJob, staged: StagedEvaluation) -> bool:
+    metadata = read_metadata(staged.submission)
+    ingests = staged.ingestion_program is not None and not job.ingestion_only_during_scoring
+    return ingests or (metadata is not None and bool(metadata.commands))
+
+
+def _timed_out_or_stopped(outcome: Outcome) -> bool:
+    return any(ran.end.timed_out or ran.end.stopped for ran in outcome.ran)
+
+
+def _read_scores(attempt: AttemptInHand, outcome: Outcome) -> dict[str, float]:
+    """The scores; what is wrong with them becomes the outcome's fault, unless it has one."""
+    if outcome.fault is not None or outcome.scoring_output is None:
+        return {}
+    try:
+        for name in (JSON_NAME, TEXT_NAME):
+            content = read_file(outcome.scoring_output, name, MAX_BYTES)
+            if content is not None:
+                return parse_scores(name, content, attempt.job.score_keys)
+    except (BadScores, OutputRefused) as bad:
+        outcome.fault = Fault(Verdict.BAD_SCORES, str(bad))
+        return {}
+    outcome.fault = Fault(
+        Verdict.NO_SCORES, f"The scoring program ended without writing {JSON_NAME} or {TEXT_NAME} in its output folder."
+    )
+    return {}
+
+
+def _upload(attempt: AttemptInHand, job: EvaluationJob, folder: Path, outcome: Outcome) -> tuple[OutputRecord, ...]:
+    """Put what is left of the evaluation into storage, each kind at the same time; refused outputs are a fault."""
+    limits = output_limits(attempt)
+    wanted: list[tuple[OutputKind, Path]] = []
+    if outcome.predictions is not None and outcome.predictions.is_dir():
+        wanted.append((OutputKind.PREDICTION_OUTPUT, outcome.predictions))
+    if outcome.scoring_output is not None:
+        wanted.append((OutputKind.SCORING_OUTPUT, outcome.scoring_output))
+        if attempt.job.detailed_results:
+            wanted.append((OutputKind.DETAILED_RESULTS, outcome.scoring_output))
+    with ThreadPoolExecutor(3) as threads:
+        futures = [
+            threads.submit(_upload_one, attempt, job, kind, source, folder / f"{kind}.upload", limits)
+            for kind, source in wanted
+        ]
+        return tuple(record for future in futures if (record := future.result()) is not None)
+
+
+def _upload_one(
+    attempt: AttemptInHand, job: EvaluationJob, kind: OutputKind, source: Path, file: Path, limits: OutputLimits
+) -> OutputRecord | None:
+    try:
+        if kind is OutputKind.DETAILED_RESULTS:
+            name = first_html(source)
+            content = read_file(source, name, job.outputs[kind].max_bytes or 0) if name else None
+            if content is None:
+                return None
+            file.write_bytes(content)
+            size, sha256 = len(content), hashlib.sha256(content).hexdigest()
+        else:
+            size, sha256 = zip_tree(source, file, limits)
+    except OutputRefused as refused:
+        # The scores were read; that other files can't leave is told in the log, and costs the participant nothing.
+        attempt.logs.note(job.evaluation_id, _LOG_OF[kind], f"[podium: {refused}]")
+        return None
+    attempt.workplace.transfers.put(job.outputs[kind], file)
+    return OutputRecord(kind=kind, sha256=sha256, size=size)
+
+
+def _result(
+    job: EvaluationJob,
+    judgement: Judgement,
+    outcome: Outcome,
+    scores: dict[str, float],
+    outputs: tuple[OutputRecord, ...],
+) -> EvaluationResult:
+    return EvaluationResult(
+        evaluation_id=job.evaluation_id,
+        outcome=judgement.outcome,
+        verdict=judgement.verdict,
+        message=judgement.message[:4000],
+        scores=scores if judgement.outcome is AttemptOutcome.SUCCEEDED else {},
+        outputs=outputs,
+        programs=tuple(outcome.reports),
+        timings=outcome.timings,
+    )
