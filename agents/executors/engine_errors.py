@@ -84,13 +84,7 @@ TABLE = (
         "The Docker engine did not answer in time {doing}.",
         "See the engine's log; restarting it helps when it hangs.",
     ),
-    Row(
-        (requests.RequestException, urllib3.exceptions.HTTPError, OSError),
-        "",
-        ExecutorFault,
-        "The Docker engine could not be reached {doing}: {error}.",
-        "Is dockerd running? Start it, or name its socket in DOCKER_HOST.",
-    ),
+    # An APIError is a RequestException too, so these come before what says that the engine is not there.
     Row(
         APIError,
         r"bind source path does not exist",
@@ -113,6 +107,13 @@ TABLE = (
         "Install `tini` (Debian) or the package that has `docker-init`.",
     ),
     Row(APIError, "", ExecutorFault, "The Docker engine refused {doing}: {error}."),
+    Row(
+        (requests.RequestException, urllib3.exceptions.HTTPError, OSError),
+        "",
+        ExecutorFault,
+        "The Docker engine could not be reached {doing}: {error}.",
+        "Is dockerd running? Start it, or name its socket in DOCKER_HOST.",
+    ),
     Row(
         DockerException,
         r"Error while fetching server API version",
@@ -181,6 +182,8 @@ _START_ERRORS = (
 def start_error_of_engine(error: APIError, *, image: str, command: str) -> StartError | None:
     """The program's own reason why the engine could not start it, if it is one; a mount or cgroup error is not."""
     words = engine_words(error)
+    if "docker-init" in words:
+        return None
     exec_part = re.search(r"(?:exec:|exec failed:|exec \S+:)(?P<why>.*)", words)
     return _start_error(exec_part["why"], image=image, command=command) if exec_part else None
 

@@ -59,7 +59,7 @@ class ProcessRun:
         self._launch = launch
         self._ended = threading.Event()
         self._status = 0
-        self._usage: tuple[float, int] = (0.0, 0)
+        self._cpu_seconds = 0.0
 
     def run(self, *, deadline: float, stop: threading.Event, on_output: OnOutput) -> ProgramEnd:
         """Run it to its end.
@@ -134,11 +134,13 @@ class ProcessRun:
         return [*arguments, "--"]
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        _, status, usage = os.wait4(process.pid, 0)
-        self._status = os.waitstatus_to_exitcode(status)
-        process.returncode = self._status  # or Popen would wait for it again
-        self._usage = (usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
-        self._ended.set()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+            self._status = os.waitstatus_to_exitcode(status)
+            process.returncode = self._status  # or Popen would wait for it again
+            self._cpu_seconds = usage.ru_utime + usage.ru_stime
+        finally:
+            self._ended.set()
 
     def _watch(
         self, process: subprocess.Popen[bytes], deadline: float, stop: threading.Event, output: CappedOutput
@@ -159,11 +161,16 @@ class ProcessRun:
             with contextlib.suppress(OSError):
                 self._launch.group.kill()
 
+    def _measured_without_group(self) -> Measured:
+        # The kernel adds up the time of children that were waited for, and the sandbox does not wait for its own. The
+        # peak memory that it gives is the agent's, from which the process was forked.
+        return Measured(cpu_seconds=None if self._launch.prefix else self._cpu_seconds)
+
     def _end(
         self, output: CappedOutput, *, timed_out: bool, stopped: bool, wall: float, timings: dict[str, float]
     ) -> ProgramEnd:
         group = self._launch.group
-        used = group.measured() if group else Measured(*self._usage)
+        used = group.measured() if group else self._measured_without_group()
         status = self._status if self._status >= 0 else 128 - self._status
         return ProgramEnd(
             exit_status=status,

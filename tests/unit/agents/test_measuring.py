@@ -1,0 +1,84 @@
+"""Reading control groups of both versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from podium.agents.executors.engine import EngineFacts
+from podium.agents.executors.measuring import (
+    Measured,
+    NoMeter,
+    ParentMeter,
+    SamplingMeter,
+    meter_for,
+    remove_empty_groups,
+)
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+
+def test_version_1_reads_a_folder_for_each_controller(tmp_path: Path) -> None:
+    files = {
+        "memory/podium/x/memory.max_usage_in_bytes": "52000000\n",
+        "cpuacct/podium/x/cpuacct.usage": "1170000000\n",
+        "pids/podium/x/pids.peak": "7\n",
+    }
+    write(tmp_path, files)
+    measured = ParentMeter("podium/x", version=1, root=tmp_path).measured()
+    assert measured == Measured(cpu_seconds=1.17, peak_memory_bytes=52_000_000, peak_processes=7)
+
+
+V2 = {
+    "memory.peak": "52000000\n",
+    "cpu.stat": "usage_usec 1170000\nuser_usec 1000000\n",
+    "pids.peak": "7\n",
+    "memory.events": "low 0\noom 2\noom_kill 1\n",
+}
+
+
+def test_version_2_reads_one_folder(tmp_path: Path) -> None:
+    write(tmp_path, {f"podium/x/{name}": text for name, text in V2.items()})
+    measured = ParentMeter("podium/x", version=2, root=tmp_path).measured()
+    assert measured == Measured(cpu_seconds=1.17, peak_memory_bytes=52_000_000, peak_processes=7, oom_kills=1)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_is_not_there_is_not_measured(tmp_path: Path, version: int) -> None:
+    assert ParentMeter("podium/x", version=version, root=tmp_path).measured() == Measured()
+
+
+def test_sampling_keeps_the_last_reading_of_a_group_that_went(tmp_path: Path) -> None:
+    group = "system.slice/docker-abc.scope"
+    write(tmp_path, {f"{group}/{name}": text for name, text in V2.items()})
+    meter = SamplingMeter(version=2, root=tmp_path)
+    meter.look("abc")
+    for name in V2:
+        (tmp_path / group / name).unlink()
+    meter.look("abc")
+    assert meter.measured().peak_memory_bytes == 52_000_000
+
+
+def facts(driver: str, version: int) -> EngineFacts:
+    return EngineFacts("1", "host", 2, 1, cgroup_driver=driver, cgroup_version=version, init=True)
+
+
+def test_meter_is_chosen_by_who_makes_the_groups(tmp_path: Path) -> None:
+    (tmp_path / "memory").mkdir()
+    assert isinstance(meter_for("podium/x", facts("cgroupfs", 1), root=tmp_path), ParentMeter)
+    assert isinstance(meter_for("podium/x", facts("cgroupfs", 2), root=tmp_path), ParentMeter)
+    assert isinstance(meter_for("podium/x", facts("systemd", 2), root=tmp_path), SamplingMeter)
+    assert isinstance(meter_for("podium/x", facts("cgroupfs", 2), root=tmp_path / "nowhere"), NoMeter)
+    assert isinstance(meter_for("podium/x", facts("none", 2), root=tmp_path), NoMeter)
+
+
+def test_only_empty_groups_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "memory/podium/me/empty").mkdir(parents=True)
+    (tmp_path / "memory/podium/me/busy/container").mkdir(parents=True)
+    remove_empty_groups("podium/me", version=1, root=tmp_path)
+    assert [path.name for path in (tmp_path / "memory/podium/me").iterdir()] == ["busy"]
