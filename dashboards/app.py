@@ -1,6 +1,8 @@
-"""The script that Streamlit runs for every visitor: the pages and the way between them."""
+"""The app: its pages and the way between them."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import streamlit as st
 
@@ -8,14 +10,14 @@ from podium.dashboards import layout, navigation, session
 from podium.dashboards.navigation import PageName
 from podium.dashboards.pages import competition, competitions, leaderboard, sign_in, submissions
 
+_MARK = Path(__file__).with_name("podium.svg")
 _ABOUT = "**Podium** runs data-science competitions: bundles in, scored leaderboards out."
 
 
 def main(landing: PageName = PageName.COMPETITIONS) -> None:
     """Show the page that the address names; `landing` is the one without a path."""
-    st.set_page_config(
-        page_title="Podium", page_icon=":material/leaderboard:", layout="wide", menu_items={"About": _ABOUT}
-    )
+    st.set_page_config(page_title="Podium", page_icon=str(_MARK), layout="wide", menu_items={"About": _ABOUT})
+    st.logo(str(_MARK), size="medium")
     layout.apply_style()
     who = session.viewer()
     account = "Sign in" if who is None else f"Signed in as {who.username}"
@@ -39,7 +41,3 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
     }
     navigation.remember_pages(pages)
     st.navigation(list(pages.values()), position="top").run()
-
-
-if __name__ == "__main__":
-    main()

@@ -14,7 +14,7 @@ from podium.platform.records import CompetitionRecord, CompetitionSummary, Phase
 _RULE_WORDS = {
     SubmissionRule.ADD: "You put one submission on the leaderboard yourself.",
     SubmissionRule.ADD_AND_DELETE: "You put one submission on the leaderboard yourself, and may take it off.",
-    SubmissionRule.ADD_AND_DELETE_MULTIPLE: "You put any number of your submissions on the leaderboard, and may take them off.",
+    SubmissionRule.ADD_AND_DELETE_MULTIPLE: "You put any submission of yours on the leaderboard, and may take it off.",
     SubmissionRule.FORCE_LAST: "Your latest scored submission stands on the leaderboard.",
     SubmissionRule.FORCE_LATEST_MULTIPLE: "All your scored submissions stand on the leaderboard.",
     SubmissionRule.FORCE_BEST: "Your best submission stands on the leaderboard.",

@@ -26,6 +26,8 @@ SERVER_OPTIONS = {
 SHARED_THEME = {
     "baseRadius": "0.5rem",
     "baseFontSize": "16",
+    # An organizer's first heading stands below the page's own title.
+    "headingFontSizes": '["1.75rem", "1.45rem", "1.2rem", "1.05rem", "1rem", "1rem"]',
     "headingFontWeights": "[700, 650, 600, 600, 600, 600]",
     "showWidgetBorder": "true",
     "linkUnderline": "true",

@@ -177,6 +177,8 @@ class Orchestration:
     @staticmethod
     def _answer(response: httpx.Response) -> dict[str, Any]:
         if response.is_error:
-            raise PlatformFault(f"Prefect answered {response.status_code} to {response.request.url.path}.")
-        answer: dict[str, Any] = response.json()
+            raise PlatformFault(
+                f"Prefect answered {response.status_code} to {response.request.url.path}: {response.text[:300]}"
+            )
+        answer: dict[str, Any] = response.json() if response.content else {}
         return answer

@@ -16,7 +16,7 @@ from podium.agents.executors import folders
 from podium.agents.executors.container_config import MARK, Confinement, container_config
 from podium.agents.executors.container_run import ContainerRun, remove_container
 from podium.agents.executors.engine import CALL_SECONDS, EngineFacts, connect, facts, inspect_image
-from podium.agents.executors.engine_errors import engine_call
+from podium.agents.executors.engine_errors import ENGINE_ERRORS, engine_call
 from podium.agents.executors.image_finder import ImageFinder, PullPolicy
 from podium.agents.executors.isolation import Proof, prove_no_network
 from podium.agents.executors.measuring import Meter, NoMeter, meter_for, remove_empty_groups
@@ -114,13 +114,11 @@ class DockerExecutor:
         return f"Docker {self._facts.version} on {self._facts.cpus} cores; uid {self._user}, {network}{measures}"
 
     def labels(self) -> dict[str, str]:
-        """What this host has: `cpus`, `memory_bytes`, `engine`, `gpus`, `images`.
-
-        Raises:
-            ExecutorFault: The engine can't be asked.
-        """
-        with engine_call("while the agent asked for its images"):
+        """What this host has: `cpus`, `memory_bytes`, `engine`, `gpus`, `images`; no images where the engine is gone."""
+        try:
             images = self._client.images()
+        except ENGINE_ERRORS:
+            images = []  # `check` is what says that it is gone
         names = sorted({tag for image in images for tag in image.get("RepoTags") or [] if "<none>" not in tag})
         return {
             "cpus": str(self._facts.cpus),

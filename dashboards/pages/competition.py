@@ -52,7 +52,7 @@ def _show_competition(competition: CompetitionRecord, who: Viewer | None) -> Non
     if competition.participation is not None:
         words, kind = _PARTICIPATION_WORDS[competition.participation]
         layout.inline(layout.notice(words, kind=kind))
-    with st.container(horizontal=True, key="competition-links"):
+    with st.container(horizontal=True, key="links-competition"):
         link_to(PageName.LEADERBOARD, "Leaderboard", icon=":material/leaderboard:", competition=summary.slug)
         link_to(PageName.SUBMISSIONS, "My submissions", icon=":material/upload_file:", competition=summary.slug)
     labels = [plain_markdown(page.title) or "Page" for page in competition.pages]

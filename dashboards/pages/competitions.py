@@ -62,12 +62,14 @@ def _nothing(sought: str) -> None:
 
 
 def _card(summary: CompetitionSummary) -> None:
-    with st.container(border=True, key=f"card-{summary.slug}"):
-        link_to(PageName.COMPETITION, summary.title, competition=summary.slug)
+    with st.container(border=True, key=f"card-{summary.slug}", gap="xsmall"):
+        with st.container(key=f"title-{summary.slug}"):
+            link_to(PageName.COMPETITION, summary.title, competition=summary.slug)
         draft = element("span", text("draft"), class_="tag") if not summary.published else ""
         layout.inline(
             element("p", text(f"by {summary.organizer} "), draft, class_="podium-by"),
             element("p", text(summary.description), class_="podium-description"),
             summary_facts(summary, times.now()),
         )
-        link_to(PageName.LEADERBOARD, "Leaderboard", icon=":material/leaderboard:", competition=summary.slug)
+        with st.container(key=f"links-{summary.slug}"):
+            link_to(PageName.LEADERBOARD, "Leaderboard", icon=":material/leaderboard:", competition=summary.slug)

@@ -165,10 +165,11 @@ def _show_board(place: _Place, board: LeaderboardRecord, answer: Answer[Leaderbo
     if not sought and board.total > PAGE_ROWS:
         st.pagination(-(-board.total // PAGE_ROWS), key=_pager_key(place))
     layout.inline(_legend(board))
+    with st.container(key="links-board", horizontal=True):
+        link_to(PageName.COMPETITION, "Rules, data and terms", icon=":material/description:", competition=place.slug)
     if place.phase.end is None or place.phase.end > times.now():
         with st.expander("How to submit", icon=":material/terminal:"):
             layout.commands(submit_command(place.slug, place.phase))
-            link_to(PageName.COMPETITION, "Rules, data and terms", competition=place.slug)
 
 
 def _status_line(board: LeaderboardRecord, *, is_live: bool) -> Html:

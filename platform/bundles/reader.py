@@ -105,7 +105,9 @@ def _opened(path: Path, limits: ArchiveLimits | None, findings: Findings) -> Bun
         for fault in refusal.faults:
             findings.error(fault.message, suggestion=fault.remedy)
     except OSError as error:
-        findings.error(f"The bundle can't be read: {error.strerror or error}.")
+        # The name alone: on a server, the folders before it are nobody's business.
+        name = Path(str(error.filename or path)).name
+        findings.error(f"{shown(name)} can't be read: {error.strerror or 'reading failed'}.")
     return None
 
 

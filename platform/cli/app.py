@@ -94,10 +94,16 @@ def create_app() -> typer.Typer:
     for name in _ELSEWHERE:
         if _is_there(name):
             import_module(name).register(app)
-    for info in (*app.registered_commands, *app.registered_groups):
-        if not isinstance(info.rich_help_panel, str):
-            info.rich_help_panel = OPERATING
+    for command in app.registered_commands:
+        command.rich_help_panel = _panel(command.rich_help_panel)
+    for subcommands in app.registered_groups:
+        subcommands.rich_help_panel = _panel(subcommands.rich_help_panel)
     return app
+
+
+def _panel(chosen: str | None) -> str:
+    """The heading for a command; what says none belongs to the platform."""
+    return chosen if isinstance(chosen, str) else OPERATING
 
 
 def _is_there(name: str) -> bool:

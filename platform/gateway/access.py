@@ -6,12 +6,12 @@ is checked where that is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 
 from podium.platform.errors import NotAllowed, NotAuthenticated
@@ -97,9 +97,9 @@ def roles_of(caller: Caller | None) -> frozenset[Role]:
     return frozenset(roles)
 
 
-def require_table_complete(app: FastAPI) -> None:
+def require_table_complete(routers: Iterable[APIRouter]) -> None:
     """Stop the gateway if a route is missing from the table, or the table names one that is gone."""
-    names = {route.name for route in app.routes if isinstance(route, APIRoute)}
+    names = {route.name for router in routers for route in router.routes if isinstance(route, APIRoute)}
     if names != set(ACCESS):
         raise RuntimeError(f"the access table and the routes differ: {sorted(names ^ set(ACCESS))}")
 

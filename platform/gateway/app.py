@@ -40,9 +40,10 @@ def create_app(settings: ServerSettings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.services = Services.of(settings)
-    for module in (people, competitions, bundles, submissions, agents, storage):
-        app.include_router(module.router, prefix="/api/v1", dependencies=[Depends(authorize)])
+    routers = [module.router for module in (people, competitions, bundles, submissions, agents, storage)]
+    require_table_complete(routers)
+    for router in routers:
+        app.include_router(router, prefix="/api/v1", dependencies=[Depends(authorize)])
     app.add_middleware(Guards)
     problems.install(app)
-    require_table_complete(app)
     return app

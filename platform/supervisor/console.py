@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -35,8 +36,9 @@ class Console:
                 self._stream = None
         if self._log is not None:
             now = time.strftime("%Y-%m-%d %H:%M:%S")
-            self._log.writelines(f"{now} {line}\n" for line in lines)
-            self._log.flush()
+            with contextlib.suppress(OSError):
+                self._log.writelines(f"{now} {line}\n" for line in lines)
+                self._log.flush()
 
     def part(self, name: str, text: str) -> None:
         """Write a line about a part."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from podium.platform.errors import NotAllowed
 from podium.platform.supervisor.parts import PartState
 from podium.platform.supervisor.processes import ProcessIdentity
 from podium.platform.supervisor.secret_files import write_secret
@@ -72,11 +73,20 @@ class LiveState:
 
 
 def read_live_state(file: Path) -> LiveState:
-    """Read what a supervisor wrote; nothing, or something that can't be read, is the state of one that never ran."""
+    """Read what a supervisor wrote; nothing, or nonsense, is the state of one that never ran.
+
+    Raises:
+        NotAllowed: It belongs to another user.
+    """
     try:
         data = json.loads(file.read_text())
         parts = [LivePart(**{**part, **_part_types(part)}) for part in data.pop("parts")]
         return LiveState(**{**data, "supervisor": _identity(data["supervisor"]), "parts": parts})
+    except PermissionError:
+        raise NotAllowed(
+            f"The state of Podium in {file.parent} belongs to another user.",
+            remedy="Ask as the user who started it, or as root.",
+        ) from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return LiveState()
 

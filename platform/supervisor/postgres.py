@@ -21,6 +21,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -77,9 +78,6 @@ class PostgresCluster:
         port: The TCP port on 127.0.0.1; None for any free one.
         programs: The installation to use; None for the newest one that fits the cluster's files.
         databases: The databases to make.
-
-    Raises:
-        PlatformFault: This machine has no PostgreSQL, or none that fits.
     """
 
     def __init__(
@@ -94,7 +92,7 @@ class PostgresCluster:
         self.data = self.folder / "data"
         self.port = port or free_port()
         self.databases = tuple(databases)
-        self.programs = programs or find_programs(self._major())
+        self._programs = programs
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -103,6 +101,11 @@ class PostgresCluster:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @cached_property
+    def programs(self) -> PostgresPrograms:
+        """The installation that it runs with; a PlatformFault when this machine has none that fits its files."""
+        return self._programs or find_programs(self._major())
 
     @property
     def has_trigrams(self) -> bool:
@@ -192,7 +195,20 @@ class PostgresCluster:
         return False
 
     def create_databases(self) -> None:
-        """Make Podium's role and the databases, those that are not there yet."""
+        """Make Podium's role and the databases, those that are not there yet.
+
+        Raises:
+            PlatformFault: The server refuses.
+        """
+        try:
+            self._create_role()
+            for database in self.databases:
+                self.create_database(database)
+            self._relax_prefect()
+        except psycopg.Error as error:
+            raise PlatformFault(f"PostgreSQL refuses to make the databases: {str(error).strip()}") from error
+
+    def _create_role(self) -> None:
         with self._administrate() as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
                 verifier = connection.pgconn.encrypt_password(
@@ -204,8 +220,9 @@ class PostgresCluster:
                         sql.Identifier(OWNER), sql.Literal(verifier.decode())
                     )
                 )
-        for database in self.databases:
-            self.create_database(database)
+
+    def _relax_prefect(self) -> None:
+        """Let Prefect's database, and no other, say "committed" before it is on disk."""
         if PREFECT_DATABASE in self.databases:
             with self._administrate() as connection:
                 connection.execute(

@@ -6,7 +6,7 @@ Switched off or slowed down, as nobody here needs it or needs it that fast:
 * a flow run is "late" after ten minutes and not after fifteen seconds: a burst of submissions is a long queue and no
   fault, and each mark costs as much as a real change of state;
 * loops over things that are rare here (paused runs, cleanup messages, proactive automations) beat more slowly;
-* the scheduler plans ten minutes ahead and not an hour: `reconcile` runs every 30 s;
+* the scheduler plans minutes ahead and not an hour: `reconcile` runs every 30 s;
 * flow runs that ended 30 days ago are removed: the record of a submission is in Podium's own database.
 
 Automations and events stay whole: people who watch over Podium use them in Prefect's pages.
@@ -42,7 +42,7 @@ _TUNING: Mapping[str, str] = {
     "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "30",
     "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT30S",
     "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "20",
-    "PREFECT_SERVER_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME": "PT10M",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME": "PT5M",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 24 * 3600),
 }

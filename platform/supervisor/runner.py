@@ -21,7 +21,7 @@ from podium.platform.supervisor.state_folder import StateFolder
 
 FIRST_FAILURES = 5
 _QUICK_LOOK = 0.1
-_SLOW_LOOK = 3.0
+_SLOW_LOOK = 5.0
 _BAD_LOOKS = 3
 _LAST_MOMENT = 5.0
 
@@ -93,9 +93,12 @@ class PartRunner:
         """Start the part, look after it until it ends or is to stop, and return how it ended."""
         begun = time.monotonic()
         self._set(PartState.STARTING)
-        await asyncio.to_thread(self.part.before_start)
-        await asyncio.to_thread(self.part.health.forget)
-        process = await self._spawn()
+        try:
+            await asyncio.to_thread(self.part.before_start)
+            await asyncio.to_thread(self.part.health.forget)
+            process = await self._spawn()
+        except OSError as error:
+            raise PartFailed(f"{self.part.name} cannot be started: {error}.") from error
         ended = asyncio.ensure_future(process.wait())
         stopping = asyncio.ensure_future(self._stopping.wait())
         watching = asyncio.ensure_future(self._watch(begun))

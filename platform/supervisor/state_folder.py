@@ -60,11 +60,14 @@ class StateFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o755)
         except OSError as error:
-            raise PlatformFault(
-                f"The state folder {self.path} cannot be used: {error.strerror}.",
-                remedy="Choose another one: podium up --state FOLDER.",
-            ) from error
+            raise self._unusable(error) from error
         self.private("logs")
+
+    def _unusable(self, error: OSError) -> PlatformFault:
+        return PlatformFault(
+            f"The state folder {self.path} cannot be used: {error.strerror}.",
+            remedy="Choose another one: podium up --state FOLDER.",
+        )
 
     def private(self, name: str) -> Path:
         """Return a folder inside that only its owner may enter; made when missing."""
@@ -86,7 +89,10 @@ class StateFolder:
         Raises:
             AlreadyRunning: Another supervisor has it.
         """
-        file = (self.path / "lock").open("w")
+        try:
+            file = (self.path / "lock").open("w")
+        except OSError as error:
+            raise self._unusable(error) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -64,6 +64,9 @@ class Supervisor:
         """
         loop = asyncio.get_running_loop()
         for number in _STOP_SIGNALS:
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                # Started with nohup: it is to go on when its terminal closes.
+                continue
             loop.add_signal_handler(number, self._asked_to_stop)
         self._write()
         self._tasks = {name: asyncio.create_task(self._run_part(name)) for name in self._runners}
@@ -126,4 +129,8 @@ class Supervisor:
         await asyncio.gather(self._tasks[name], return_exceptions=True)
 
     def _write(self) -> None:
-        self._live.write(self._folder.live_file)
+        try:
+            self._live.write(self._folder.live_file)
+        except OSError as error:
+            # A full disk is no reason to take everything down; `podium status` is out of date meanwhile.
+            self._console.say(f"{self._folder.live_file} cannot be written: {error.strerror}")

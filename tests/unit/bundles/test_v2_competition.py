@@ -27,7 +27,8 @@ def test_defaults_are_those_of_codabench(accepted: Callable[..., CompetitionCont
     assert content.docker_image == "codalab/codalab-legacy:py37"
     assert content.competition_type is CompetitionType.COMPETITION
     assert (content.queue, content.reward, content.contact_email) == (None, None, None)
-    assert content.fact_sheet == content.solutions == ()
+    assert content.fact_sheet == ()
+    assert content.solutions == ()
     assert content.pages == (PageContent("Overview", "pages/overview.md", "# Iris"),)
     on = {
         name
