@@ -70,10 +70,10 @@ class ContainerRun:
             ExecutorFault: The engine failed.
             ImageUnavailable: The image has gone since it was found.
         """
-        if not self._may_start(deadline, stop):
-            return ProgramEnd(exit_status=None, stopped=stop.is_set(), timed_out=not stop.is_set())
         output = CappedOutput(on_output, log_bytes=self._program.limits.log_bytes)
         try:
+            if not self._may_start(deadline, stop):
+                return ProgramEnd(exit_status=None, stopped=stop.is_set(), timed_out=not stop.is_set())
             return self._run(deadline, stop, output)
         finally:
             with self._timed("remove"):

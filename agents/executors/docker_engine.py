@@ -19,7 +19,7 @@ from podium.agents.executors.engine import CALL_SECONDS, EngineFacts, connect, f
 from podium.agents.executors.engine_errors import ENGINE_ERRORS, engine_call
 from podium.agents.executors.image_finder import ImageFinder, PullPolicy
 from podium.agents.executors.isolation import Proof, prove_no_network
-from podium.agents.executors.measuring import Meter, NoMeter, meter_for, remove_empty_groups
+from podium.agents.executors.measuring import Meter, NoMeter, meter_for, owned_groups, remove_empty_groups
 from podium.agents.images.names import PYTHON_IMAGE, SCIENTIFIC_IMAGE
 from podium.tasks.programs import ExecutorFault, Image, ImageUnavailable, OnOutput, Program, ProgramEnd
 
@@ -114,7 +114,7 @@ class DockerExecutor:
         return f"Docker {self._facts.version} on {self._facts.cpus} cores; uid {self._user}, {network}{measures}"
 
     def labels(self) -> dict[str, str]:
-        """What this host has: `cpus`, `memory_bytes`, `engine`, `gpus`, `images`; no images where the engine is gone."""
+        """What this host has: `cpus`, `memory_bytes`, `engine`, `gpus`, and `images` as long as the engine answers."""
         try:
             images = self._client.images()
         except ENGINE_ERRORS:
@@ -215,7 +215,7 @@ class DockerExecutor:
         )
 
     def _group(self) -> str:
-        return f"{MARK}/{self._settings.owner}"
+        return owned_groups(self._settings.owner)
 
     def _image_here(self, name: str) -> Image | None:
         with engine_call("while the agent looked for an image"):

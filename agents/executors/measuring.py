@@ -8,6 +8,7 @@ grow, so the last reading is short by what happened after it. An agent that sees
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,11 @@ def can_make_groups(version: int, *, root: Path = CGROUPS) -> bool:
     except OSError:
         return False
     return True
+
+
+def owned_groups(owner: str) -> str:
+    """The control group that holds those of an owner's programs; its name is a safe one whatever the owner's is."""
+    return f"podium/{re.sub(r'[^A-Za-z0-9_-]', '_', owner)}"
 
 
 def groups_version(root: Path = CGROUPS) -> int:

@@ -21,7 +21,7 @@ from pathlib import Path
 from podium.agents.executors import folders
 from podium.agents.executors.bubblewrap import sandbox_arguments
 from podium.agents.executors.limited_group import LimitedGroup
-from podium.agents.executors.measuring import groups_version, remove_empty_groups
+from podium.agents.executors.measuring import groups_version, owned_groups, remove_empty_groups
 from podium.agents.executors.process_run import Launch, ProcessRun
 from podium.agents.executors.program_environment import program_environment
 from podium.platform.errors import PodiumError
@@ -126,7 +126,7 @@ class ProcessExecutor:
         remove_tree(self._folder)
 
     def _owned_groups(self) -> str:
-        return f"podium/{self._settings.owner}"
+        return owned_groups(self._settings.owner)
 
     def _sandbox_trouble(self) -> str:
         """Why the sandbox does not work; empty where it does. Tried once."""

@@ -13,6 +13,7 @@ from podium.agents.executors.measuring import (
     ParentMeter,
     SamplingMeter,
     meter_for,
+    owned_groups,
     remove_empty_groups,
 )
 
@@ -75,6 +76,13 @@ def test_meter_is_chosen_by_who_makes_the_groups(tmp_path: Path) -> None:
     assert isinstance(meter_for("podium/x", facts("systemd", 2), root=tmp_path), SamplingMeter)
     assert isinstance(meter_for("podium/x", facts("cgroupfs", 2), root=tmp_path / "nowhere"), NoMeter)
     assert isinstance(meter_for("podium/x", facts("none", 2), root=tmp_path), NoMeter)
+
+
+@pytest.mark.parametrize("owner", ["a/b", "../..", "x y", "host.example.org"])
+def test_group_of_an_owner_is_one_folder_below_ours(owner: str) -> None:
+    first, second = owned_groups(owner).split("/")
+    assert first == "podium"
+    assert "." not in second
 
 
 def test_only_empty_groups_are_removed(tmp_path: Path) -> None:
