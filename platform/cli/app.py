@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -79,6 +80,7 @@ def _root(
     context.obj = Chosen(gateway, token_file)
 
 
+@cache
 def create_app() -> typer.Typer:
     """The whole command line."""
     app = typer.Typer(

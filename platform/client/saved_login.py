@@ -9,6 +9,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -105,7 +106,8 @@ def save_settings(settings: Settings, path: Path | None = None) -> Path:
             target.write(text)
         new.replace(path)
     except OSError as error:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()
         raise InvalidInput(f"{path} can't be written: {error.strerror}.") from error
     return path
 
