@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from difflib import get_close_matches
 from io import BytesIO
 from uuid import UUID
@@ -21,7 +21,11 @@ MAX_PAGE_BYTES = 1 << 20
 _MAX_INSPECTED_BYTES = 16 << 20
 _ZIP_BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 _UUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_COMPARED_PATHS = 1000
+
+# Looking for the path that was meant is slow, and a hostile bundle could ask for it again and again.
+_COMPARED_PATHS = 200
+_COMPARED_CHARACTERS = 100
+_COMPARISONS = 20
 
 
 class Sources:
@@ -31,6 +35,7 @@ class Sources:
         self._files = files
         self._findings = findings
         self._checked: set[tuple[str, bool]] = set()
+        self._comparisons_left = _COMPARISONS
 
     def dataset(self, value: Value | None, *, is_program: bool = False) -> FileInBundle | StoredDataset | None:
         """Read a field that names a zip or a folder of the bundle, or a stored dataset by its key.
@@ -108,7 +113,9 @@ class Sources:
             value.error(f"{shown(text)} leads out of the bundle.", "Name it relative to competition.yaml.")
         else:
             said = f"{shown(text)} is not in the bundle{', ' + also if also else ''}."
-            value.error(said, _nearest(text, (*self._files.files, *sorted(self._files.folders))))
+            self._comparisons_left -= 1
+            paths = [*self._files.files, *sorted(self._files.folders)] if self._comparisons_left >= 0 else []
+            value.error(said, _nearest(text, paths))
 
     def _check_dataset(self, value: Value, path: str, *, is_program: bool) -> None:
         if self._files.is_folder(path):
@@ -157,19 +164,16 @@ def _read_member(archive: Archive, name: str, max_bytes: int) -> bytes:
     return bytes(collected[:max_bytes])
 
 
-def _nearest(wanted: str, paths: Iterable[str]) -> str:
+def _nearest(wanted: str, paths: Sequence[str]) -> str:
     """Suggest a path that was perhaps meant: in other letter case, in another folder, or spelt much alike."""
-    wanted = "/".join(part for part in wanted.split("/") if part not in ("", ".")).casefold()[:200]
-    name = wanted.rpartition("/")[2]
-    moved, alike = "", []
-    for path in paths:
-        folded = path.casefold()
-        if folded == wanted:
-            return f"The bundle has `{path}`: letter case matters."
-        if folded.rpartition("/")[2] == name:
-            moved = moved or path
-        alike.append(path)
-    if not moved:
-        closest = get_close_matches(wanted, alike[:_COMPARED_PATHS], n=1, cutoff=0.6)
-        moved = closest[0] if closest else ""
+    folded = "/".join(part for part in wanted.split("/") if part not in ("", ".")).casefold()
+    if same := next((path for path in paths if path.casefold() == folded), None):
+        return f"The bundle has `{same}`: letter case matters."
+    name = folded.rpartition("/")[2]
+    moved = next((path for path in paths if path.casefold().rpartition("/")[2] == name), None)
+    if not moved and len(folded) <= _COMPARED_CHARACTERS:
+        comparable = [path for path in paths if len(path) <= _COMPARED_CHARACTERS]
+        # Those near the root first: they are the ones that bundles name.
+        comparable.sort(key=lambda path: path.count("/"))
+        moved = next(iter(get_close_matches(folded, comparable[:_COMPARED_PATHS], n=1)), None)
     return f"Did you mean `{moved}`?" if moved else ""

@@ -199,3 +199,12 @@ def test_nothing_of_a_bundle_moves_a_cursor(read: Callable[..., BundleReading]):
     assert reading.refused
     for problem in reading.problems:
         assert str(problem).isprintable()
+
+
+@pytest.mark.timeout(30)
+def test_a_bundle_of_wrong_names_is_refused_in_time(read: Callable[..., BundleReading]):
+    paths = "".join(f"  - {{title: x, file: {'ab/' * 30}{number}}}\n" for number in range(500))
+    keys = "".join(f"{'registration_auto_' * 4}{number}: x\n" for number in range(100))
+    files = {f"{'ba/' * 30}{number}": "" for number in range(500)}
+    reading = read(("pages:\n", keys + "pages:\n" + paths), files=files)
+    assert len(reading.problems) == MAX_PROBLEMS + 1
