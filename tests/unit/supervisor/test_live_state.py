@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from podium.platform.errors import NotAllowed
 from podium.platform.supervisor.live_state import LivePart, LiveState, read_live_state
 from podium.platform.supervisor.parts import PartState
 from podium.platform.supervisor.processes import ProcessIdentity
@@ -61,3 +62,12 @@ def test_a_pid_that_somebody_else_has_now_is_no_supervisor(tmp_path: Path) -> No
 def test_states_are_written_as_words(tmp_path: Path) -> None:
     LiveState(parts=[LivePart("gateway", PartState.HEALTHY)]).write(tmp_path / "up.json")
     assert json.loads((tmp_path / "up.json").read_text())["parts"][0]["state"] == "healthy"
+
+
+def test_another_users_podium_is_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_: Path) -> str:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_text", closed)
+    with pytest.raises(NotAllowed, match="another user"):
+        read_live_state(tmp_path / "up.json")
