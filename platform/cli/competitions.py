@@ -27,28 +27,28 @@ from podium.platform.records import BundleRecord, CompetitionRecord, Competition
 
 _SUMMARY_FIELDS: Sequence[Field[CompetitionSummary]] = (
     Field("slug", lambda one: one.slug),
-    Field("title", lambda one: one.title),
+    Field("title", lambda one: one.title, may_wrap=True),
     Field("phase", lambda one: one.phase),
-    Field("deadline", lambda one: one.deadline),
+    Field("deadline", lambda one: one.deadline, may_wrap=True),
     Field("participants", lambda one: one.participants, is_number=True),
     Field("submissions", lambda one: one.submissions, is_number=True),
-    Field("reward", lambda one: one.reward),
+    Field("reward", lambda one: one.reward, may_wrap=True),
     Field("published", lambda one: one.published),
 )
 _PHASE_FIELDS: Sequence[Field[PhaseRecord]] = (
     Field("#", lambda one: one.number, is_number=True),
     Field("phase", lambda one: one.name),
     Field("status", lambda one: one.status),
-    Field("start", lambda one: one.start),
-    Field("end", lambda one: one.end),
+    Field("start", lambda one: one.start, may_wrap=True),
+    Field("end", lambda one: one.end, may_wrap=True),
     Field("per day", lambda one: one.max_submissions_per_day, is_number=True),
     Field("in all", lambda one: one.max_submissions, is_number=True),
     Field("takes", lambda one: "results" if one.only_result_submissions else "code or results"),
 )
 _QUESTION_FIELDS: Sequence[Field[QuestionRecord]] = (
     Field("key", lambda one: one.key),
-    Field("question", lambda one: one.title),
-    Field("answer", lambda one: " | ".join(one.selection) or one.type.value),
+    Field("question", lambda one: one.title, may_wrap=True),
+    Field("answer", lambda one: " | ".join(one.selection) or one.type.value, may_wrap=True),
     Field("required", lambda one: one.is_required),
 )
 

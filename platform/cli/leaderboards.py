@@ -74,7 +74,7 @@ def _fields(board: LeaderboardRecord) -> Sequence[Field[LeaderboardRow]]:
         *(_score_field(board, index) for index in range(len(board.columns))),
         *(_answer_field(question.key, question.title) for question in board.questions),
         Field("entries", lambda row: row.entries, is_number=True),
-        Field("date", lambda row: row.submitted),
+        Field("date", lambda row: row.submitted, may_wrap=True),
     )
 
 
@@ -85,7 +85,7 @@ def _score_field(board: LeaderboardRecord, index: int) -> Field[LeaderboardRow]:
 
 
 def _answer_field(key: str, title: str) -> Field[LeaderboardRow]:
-    return Field(printable(title) or key, lambda row: row.fact_sheet.get(key))
+    return Field(printable(title) or key, lambda row: row.fact_sheet.get(key), may_wrap=True)
 
 
 def _first_records(text: str, limit: int | None) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from shutil import get_terminal_size
+from typing import Generic, Literal, TypeVar
 
 import typer
 
@@ -19,6 +20,10 @@ from podium.platform.client.conversion import record_to_json
 
 RecordT = TypeVar("RecordT")
 
+# Longer words than this are broken, in columns that may wrap.
+_WRAPPED_WIDTH = 24
+# Between two columns on a terminal.
+_GAP = 3
 # A spreadsheet would take text that begins so for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -40,12 +45,14 @@ class Field(Generic[RecordT]):
         value: Takes it from a record.
         is_number: Whether it stands on the right.
         precision: Digits after the point of a number in a table; CSV has all of them.
+        may_wrap: Whether a cell may take several lines of a terminal; an id, for one, may not.
     """
 
     title: str
     value: Callable[[RecordT], object]
     is_number: bool = False
     precision: int | None = None
+    may_wrap: bool = False
 
 
 def form_of(*, as_json: bool, as_csv: bool = False) -> Form:
@@ -155,21 +162,30 @@ def _aligned(fields: Sequence[Field[RecordT]], rows: Sequence[Sequence[str]]) ->
 
 def _ruled(fields: Sequence[Field[RecordT]], rows: Sequence[Sequence[str]]) -> str:
     # Imported here: only a table on a terminal needs them.
+    from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(header_style="bold", show_edge=False, pad_edge=False)
-    for field in fields:
-        table.add_column(Text(field.title), justify="right" if field.is_number else "left", overflow="fold")
+    widths = [_least_width(field, [row[index] for row in rows]) for index, field in enumerate(fields)]
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
+    for field, width in zip(fields, widths, strict=True):
+        justify: Literal["left", "right"] = "right" if field.is_number else "left"
+        # As Text, here and below, since square brackets in a string would be markup.
+        table.add_column(Text(field.title), justify=justify, min_width=width, no_wrap=not field.may_wrap)
     for row in rows:
-        # As Text, since square brackets in a string would be markup.
-        table.add_row(*(Text(cell, no_wrap=_is_one_word(cell), overflow="fold") for cell in row))
-    console = Console(file=sys.stdout)
+        table.add_row(*(Text(cell) for cell in row))
+    # A table that can't be made narrow enough is wider than the terminal, rather than cut off.
+    needed = sum(widths) + _GAP * len(widths)
+    console = Console(file=sys.stdout, width=max(get_terminal_size().columns, needed))
     with console.capture() as captured:
         console.print(table)
     return captured.get()
 
 
-def _is_one_word(cell: str) -> bool:
-    return " " not in cell
+def _least_width(field: Field[RecordT], cells: Sequence[str]) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415  # as above
+
+    parts = [part for cell in cells for part in (cell.split() if field.may_wrap else [cell])]
+    longest = max((cell_len(part) for part in parts), default=0)
+    return max(len(field.title), min(longest, _WRAPPED_WIDTH) if field.may_wrap else longest)

@@ -18,9 +18,9 @@ from podium.platform.records import CompetitionRecord, ParticipantRecord
 
 _FIELDS: Sequence[Field[ParticipantRecord]] = (
     Field("username", lambda one: one.username),
-    Field("name", lambda one: one.name),
+    Field("name", lambda one: one.name, may_wrap=True),
     Field("status", lambda one: one.status.value),
-    Field("joined", lambda one: one.joined),
+    Field("joined", lambda one: one.joined, may_wrap=True),
 )
 _OUTCOMES = {
     ParticipantStatus.APPROVED: "You take part in {slug}. Submit: podium submit {slug} -f FILE",

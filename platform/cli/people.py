@@ -16,31 +16,31 @@ from podium.platform.records import AgentRecord, PersonRecord, TokenRecord
 
 _PERSON_FIELDS: Sequence[Field[PersonRecord]] = (
     Field("username", lambda one: one.username),
-    Field("name", lambda one: one.name),
+    Field("name", lambda one: one.name, may_wrap=True),
     Field("email", lambda one: one.email),
     Field("administrator", lambda one: one.is_administrator),
     Field("organizer", lambda one: one.may_organize),
-    Field("created", lambda one: one.created),
+    Field("created", lambda one: one.created, may_wrap=True),
 )
 _TOKEN_FIELDS: Sequence[Field[TokenRecord]] = (
     Field("id", lambda one: one.id),
-    Field("name", lambda one: one.name),
+    Field("name", lambda one: one.name, may_wrap=True),
     Field("begins", lambda one: one.hint),
-    Field("created", lambda one: one.created),
-    Field("expires", lambda one: one.expires),
-    Field("last used", lambda one: one.last_used),
-    Field("revoked", lambda one: one.revoked),
+    Field("created", lambda one: one.created, may_wrap=True),
+    Field("expires", lambda one: one.expires, may_wrap=True),
+    Field("last used", lambda one: one.last_used, may_wrap=True),
+    Field("revoked", lambda one: one.revoked, may_wrap=True),
 )
 _AGENT_FIELDS: Sequence[Field[AgentRecord]] = (
-    Field("name", lambda one: one.name),
+    Field("name", lambda one: one.name, may_wrap=True),
     Field("pool", lambda one: one.pool),
     Field("alive", lambda one: one.alive),
-    Field("last seen", lambda one: one.last_seen),
+    Field("last seen", lambda one: one.last_seen, may_wrap=True),
     Field("slots", lambda one: one.slots, is_number=True),
     Field("executor", lambda one: one.executor),
     Field("version", lambda one: one.version),
-    Field("labels", lambda one: ", ".join(f"{key}={value}" for key, value in one.labels.items())),
-    Field("trouble", lambda one: one.trouble),
+    Field("labels", lambda one: ", ".join(f"{key}={value}" for key, value in one.labels.items()), may_wrap=True),
+    Field("trouble", lambda one: one.trouble, may_wrap=True),
 )
 
 

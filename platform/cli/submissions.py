@@ -25,12 +25,12 @@ from podium.platform.records import LogPiece, SubmissionRecord
 _FIELDS: Sequence[Field[SubmissionRecord]] = (
     Field("number", lambda one: one.number, is_number=True),
     Field("id", lambda one: one.id),
-    Field("date", lambda one: one.created),
+    Field("date", lambda one: one.created, may_wrap=True),
     Field("phase", lambda one: one.phase),
-    Field("file", lambda one: one.filename),
-    Field("description", lambda one: one.message),
+    Field("file", lambda one: one.filename, may_wrap=True),
+    Field("description", lambda one: one.message, may_wrap=True),
     Field("status", lambda one: one.status.value),
-    Field("scores", lambda one: scores_text(one.scores)),
+    Field("scores", lambda one: scores_text(one.scores), may_wrap=True),
 )
 _PARTICIPANT: Field[SubmissionRecord] = Field("participant", lambda one: one.participant)
 

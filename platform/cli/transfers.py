@@ -62,7 +62,7 @@ def _bars() -> Iterator[OnProgress]:
         def show(progress: Progress) -> None:
             key = (progress.step, progress.name)
             if key not in tasks:
-                tasks[key] = bars.add_task(f"{_VERBS[progress.step]} {escape(printable(progress.name))}")
+                tasks[key] = bars.add_task(f"{_VERBS[progress.step]} {escape(printable(progress.name))}", total=None)
             bars.update(tasks[key], completed=progress.done, total=progress.total)
 
         yield show
