@@ -255,6 +255,9 @@ class ScoreRecord:
     key: str
     value: float
 
+    def __str__(self) -> str:
+        return f"{self.key}={self.value:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class OutputFileRecord:
@@ -342,6 +345,11 @@ class SubmissionRecord:
     evaluations: tuple[EvaluationRecord, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
 
+    def __str__(self) -> str:
+        parts = [f"Submission {self.number} of {self.competition}: {self.status.value}"]
+        parts += [self.status_message] if self.status_message else []
+        return " - ".join([*parts, *map(str, self.scores)])
+
 
 @dataclass(frozen=True, slots=True)
 class SubmissionUpload:
@@ -410,6 +418,15 @@ class LeaderboardRecord:
     rows: tuple[LeaderboardRow, ...]
     total: int
     updated: datetime | None
+
+    def __str__(self) -> str:
+        lines = [f"{self.title}: {self.competition_title}, phase {self.phase}, {len(self.rows)} of {self.total} rows"]
+        for row in self.rows:
+            scores = (score for score in zip(self.columns, row.scores, strict=True) if score[1] is not None)
+            shown = ", ".join(f"{column.key}={score:.{column.precision}f}" for column, score in scores)
+            rank = "-" if row.rank is None else f"{row.rank}."
+            lines.append(f"{rank} {row.participant}: {shown or 'no scores'}")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)

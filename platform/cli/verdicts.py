@@ -25,7 +25,7 @@ def status_text(submission: SubmissionRecord) -> str:
 
 def scores_text(scores: tuple[ScoreRecord, ...]) -> str:
     """Scores in a line."""
-    return ", ".join(f"{score.key}={score.value:g}" for score in scores)
+    return ", ".join(map(str, scores))
 
 
 def exit_code_for(submission: SubmissionRecord) -> ExitCode:
