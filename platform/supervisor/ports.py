@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from collections.abc import Collection
 from pathlib import Path
 
-from podium.platform.errors import Conflict
+from podium.platform.errors import Conflict, InvalidInput
 
 LOOPBACK = "127.0.0.1"
 _TRIES = 500
@@ -22,15 +23,24 @@ class PortTaken(Conflict):
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen on this port now."""
+    """Whether a server could listen on this port now.
+
+    Raises:
+        InvalidInput: No server ever could: the address isn't this machine's, or the port is kept for root.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As servers do it: without this, a port counts as taken for a minute after its last server's end.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise InvalidInput(
+                f"Nothing can listen on port {port} of {host}: {error.strerror}.",
+                remedy="Choose an address of this machine, and a port above 1023 unless you are root.",
+            ) from error
     return True
 
 

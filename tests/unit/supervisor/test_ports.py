@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 
 import pytest
 
+from podium.platform.errors import InvalidInput
 from podium.platform.supervisor.ports import PortTaken, choose_port, free_port, is_free, port_holder
 
 
@@ -59,3 +61,8 @@ def test_a_port_that_was_asked_for_is_refused_when_another_part_has_it() -> None
 def test_the_holder_of_a_port_is_named(taken_port: int) -> None:
     assert str(os.getpid()) in port_holder(taken_port)
     assert port_holder(free_port()) == "another program"
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=re.escape("192.0.2.1")):
+        choose_port("gateway", preferred=8400, host="192.0.2.1")
