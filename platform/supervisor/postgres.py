@@ -31,8 +31,8 @@ from psycopg import sql
 from podium.platform.errors import PlatformFault
 from podium.platform.supervisor.launch import dying_with_parent
 from podium.platform.supervisor.ports import free_port
+from podium.platform.supervisor.postgres_leftovers import end_server_in
 from podium.platform.supervisor.postgres_programs import PostgresPrograms, find_programs
-from podium.platform.supervisor.processes import ProcessIdentity, processes_in
 from podium.platform.supervisor.secret_files import write_secret
 
 OWNER = "podium"
@@ -131,7 +131,7 @@ class PostgresCluster:
         self._make_folder()
         if not (self.data / "PG_VERSION").exists():
             self._initialize()
-        self._end_leftovers()
+        end_server_in(self.data)
         socket = self.folder / "socket"
         socket.mkdir(mode=0o700, exist_ok=True)
         self._give_to_account(socket)
@@ -296,27 +296,6 @@ class PostgresCluster:
         with (new / "postgresql.conf").open("a") as settings:
             settings.write("\ninclude_if_exists = 'podium.conf'\n")
         new.rename(self.data)
-
-    def _end_leftovers(self) -> None:
-        """End the server that a crash has left in this folder, and what is left of it."""
-        lock = self.data / "postmaster.pid"
-        owner: ProcessIdentity | None = None
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            owner = ProcessIdentity.of(int(lock.read_text().splitlines()[0]))
-        leftovers = processes_in(self.data)
-        if owner is not None and owner not in leftovers:
-            # The number belongs to a stranger by now. PostgreSQL would take it for a server of its own and refuse.
-            lock.unlink(missing_ok=True)
-        if owner is not None and owner in leftovers:
-            owner.send(signal.SIGINT)
-        for number, patience in ((signal.SIGQUIT, 15.0), (signal.SIGKILL, 5.0)):
-            deadline = time.monotonic() + patience
-            if all(process.wait(max(0.0, deadline - time.monotonic())) for process in leftovers):
-                return
-            for process in leftovers:
-                process.send(number)
-        for process in leftovers:
-            process.wait(5)
 
     def _password(self, role: str) -> str:
         file = self.folder / "passwords.json"
