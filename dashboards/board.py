@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from podium.dashboards.layout import facts
 from podium.dashboards.markup import Html, element, join, text, unseen
 from podium.dashboards.scores import (
     MISSING,
@@ -20,8 +22,8 @@ from podium.dashboards.scores import (
     tied_ranks,
     unranked_reason,
 )
-from podium.dashboards.times import clock, stamp
-from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, QuestionRecord
+from podium.dashboards.times import ago, clock, phase_words, stamp
+from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, PhaseRecord, QuestionRecord
 
 _MEDALS = {1: "gold", 2: "silver", 3: "bronze"}
 
@@ -163,3 +165,32 @@ def _score_cells(columns: Sequence[ColumnRecord], row: LeaderboardRow) -> list[H
 def _fact_cell(question: QuestionRecord, row: LeaderboardRow) -> Html:
     answer = answer_text(question, row.fact_sheet)
     return element("td", text(answer), class_="fact", title=answer if len(answer) > 30 else None)
+
+
+def status_line(board: LeaderboardRecord, phase: PhaseRecord, at: datetime, *, is_live: bool) -> Html:
+    """Whether the board is live, how long its phase lasts, how long it is, and when it last changed."""
+    live = element("span", text("Live" if is_live else "Not live"), class_="live" if is_live else "live off")
+    length = "1 row" if board.total == 1 else f"{board.total} rows"
+    parts = [live, *(element("span", text(words)) for words in (phase_words(phase, at), length))]
+    if board.updated is not None:
+        when = element("time", text(f"({clock(board.updated)})"), datetime=board.updated.isoformat())
+        parts.append(element("span", text(f"last change {ago(board.updated, at)} "), when))
+    return element("p", *parts, class_="podium-status")
+
+
+def own_place(row: LeaderboardRow, board: LeaderboardRecord) -> Html:
+    """The viewer's own row, above the board."""
+    rank = f"{ordinal(row.rank)} of {board.total}" if row.rank is not None else "not ranked"
+    scores = [
+        (column.title, score_text(score, column.precision))
+        for column, score in zip(board.columns, row.scores, strict=False)
+        if score is not None
+    ]
+    return element(
+        "section",
+        element("p", text("Your place"), class_="word"),
+        element("p", text(rank), class_="rank"),
+        facts([*scores[:4], ("Entries", str(row.entries))]),
+        class_="podium-own",
+        aria_label="Your place",
+    )

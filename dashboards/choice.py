@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
 from podium.dashboards import source
+from podium.dashboards.markup import plain_markdown
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
 from podium.platform.records import CompetitionSummary, PhaseRecord
@@ -35,26 +37,48 @@ def listed_competitions(who: Viewer | None) -> Answer[tuple[CompetitionSummary, 
     return source.public_competitions("", _LISTED)
 
 
-def choose_competition(competitions: Sequence[CompetitionSummary], *, key: str) -> str | None:
-    """A box to choose a competition; the one that is wanted is in it, also where the list lacks it."""
+@dataclass(frozen=True, slots=True)
+class CompetitionChoice:
+    """A competition that was chosen among others, before its box is drawn: what stands above the box names it."""
+
+    slug: str
+    titles: Mapping[str, str]
+    key: str
+
+    def show_box(self) -> None:
+        """Draw the box in which to choose another one."""
+        st.selectbox(
+            "Competition",
+            list(self.titles),
+            format_func=lambda slug: self.titles.get(slug, slug),
+            key=self.key,
+            label_visibility="collapsed",
+        )
+
+
+def choose_competition(competitions: Sequence[CompetitionSummary], *, key: str) -> CompetitionChoice | None:
+    """The competition that the box or the address names, else the first; `None` where there is none at all.
+
+    One that is wanted can be chosen, also where the list lacks it.
+    """
     titles = {summary.slug: summary.title for summary in competitions}
     wanted = wanted_slug()
     if wanted is not None:
         titles.setdefault(wanted, wanted)
     if not titles:
         return None
-    options = list(titles)
+    address_key = f"{key}-address"
+    boxed = st.session_state.get(key)
     # The address decides on arrival and after a link; the box decides when the viewer uses it.
-    if wanted is not None and st.session_state.get(f"{key}-address") != wanted:
-        st.session_state[key] = wanted
-    chosen = st.selectbox(
-        "Competition", options, format_func=lambda slug: titles.get(slug, slug), key=key, label_visibility="collapsed"
-    )
+    if boxed not in titles or (wanted is not None and st.session_state.get(address_key) != wanted):
+        boxed = wanted or next(iter(titles))
+        st.session_state[key] = boxed
+    chosen = str(boxed)
     if wanted is not None and chosen != wanted and "phase" in st.query_params:
         del st.query_params["phase"]
     remember_slug(chosen)
-    st.session_state[f"{key}-address"] = chosen
-    return chosen
+    st.session_state[address_key] = chosen
+    return CompetitionChoice(chosen, titles, key)
 
 
 def default_phase(phases: Sequence[PhaseRecord]) -> PhaseRecord:
@@ -74,24 +98,34 @@ def phase_by_address(phases: Sequence[PhaseRecord], named: str | None) -> PhaseR
     return default_phase(phases)
 
 
-def choose_phase(phases: Sequence[PhaseRecord], *, slug: str) -> PhaseRecord:
-    """Buttons to choose a phase, where there are several."""
-    wanted = phase_by_address(phases, st.query_params.get("phase"))
-    if len(phases) == 1:
-        return wanted
+@dataclass(frozen=True, slots=True)
+class PhaseChoice:
+    """A phase that was chosen among others, before its buttons are drawn."""
+
+    phase: PhaseRecord
+    names: Mapping[int, str]
+    key: str
+
+    def show_buttons(self) -> None:
+        """Draw the buttons, where there is something to choose."""
+        if len(self.names) > 1:
+            st.segmented_control(
+                "Phase",
+                list(self.names),
+                format_func=lambda number: plain_markdown(self.names.get(number, str(number))),
+                required=True,
+                key=self.key,
+                label_visibility="collapsed",
+            )
+
+
+def choose_phase(phases: Sequence[PhaseRecord], *, slug: str) -> PhaseChoice:
+    """The phase that the buttons or the address name, else the default one."""
     by_number = {phase.number: phase for phase in phases}
     key = f"phase-of-{slug}"
-    if key not in st.session_state:
-        st.session_state[key] = wanted.number
-    number = st.segmented_control(
-        "Phase",
-        list(by_number),
-        format_func=lambda number: by_number[number].name if number in by_number else str(number),
-        required=True,
-        key=key,
-        label_visibility="collapsed",
-    )
-    chosen = by_number.get(number if number is not None else wanted.number, wanted)
-    if chosen is not wanted:
+    if st.session_state.get(key) not in by_number:
+        st.session_state[key] = phase_by_address(phases, st.query_params.get("phase")).number
+    chosen = by_number[st.session_state[key]]
+    if chosen is not phase_by_address(phases, st.query_params.get("phase")):
         st.query_params["phase"] = str(chosen.number)
-    return chosen
+    return PhaseChoice(chosen, {number: phase.name for number, phase in by_number.items()}, key)

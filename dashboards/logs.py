@@ -10,7 +10,7 @@ import streamlit as st
 
 from podium.dashboards import source
 from podium.dashboards.session import Viewer
-from podium.platform.records import LogPiece, SubmissionRecord
+from podium.platform.records import LogPiece
 
 _KEY = "podium-logs"
 _MOST_CHARACTERS = 100_000
@@ -18,46 +18,50 @@ _PAGES_AT_ONCE = 20
 
 
 @dataclass(slots=True)
-class _Followed:
+class FollowedLogs:
     """The pieces of one submission's logs that were fetched so far."""
 
     submission: UUID
     cursor: int = 0
     ended: bool = False
+    is_silent: bool = False
     pieces: list[LogPiece] = field(default_factory=list)
 
+    def fetch_more(self, who: Viewer) -> bool:
+        """Fetch what is new; whether there was anything."""
+        known = (self.cursor, self.ended, self.is_silent)
+        for _ in range(_PAGES_AT_ONCE):
+            page = source.ask(lambda: who.gateway.logs(self.submission, after=self.cursor)).value
+            self.is_silent = page is None
+            if page is None:
+                break
+            self.pieces.extend(page.pieces)
+            self.cursor, self.ended = page.cursor, page.ended
+            if self.ended or not page.pieces:
+                break
+        return known != (self.cursor, self.ended, self.is_silent)
 
-def show_logs(submission: SubmissionRecord, who: Viewer) -> None:
-    """Show the logs, a tab for each stream. Only what is new is fetched."""
-    if not st.toggle("Logs", key="podium-logs-wanted", value=True):
-        return
-    followed = _followed(submission.id)
-    for _ in range(_PAGES_AT_ONCE):
-        if followed.ended:
-            break
-        page = source.ask(lambda: who.gateway.logs(submission.id, after=followed.cursor)).value
-        if page is None:
-            st.caption("The logs can't be had at the moment.")
-            break
-        followed.pieces.extend(page.pieces)
-        followed.cursor, followed.ended = page.cursor, page.ended
-        if not page.pieces:
-            break
+
+def followed_logs(submission: UUID) -> FollowedLogs:
+    """The logs of a submission as the session has them; those of another one are forgotten."""
+    followed = st.session_state.get(_KEY)
+    if not isinstance(followed, FollowedLogs) or followed.submission != submission:
+        followed = FollowedLogs(submission)
+        st.session_state[_KEY] = followed
+    return followed
+
+
+def show_logs(followed: FollowedLogs) -> None:
+    """Show the logs, a tab for each stream."""
     texts = stream_texts(followed.pieces)
+    if followed.is_silent:
+        st.caption("The logs can't be had at the moment.")
     if not texts:
         st.caption("Nothing was logged." if followed.ended else "Nothing was logged yet.")
         return
     for tab, words in zip(st.tabs(list(texts)), texts.values(), strict=True):
         with tab:
             st.code(words, language=None, wrap_lines=True, height=360)
-
-
-def _followed(submission: UUID) -> _Followed:
-    followed = st.session_state.get(_KEY)
-    if not isinstance(followed, _Followed) or followed.submission != submission:
-        followed = _Followed(submission)
-        st.session_state[_KEY] = followed
-    return followed
 
 
 def stream_texts(pieces: Sequence[LogPiece]) -> dict[str, str]:

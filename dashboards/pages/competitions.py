@@ -14,6 +14,7 @@ from podium.platform.records import CompetitionSummary
 
 _EVERY = "every 15 seconds"
 _STEP = 20
+_MOST_CHARACTERS = 400
 
 
 @st.fragment(run_every="15s")
@@ -68,8 +69,13 @@ def _card(summary: CompetitionSummary) -> None:
         draft = element("span", text("draft"), class_="tag") if not summary.published else ""
         layout.inline(
             element("p", text(f"by {summary.organizer} "), draft, class_="podium-by"),
-            element("p", text(summary.description), class_="podium-description"),
+            element("p", text(_shortened(summary.description)), class_="podium-description"),
             summary_facts(summary, times.now()),
         )
         with st.container(key=f"links-{summary.slug}"):
             link_to(PageName.LEADERBOARD, "Leaderboard", icon=":material/leaderboard:", competition=summary.slug)
+
+
+def _shortened(description: str) -> str:
+    words = " ".join(description.split())
+    return words if len(words) <= _MOST_CHARACTERS else f"{words[:_MOST_CHARACTERS].rstrip()}…"

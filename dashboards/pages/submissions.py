@@ -7,10 +7,11 @@ import streamlit as st
 from podium.dashboards import layout, session, source, times
 from podium.dashboards.choice import choose_competition, listed_competitions
 from podium.dashboards.history import details, submissions_table
-from podium.dashboards.logs import show_logs
+from podium.dashboards.logs import FollowedLogs, followed_logs, show_logs
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.scores import MISSING
 from podium.dashboards.session import Viewer
+from podium.dashboards.source import Answer
 from podium.dashboards.submitting import first_commands, submit_command
 from podium.platform.errors import NotAuthenticated, PodiumError
 from podium.platform.records import Allowance, CompetitionRecord, SubmissionRecord
@@ -19,9 +20,8 @@ _EVERY = "every 2 seconds"
 _SHOWN = 50
 
 
-@st.fragment(run_every="2s")
 def show() -> None:
-    """Show the viewer's submissions, and again every two seconds."""
+    """Show the viewer's submissions."""
     who = session.viewer()
     layout.page_head("My submissions", below="" if who is None else f"Signed in as {who.username}")
     if who is None:
@@ -29,19 +29,20 @@ def show() -> None:
         link_to(PageName.SIGN_IN, "Sign in", icon=":material/person:")
         return
     listed = listed_competitions(who)
-    slug = choose_competition(listed.value or (), key="submissions-competition")
-    if slug is None:
-        if listed.trouble is not None:
-            layout.trouble(listed.trouble, what="competition", every=_EVERY)
-        else:
-            layout.nothing_here("No competition yet", "There is nothing to submit to.")
-        return
-    _show_submissions(slug, who)
+    choice = choose_competition(listed.value or (), key="submissions-competition")
+    if choice is not None:
+        choice.show_box()
+        _show_submissions(choice.slug, who)
+    elif listed.trouble is not None:
+        layout.trouble(listed.trouble, what="competition")
+    else:
+        layout.nothing_here("No competition yet", "There is nothing to submit to.")
 
 
 def _show_submissions(slug: str, who: Viewer) -> None:
     found = source.competition(slug, who.gateway)
-    answer = source.ask(lambda: who.gateway.submissions(slug, limit=_SHOWN))
+    answer = _submissions(slug, who)
+    _keep_up(slug, _face(answer), None)
     if found.value is None or answer.value is None:
         _show_trouble(found.trouble or answer.trouble)
         return
@@ -55,10 +56,32 @@ def _show_submissions(slug: str, who: Viewer) -> None:
     with st.container(key="submissions-scroll"):
         st.html(submissions_table(answer.value, found.value.columns))
     if len(answer.value) == _SHOWN:
-        st.caption(f"These are your latest {_SHOWN}. `podium submissions {slug}` lists them all.")
+        st.caption(f"These are your latest {_SHOWN}. `podium submissions` lists them all.")
     _show_one(answer.value, found.value, who)
     with st.expander("Submit another", icon=":material/terminal:"):
         layout.commands(submit_command(slug))
+
+
+@st.fragment(run_every="2s")
+def _keep_up(slug: str, drawn: object, logs: FollowedLogs | None) -> None:
+    """Draw the page again when a submission has moved or its logs have grown; this itself shows nothing."""
+    who = session.viewer()
+    if who is None:
+        return
+    if logs is None:
+        if _face(_submissions(slug, who)) != drawn:
+            st.rerun()
+    elif logs.fetch_more(who):
+        st.rerun()
+
+
+def _submissions(slug: str, who: Viewer) -> Answer[tuple[SubmissionRecord, ...]]:
+    return source.ask(lambda: who.gateway.submissions(slug, limit=_SHOWN))
+
+
+def _face(answer: Answer[tuple[SubmissionRecord, ...]]) -> object:
+    """What makes the page look as it does: equal ones need no new drawing."""
+    return answer.value, type(answer.trouble)
 
 
 def _show_trouble(trouble: PodiumError | None) -> None:
@@ -97,7 +120,12 @@ def _show_one(submissions: tuple[SubmissionRecord, ...], competition: Competitio
         _show_trouble(answer.trouble)
         return
     layout.inline(details(answer.value, competition.columns))
-    show_logs(answer.value, who)
+    if st.toggle("Logs", key="submission-logs", value=True):
+        logs = followed_logs(chosen.id)
+        logs.fetch_more(who)
+        show_logs(logs)
+        if not logs.ended:
+            _keep_up(competition.summary.slug, None, logs)
 
 
 def _option(by_number: dict[int, SubmissionRecord], number: int) -> str:

@@ -1,0 +1,146 @@
+"""A real dashboards process over a stand-in gateway, and a headless Chromium that looks at it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+_STAND_IN = Path(__file__).parents[2] / "unit" / "dashboards" / "stand_in.py"
+_CHROMIUM = "/usr/bin/chromium"
+
+
+def _load_stand_in() -> ModuleType:
+    if "stand_in" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("stand_in", _STAND_IN)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["stand_in"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["stand_in"]
+
+
+stand_in_module = _load_stand_in()
+
+
+@pytest.fixture(scope="session")
+def serving():
+    with stand_in_module.Serving() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def stand_in(serving):
+    yield serving
+    serving.is_down = False
+
+
+@pytest.fixture(scope="session")
+def site(serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboards process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PODIUM_GATEWAY": serving.address,
+        "PODIUM_DASHBOARDS_PORT": str(port),
+        "PODIUM_DASHBOARDS_HOST": "127.0.0.1",
+        "PODIUM_PUBLIC_URL": "https://podium.example.org",
+    }
+    folder = tmp_path_factory.mktemp("elsewhere")
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "podium.dashboards"], cwd=folder, env=environment, stdout=output, stderr=output
+        )
+        try:
+            _wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0, log.read_text()
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+    pytest.fail(f"The dashboards did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
+    """Opens pages; at the end of the test, none may have had an error or asked anything of another host."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(path: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: _note(message, complaints))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: _note_host(request.url, site, complaints))
+        page.goto(f"{site}{path}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(message: ConsoleMessage, complaints: list[str]) -> None:
+    if message.type == "error":
+        complaints.append(message.text)
+
+
+def _note_host(address: str, site: str, complaints: list[str]) -> None:
+    if address.startswith("http") and not address.startswith(f"{site}/"):
+        complaints.append(f"asked {address}")
+
+
+@pytest.fixture(scope="session")
+def keep_screenshot(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], None]:
+    """Keeps what a page looks like, in `PODIUM_SCREENSHOTS` or a temporary folder."""
+    chosen = os.environ.get("PODIUM_SCREENSHOTS")
+    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+    return keep
