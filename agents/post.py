@@ -48,9 +48,10 @@ class Post:
     def take_up(self) -> None:
         """Make the folders, prove the executor, say hello, and go on doing so."""
         folder = self.settings.folder.resolve()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o711)
         for name in ("cache", "attempts"):
-            (folder / name).mkdir(exist_ok=True, mode=0o700)
+            # Programs in bubblewrap pass through these folders; they can't list them.
+            (folder / name).mkdir(exist_ok=True, mode=0o711)
         sweep_attempts(folder / "attempts")
         for leftover in (folder / "cache").glob(".new-*"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -73,9 +74,8 @@ class Post:
         """Let everything go."""
         self._gone.set()
         self._greeter.join(timeout=10)
-        close = getattr(self._executor, "close", None)
-        if close is not None:
-            close()
+        if self._executor is not None:
+            self._executor.close()
         self._transfers.close()
         self.gateway.close()
 
@@ -88,10 +88,8 @@ class Post:
             if self._executor is None:
                 self._executor = choose_executor(self.settings)
                 logger.info("%s", self._executor.check())
-                sweep = getattr(self._executor, "sweep", None)
-                if sweep is not None:
-                    sweep(set())
-            elif self.trouble:
+                self._executor.sweep(set())
+            else:
                 self._executor.check()
             self._workplace = self._workplace or Workplace(
                 agent=self.settings.name,
@@ -107,8 +105,7 @@ class Post:
     def _greet_forever(self) -> None:
         while not self._gone.is_set():
             began = time.monotonic()
-            if self.trouble:
-                self._examine()
+            self._examine()
             heard = self._greet()
             self._write_health(heard)
             self._gone.wait(max(0.5, HELLO_SECONDS - (time.monotonic() - began)))

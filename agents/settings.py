@@ -10,7 +10,6 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from podium.agents.images.names import DEFAULT_IMAGE_ALIASES
 from podium.platform.errors import InvalidInput
 
 
@@ -32,8 +31,8 @@ class AgentSettings(BaseSettings):
         default="auto", description="How programs are run; `none` for a pool that runs the platform's own flows only"
     )
     image_aliases: dict[str, str] = Field(
-        default_factory=lambda: dict(DEFAULT_IMAGE_ALIASES),
-        description="Image names that bundles ask for, or shell patterns of them, to names on this host (JSON)",
+        default={},
+        description="Image names that bundles ask for, or patterns of them, to names on this host (JSON)",
     )
     pull: Literal["missing", "always", "never"] = Field(default="missing", description="When images are pulled")
     trust_plain_processes: bool = Field(

@@ -36,8 +36,9 @@ def create_competition(bundle_id: UUID) -> str | None:
     except BundleRefused as refused:
         refuse_bundle(database, bundle_id, refused.problems)
         return None
-    except PodiumError as error:
-        fail_bundle(database, bundle_id, str(error))
+    except Exception as error:
+        reason = str(error) if isinstance(error, PodiumError) else "Something went wrong on Podium's side."
+        fail_bundle(database, bundle_id, f"{reason} The operators find it in Prefect; upload the bundle again later.")
         raise
     finally:
         database.close()

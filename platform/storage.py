@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Literal
 from urllib.parse import quote, urlsplit
 from uuid import UUID
@@ -201,18 +201,14 @@ class Storage:
         except OSError as error:
             raise PlatformFault(f"The file could not be stored: {error.strerror}.") from error
         final.chmod(0o400)
-        if source.parent.parent == self.root / "incoming":
+        if source.parent.parent == self.root / "incoming" and not source.parent.name.startswith("."):
             _remove_if_empty(source.parent)
 
     @contextmanager
     def new_file(self) -> Iterator[Path]:
         """A path for a new file on the store's own disk, for `store` to move; removed if it is still there."""
-        with NamedTemporaryFile(dir=self.root / "incoming", prefix=".new-", delete=False) as file:
-            path = Path(file.name)
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
+        with TemporaryDirectory(dir=self.root / "incoming", prefix=".new-") as folder:
+            yield Path(folder, "file")
 
 
 def _sha256_of(path: Path) -> str:

@@ -36,7 +36,7 @@ class AttemptInHand:
         self.workplace = workplace
         self.job = job
         self.folder: Path = workplace.attempts / str(job.attempt_id)
-        self.folder.mkdir(parents=True, mode=0o700)
+        self.folder.mkdir(parents=True, mode=0o711)
         self.gateway = GatewayClient(workplace.gateway.address, job.attempt_token)
         self.logs = LogSender(self.gateway, job.attempt_id)
         self.stop = threading.Event()

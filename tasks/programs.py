@@ -134,3 +134,9 @@ class Executor(Protocol):
 
     def writable_folder(self, path: Path) -> None:
         """Make an empty folder that programs may write to."""
+
+    def sweep(self, keep: set[str]) -> int:
+        """Remove what dead attempts left behind, but for the attempts in `keep`; return how many things it was."""
+
+    def close(self) -> None:
+        """Let go of everything; nothing may be run afterwards."""

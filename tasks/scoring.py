@@ -123,7 +123,7 @@ def unusable(attempt: AttemptInHand, fault: Fault) -> list[EvaluationResult]:
 
 def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: Path) -> StagedEvaluation:
     folder = attempt.folder / str(job.evaluation_id)
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o711)
 
     def dataset(source: Source | None) -> Path | None:
         if source is None:

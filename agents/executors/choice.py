@@ -29,4 +29,4 @@ def _docker(settings: AgentSettings) -> Executor:
 
 
 def _processes(settings: AgentSettings) -> Executor:
-    return ProcessExecutor(ProcessSettings(trust_plain_processes=settings.trust_plain_processes))
+    return ProcessExecutor(ProcessSettings(owner=settings.name, trust_plain_processes=settings.trust_plain_processes))
