@@ -42,13 +42,13 @@ async def _work(settings: AgentSettings) -> None:
     worker = PodiumWorker(
         settings.pool, name=settings.name, limit=settings.slots, create_pool_if_not_found=False, post=Post(settings)
     )
-    async with anyio.create_task_group() as tasks:
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with anyio.create_task_group() as tasks:
 
-            async def work() -> None:
-                await worker.start(printer=logging.getLogger("podium.agents").info)
+            async def leave_at_signal() -> None:
+                async for _ in signals:
+                    worker.leave()
 
-            tasks.start_soon(work)
-            async for _ in signals:
-                tasks.cancel_scope.cancel()
-                break
+            tasks.start_soon(leave_at_signal)
+            await worker.start(printer=logging.getLogger("podium.agents").info)
+            tasks.cancel_scope.cancel()

@@ -11,11 +11,13 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
+import httpx
+
 from podium.agents.executors.choice import choose_executor
 from podium.agents.settings import AgentSettings
 from podium.platform.errors import PlatformFault, PodiumError
-from podium.platform.jobs import AgentHello
-from podium.tasks.gateway import GatewayClient, Transfers
+from podium.platform.jobs import AgentHello, Wake
+from podium.tasks.gateway import GatewayClient, Transfers, checked
 from podium.tasks.programs import Executor
 from podium.tasks.staging import sweep_attempts, trim_cache
 from podium.tasks.workplace import Workplace, working_at
@@ -33,6 +35,10 @@ class Post:
     def __init__(self, settings: AgentSettings) -> None:
         self.settings = settings
         self.gateway = GatewayClient(settings.gateway, settings.secret())
+        # Asynchronous, so that a stop need not wait for a call that waits.
+        self._listener = httpx.AsyncClient(
+            base_url=f"{self.gateway.address}/api/v1", headers={"Authorization": f"Bearer {settings.secret()}"}
+        )
         self.trouble = "It is starting."
         self._transfers = Transfers()
         self._executor: Executor | None = None
@@ -58,6 +64,20 @@ class Post:
         trim_cache(folder / "cache", max_bytes=self.settings.cache_bytes)
         self._examine()
         self._greeter.start()
+
+    async def wait_for_work(self, cursor: int, seconds: float) -> Wake:
+        """Wait until the gateway announces work for the pool; can be cancelled at any moment.
+
+        Raises:
+            PlatformFault: The gateway is not heard.
+        """
+        try:
+            answer = await self._listener.get(
+                "/agent/wake", params={"cursor": cursor, "wait": seconds}, timeout=seconds + 15
+            )
+        except httpx.HTTPError as error:
+            raise PlatformFault(f"The gateway can't be reached ({type(error).__name__}).") from error
+        return Wake.model_validate_json(checked(answer).content)
 
     def working(self) -> AbstractContextManager[None]:
         """Let the flow that runs in the block find the workplace."""

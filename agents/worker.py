@@ -7,7 +7,6 @@ is announced by the gateway (a waiting call), so that it begins at once and an i
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -68,7 +67,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         self._news = anyio.Event()
         self._hears_gateway = False
         self._threads = anyio.CapacityLimiter(options["limit"] or 100)
-        self.draining = threading.Event()
+        self._leaving = anyio.Event()
 
     @override
     async def start(
@@ -78,24 +77,26 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         if run_once or with_healthcheck:
             await super().start(run_once=run_once, with_healthcheck=with_healthcheck, printer=printer)
             return
-        async with self, anyio.create_task_group() as loops:
-            loops.start_soon(self._sync_forever)
-            loops.start_soon(self._listen_forever)
-            loops.start_soon(self._poll_forever)
-            printer(f"Agent {self.name!r} takes work from pool {self._work_pool_name!r}.")
+        async with self:
+            async with anyio.create_task_group() as loops:
+                loops.start_soon(self._sync_forever)
+                loops.start_soon(self._listen_forever)
+                loops.start_soon(self._poll_forever)
+                printer(f"Agent {self.name!r} takes work from pool {self._work_pool_name!r}.")
+                await self._leaving.wait()
+                loops.cancel_scope.cancel()
+            # What is under way gets its time; leaving the worker waits for it.
+            self._post.leave_soon()
+        await anyio.to_thread.run_sync(self._post.leave)
+
+    def leave(self) -> None:
+        """Take nothing new; finish what is held, or hand it back after the grace period."""
+        self._leaving.set()
 
     async def setup(self) -> None:
         """Take up the post, then connect to Prefect."""
         await anyio.to_thread.run_sync(self._post.take_up)
         await super().setup()
-
-    async def teardown(self, *exc_info: Any) -> None:  # noqa: ANN401  # Prefect's own
-        """Finish or hand back what is held, then leave."""
-        self.draining.set()
-        self._post.leave_soon()
-        with anyio.CancelScope(shield=True):
-            await super().teardown(*exc_info)
-            await anyio.to_thread.run_sync(self._post.leave)
 
     async def run(
         self,
@@ -135,7 +136,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         """Begin a flow run with one call to Prefect, where the base class makes six."""
         try:
             # Pending is what keeps two agents from beginning the same run.
-            began = not self.draining.is_set() and await self._propose_pending_state(flow_run)
+            began = not self._leaving.is_set() and await self._propose_pending_state(flow_run)
             self._submitting_flow_run_ids.discard(flow_run.id)
             if began:
                 await self.run(flow_run, self.job_configuration.model_construct())
@@ -152,7 +153,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         self._news.set()
 
     async def _poll_forever(self) -> None:
-        while not self.draining.is_set():
+        while True:
             self._news = anyio.Event()
             if self._post.ready and self.limiter.available_tokens > 0:
                 try:
@@ -167,11 +168,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
     async def _listen_forever(self) -> None:
         """Hear of work from the gateway as soon as it is there."""
         cursor = -1
-        while not self.draining.is_set():
+        while True:
             try:
-                wake = await anyio.to_thread.run_sync(
-                    partial(self._post.gateway.wait_for_work, cursor, ANNOUNCEMENT_SECONDS), abandon_on_cancel=True
-                )
+                wake = await self._post.wait_for_work(cursor, ANNOUNCEMENT_SECONDS)
             except PodiumError as error:
                 if self._hears_gateway:
                     logger.warning("the gateway is not heard: %s", error)
@@ -184,7 +183,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 self._announce()
 
     async def _sync_forever(self) -> None:
-        while not self.draining.is_set():
+        while True:
             try:
                 await self._sync_and_initialize()
             except Exception as error:  # noqa: BLE001  # Prefect may be away for a while

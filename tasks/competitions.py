@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from podium.platform.bundles.archive import BundleFiles
 from podium.platform.bundles.content import CompetitionContent, FileInBundle
@@ -25,7 +26,7 @@ from podium.platform.submissions.transitions import move_bundle
 ACTOR = "flow:create-competition"
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def begin_reading(database: Database, storage: Storage, bundle_id: UUID) -> Path:
     """Mark the bundle as being read, and say where it lies.
 
@@ -41,7 +42,7 @@ def begin_reading(database: Database, storage: Storage, bundle_id: UUID) -> Path
         return storage.path(bundle.content)
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def store_files(storage: Storage, files: BundleFiles, content: CompetitionContent) -> dict[str, StoredContent]:
     """Keep every dataset and the logo; folders are zipped. Return where, by path in the bundle."""
     wanted = {source.path: source for _, source in dataset_sources(content) if isinstance(source, FileInBundle)}
@@ -57,7 +58,7 @@ def store_files(storage: Storage, files: BundleFiles, content: CompetitionConten
     return stored
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def write_competition(
     database: Database,
     bundle_id: UUID,
@@ -87,7 +88,7 @@ def write_competition(
         return competition.slug
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def refuse_bundle(database: Database, bundle_id: UUID, problems: Sequence[Problem]) -> None:
     """Mark the bundle as refused, with everything that is wrong with it."""
     with database.session() as session:
@@ -102,7 +103,7 @@ def refuse_bundle(database: Database, bundle_id: UUID, problems: Sequence[Proble
         )
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def fail_bundle(database: Database, bundle_id: UUID, reason: str) -> None:
     """Mark the bundle as failed through no fault of its own."""
     with database.session() as session:

@@ -32,7 +32,6 @@ from podium.platform.jobs import (
     ScoringResult,
     SignedRequest,
     Source,
-    Wake,
 )
 
 logger = logging.getLogger(__name__)
@@ -79,12 +78,6 @@ class GatewayClient:
         """Say what this agent is."""
         self._call("POST", "/agent/hello", hello, patience=0)
 
-    def wait_for_work(self, cursor: int, seconds: float) -> Wake:
-        """Wait until a flow run is put into this agent's pool, at most so long."""
-        params = {"cursor": cursor, "wait": seconds}
-        answer = self._call("GET", "/agent/wake", None, params=params, timeout=seconds + 15, patience=0)
-        return Wake.model_validate_json(answer.content)
-
     def claim(self, claim: Claim, *, agent: str) -> ScoringJob:
         """Take a submission.
 
@@ -123,7 +116,6 @@ class GatewayClient:
         *,
         patience: float,
         params: Mapping[str, str | int | float] | None = None,
-        timeout: float | None = None,
     ) -> httpx.Response:
         """One call; made again for `patience` seconds while the gateway is away or in trouble."""
         content = message.model_dump_json() if message is not None else None
@@ -138,20 +130,24 @@ class GatewayClient:
                     content=content,
                     headers=headers,
                     params=params,
-                    timeout=timeout if timeout is not None else httpx.USE_CLIENT_DEFAULT,
                 )
                 trouble = "" if answer.status_code not in RETRYABLE else f"answered {answer.status_code}"
             except httpx.HTTPError as error:
                 answer, trouble = None, f"can't be reached ({type(error).__name__})"
             if answer is not None and not trouble:
-                return _checked(answer)
+                return checked(answer)
             if time.monotonic() >= until:
                 raise PlatformFault(f"The gateway at {self.address} {trouble}.", remedy="It is tried again.")
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # jitter is no secret
             pause = min(pause * 2, 10)
 
 
-def _checked(answer: httpx.Response) -> httpx.Response:
+def checked(answer: httpx.Response) -> httpx.Response:
+    """The answer, if it is a success.
+
+    Raises:
+        NotAuthenticated, NotAllowed, GatewayRefused, PlatformFault: With what the gateway said.
+    """
     if answer.is_success:
         return answer
     try:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from podium.platform.archives import ArchiveRefused
 from podium.platform.jobs import (
@@ -45,7 +46,7 @@ class SubmissionUnusable(Exception):  # what happened, as elsewhere
         self.fault = fault
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def stage(attempt: AttemptInHand) -> tuple[Path, Image]:
     """Fetch and unpack the submission, and find the image.
 
@@ -67,7 +68,7 @@ def stage(attempt: AttemptInHand) -> tuple[Path, Image]:
     return submission, image
 
 
-@task(task_run_name="evaluate {job.task}")
+@task(task_run_name="evaluate {job.task}", cache_policy=NO_CACHE)
 def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: Path, image: Image) -> EvaluationResult:
     """Score the submission by one task: prediction, scoring, scores, outputs.
 
@@ -98,7 +99,7 @@ def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: Path, image
     return _result(job, judgement, outcome, scores, outputs)
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def post_result(attempt: AttemptInHand, evaluations: Sequence[EvaluationResult]) -> None:
     """Send the last log lines, then the one result that ends the attempt."""
     attempt.logs.close()
