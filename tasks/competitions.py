@@ -20,6 +20,7 @@ from podium.platform.database import Database
 from podium.platform.errors import PlatformFault
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import Bundle
+from podium.platform.models.competitions import NOW
 from podium.platform.storage import Storage, StoredContent
 from podium.platform.submissions.transitions import move_bundle
 
@@ -74,8 +75,8 @@ def write_competition(
     """
     with database.session() as session:
         bundle = session.get_one(Bundle, bundle_id, with_for_update=True)
-        if bundle.start_now:
-            content = shift_schedule(content, moment)
+        if bundle.start is not None:
+            content = shift_schedule(content, moment if bundle.start == NOW else datetime.fromisoformat(bundle.start))
         competition, more = CompetitionWriter(session, bundle, content, stored).write()
         move_bundle(
             session,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -53,12 +52,6 @@ _QUESTION_FIELDS: Sequence[Field[QuestionRecord]] = (
 )
 
 
-class Start(StrEnum):
-    """When a competition starts."""
-
-    NOW = "now"
-
-
 def competitions(
     context: typer.Context,
     *,
@@ -90,7 +83,12 @@ def create(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A bundle: a folder or a zip.")],
     *,
     start: Annotated[
-        Start | None, typer.Option("--start", help="Move the dates so that the first phase starts now.")
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="WHEN",
+            help="Move all dates so that the first phase starts then: 'now', or a date such as 2026-05-31T12:00Z.",
+        ),
     ] = None,
     slug: Annotated[
         str | None,
@@ -106,7 +104,7 @@ def create(
         with shown_progress() as on_progress:
             bundle = client.create_competition(
                 path,
-                start_now=True if start is Start.NOW else None,
+                start=start,
                 slug=slug,
                 draft=draft or None,
                 wait=False,

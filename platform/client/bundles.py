@@ -32,7 +32,7 @@ class BundleCalls(Calls):
         filename: str,
         file: Fingerprint,
         *,
-        start_now: bool | None = None,
+        start: str | None = None,
         slug: str | None = None,
         draft: bool | None = None,
     ) -> BundleUpload:
@@ -47,7 +47,7 @@ class BundleCalls(Calls):
             "filename": filename,
             "size": file.size,
             "sha256": file.sha256,
-            "start_now": start_now,
+            "start": start,
             "slug": slug,
             "draft": draft,
         }
@@ -72,7 +72,7 @@ class BundleCalls(Calls):
         self,
         path: str | PathLike[str],
         *,
-        start_now: bool | None = None,
+        start: str | None = None,
         slug: str | None = None,
         draft: bool | None = None,
         wait: bool = True,
@@ -84,7 +84,7 @@ class BundleCalls(Calls):
 
         Args:
             path: A folder or a zip.
-            start_now: Move the dates so that the first phase starts now.
+            start: `now` or a date; all dates are moved so that the first phase starts then.
             slug: The competition's name in addresses; by default made from its title.
             draft: Leave it unpublished.
             wait: Whether to follow the bundle to the end, or return as soon as it is uploaded.
@@ -103,7 +103,7 @@ class BundleCalls(Calls):
         """
         with packed_bundle(Path(path), on_progress) as parcel:
             file = fingerprint(parcel.path, parcel.name, on_progress)
-            started = self.start_bundle(parcel.name, file, start_now=start_now, slug=slug, draft=draft)
+            started = self.start_bundle(parcel.name, file, start=start, slug=slug, draft=draft)
             on_change(started.bundle)
             upload(self._connection, started.upload, parcel.path, parcel.name, on_progress)
         bundle = self.complete_bundle(started.bundle.id)

@@ -8,9 +8,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from podium.platform.bundles.dates import InvalidDate, parse_date
 from podium.platform.identifiers import SLUG_PATTERN
 from podium.platform.jobs import Sha256
 from podium.platform.lifecycle import ParticipantStatus
+from podium.platform.models.competitions import NOW
 
 
 def _plain_filename(name: str) -> str:
@@ -20,6 +22,18 @@ def _plain_filename(name: str) -> str:
 
 
 Filename = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_plain_filename)]
+
+
+def _start(text: str) -> str:
+    """`now`, or a date as bundles write them."""
+    try:
+        return text if text == NOW else parse_date(text).isoformat()
+    except InvalidDate as error:
+        raise ValueError(str(error)) from None
+
+
+Start = Annotated[str, Field(max_length=100), AfterValidator(_start)]
+"""When the first phase is to begin, with all the others moved alike."""
 Wait = Annotated[float, Field(ge=0, le=30)]
 
 
@@ -69,7 +83,7 @@ class NewBundle(Body):
     filename: Filename
     size: int = Field(gt=0)
     sha256: Sha256
-    start_now: bool = False
+    start: Start | None = None
     slug: str | None = Field(default=None, pattern=SLUG_PATTERN)
     draft: bool = False
 

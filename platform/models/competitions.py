@@ -15,9 +15,16 @@ from podium.platform.lifecycle import BundleStatus, ParticipantStatus
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
 from podium.platform.models.people import Person, Pool
 
+NOW = "now"
+"""A bundle's `start` that means: when the competition is made."""
+
 
 class Bundle(Identified, Timed, Base):
-    """An uploaded bundle on its way to becoming a competition. `content` is where it lies once it is complete."""
+    """An uploaded bundle on its way to becoming a competition.
+
+    `content` is where it lies once it is complete. `start`, if any, is when its first phase is to begin, whatever the
+    bundle says: `now` or a time in ISO 8601.
+    """
 
     __tablename__ = "bundles"
 
@@ -32,7 +39,7 @@ class Bundle(Identified, Timed, Base):
     message: Mapped[str] = mapped_column(default="")
     problems: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     slug: Mapped[str | None] = mapped_column(String(60))
-    start_now: Mapped[bool] = mapped_column(default=False)
+    start: Mapped[str | None] = mapped_column(String(40))
     draft: Mapped[bool] = mapped_column(default=False)
     flow_run_id: Mapped[UUID | None]
     competition_id: Mapped[UUID | None] = mapped_column(ForeignKey("competitions.id", ondelete="SET NULL"))

@@ -137,7 +137,7 @@ def upgrade() -> None:
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("problems", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("slug", sa.String(length=60), nullable=True),
-        sa.Column("start_now", sa.Boolean(), nullable=False),
+        sa.Column("start", sa.String(length=40), nullable=True),
         sa.Column("draft", sa.Boolean(), nullable=False),
         sa.Column("flow_run_id", sa.Uuid(), nullable=True),
         sa.Column("competition_id", sa.Uuid(), nullable=True),

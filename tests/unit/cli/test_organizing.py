@@ -67,7 +67,7 @@ def test_a_competition_is_made_of_a_folder(podium: Podium, gateway: Gateway, sam
     assert "No logo." in ran.err
     body = gateway.called("POST /bundles")[0].json
     assert isinstance(body, dict)
-    assert (body["start_now"], body["slug"], body["filename"]) == (True, "iris", f"{bundle.name}.zip")
+    assert (body["start"], body["slug"], body["filename"]) == ("now", "iris", f"{bundle.name}.zip")
     assert "draft" not in body
 
 

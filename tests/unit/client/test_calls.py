@@ -63,13 +63,13 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         {"status": "denied"},
     ),
     "POST /bundles": (
-        lambda c: c.start_bundle("iris.zip", FILE, start_now=True, slug="iris", draft=False),
+        lambda c: c.start_bundle("iris.zip", FILE, start="now", slug="iris", draft=False),
         "/bundles",
         {
             "filename": "iris.zip",
             "size": 9,
             "sha256": "ab" * 32,
-            "start_now": True,
+            "start": "now",
             "slug": "iris",
             "draft": False,
         },
