@@ -16,7 +16,6 @@ _ABOUT = "**Podium** runs data-science competitions: bundles in, scored leaderbo
 
 def main(landing: PageName = PageName.COMPETITIONS) -> None:
     """Show the page that the address names; `landing` is the one without a path."""
-    st.set_page_config(page_title="Podium", page_icon=str(_MARK), layout="wide", menu_items={"About": _ABOUT})
     st.logo(str(_MARK), size="medium")
     layout.apply_style()
     who = session.viewer()
@@ -40,4 +39,8 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
         for name, (show, title, icon) in shown.items()
     }
     navigation.remember_pages(pages)
-    st.navigation(list(pages.values()), position="top").run()
+    page = st.navigation(list(pages.values()), position="top")
+    st.set_page_config(
+        page_title=f"{page.title} - Podium", page_icon=str(_MARK), layout="wide", menu_items={"About": _ABOUT}
+    )
+    page.run()

@@ -171,7 +171,8 @@ def status_line(board: LeaderboardRecord, phase: PhaseRecord, at: datetime, *, i
     """Whether the board is live, how long its phase lasts, how long it is, and when it last changed."""
     live = element("span", text("Live" if is_live else "Not live"), class_="live" if is_live else "live off")
     length = "1 row" if board.total == 1 else f"{board.total} rows"
-    parts = [live, *(element("span", text(words)) for words in (phase_words(phase, at), length))]
+    words = (phase_words(phase, at), length) if board.total else (phase_words(phase, at),)
+    parts = [live, *(element("span", text(part)) for part in words)]
     if board.updated is not None:
         when = element("time", text(f"({clock(board.updated)})"), datetime=board.updated.isoformat())
         parts.append(element("span", text(f"last change {ago(board.updated, at)} "), when))

@@ -27,7 +27,7 @@ def leading_scores_chart(
     column = columns[position]
     values = [
         {
-            "participant": row.participant,
+            "participant": f"{row.participant} (you)" if row.participant == viewer else row.participant,
             "order": order,
             "score": row.scores[position],
             "shown": score_text(row.scores[position], column.precision),

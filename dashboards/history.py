@@ -30,8 +30,12 @@ _STATUS_MARKS = {
 
 def submissions_table(submissions: Sequence[SubmissionRecord], columns: Sequence[ColumnRecord]) -> Html:
     """A person's submissions, newest first."""
-    words = ["#", "Status", "Phase", *(column.title for column in columns), "File", "Note", "Submitted (UTC)"]
-    head = element("thead", element("tr", *(element("th", text(word), scope="col") for word in words)))
+    words = (("#", ""), ("Status", ""), ("Phase", ""), *((column.title, "number") for column in columns))
+    cells = [
+        element("th", text(word), scope="col", class_=kind or None)
+        for word, kind in (*words, ("File", ""), ("Note", ""), ("Submitted (UTC)", ""))
+    ]
+    head = element("thead", element("tr", *cells))
     body = element("tbody", *(_line(submission, columns) for submission in submissions))
     return element(
         "table", element("caption", unseen("Your submissions, newest first")), head, body, class_="podium-table"

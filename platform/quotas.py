@@ -55,12 +55,16 @@ def left_of(quota: Quota, used: Used, moment: datetime) -> Left:
     if total is not None and (today is None or total < today):
         today = total if today is not None else None
     if total == 0:
-        return Left(today, total, f"All {quota.total} submissions of this phase are used.", None)
+        return Left(today, total, f"The phase allows {_submissions(quota.total)} in all, and they are used.", None)
     if today == 0:
         renews = start_of_day(moment) + timedelta(days=1)
-        reason = f"All {quota.per_day} submissions of today (UTC) are used; the next day begins at 00:00 UTC."
+        reason = f"The phase allows {_submissions(quota.per_day)} a day (UTC), and those of today are used."
         return Left(today, total, reason, renews)
     return Left(today, total, "", None)
+
+
+def _submissions(number: int | None) -> str:
+    return "1 submission" if number == 1 else f"{number} submissions"
 
 
 def require_left(left: Left) -> None:

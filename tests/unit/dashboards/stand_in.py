@@ -9,13 +9,13 @@ import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID, uuid5
 
 from podium.platform.bundles.content import Computation, FactSheetType, Sorting, SubmissionRule
 from podium.platform.client.conversion import record_to_json
 from podium.platform.errors import NotAllowed, NotAuthenticated, NotFound, PodiumError
+from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, SubmissionStatus
 from podium.platform.records import (
     Allowance,
     ColumnRecord,
@@ -34,11 +34,13 @@ from podium.platform.records import (
 )
 
 SPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
-ACCURACY = ColumnRecord("accuracy", "Accuracy", Sorting.DESC, 4, True, None)
-LOSS = ColumnRecord("loss", "Log loss", Sorting.ASC, 3, False, None)
-MEAN = ColumnRecord("mean", "Mean", Sorting.DESC, 2, False, Computation.AVG)
-MODEL = QuestionRecord("model", FactSheetType.TEXT, "Model", (), False, True)
-EXTERNAL = QuestionRecord("external", FactSheetType.CHECKBOX, "Extra data", (), False, True)
+ACCURACY = ColumnRecord("accuracy", "Accuracy", Sorting.DESC, 4, is_primary=True, computation=None)
+LOSS = ColumnRecord("loss", "Log loss", Sorting.ASC, 3, is_primary=False, computation=None)
+MEAN = ColumnRecord("mean", "Mean", Sorting.DESC, 2, is_primary=False, computation=Computation.AVG)
+MODEL = QuestionRecord("model", FactSheetType.TEXT, "Model", (), is_required=False, is_on_leaderboard=True)
+EXTERNAL = QuestionRecord(
+    "external", FactSheetType.CHECKBOX, "Extra data", (), is_required=False, is_on_leaderboard=True
+)
 
 
 def moment(**ago: float) -> datetime:
@@ -65,12 +67,22 @@ def make_phase(number: int = 1, name: str = "Development", *, start: float = -10
     begin, finish = moment(days=-start), None if end is None else moment(days=-end)
     status = "upcoming" if start > 0 else "over" if end is not None and end <= 0 else "open"
     return PhaseRecord(
-        number, name, "", begin, finish, status, 5, 100, 600, False, (TaskRecord("0", "Classify", "Name the flower."),)
+        number=number,
+        name=name,
+        description="",
+        start=begin,
+        end=finish,
+        status=status,
+        max_submissions_per_day=5,
+        max_submissions=100,
+        execution_time_limit=600,
+        only_result_submissions=False,
+        tasks=(TaskRecord("0", "Classify", "Name the flower."),),
     )
 
 
 def make_competition(
-    slug: str = "iris", title: str = "Iris, the challenge", *phases: PhaseRecord, **changes: Any
+    slug: str = "iris", title: str = "Iris, the challenge", *phases: PhaseRecord, **changes: object
 ) -> CompetitionRecord:
     phases = phases or (make_phase(),)
     open_phase = next((phase for phase in phases if phase.status == "open"), None)
@@ -96,7 +108,7 @@ def make_competition(
         docker_image="codalab/codalab-legacy:py312",
         contact_email="ada@example.org",
         phases=phases,
-        pages=(PageRecord("Overview", "# Flowers\n\nWin $500, or $100 for the second.", False),),
+        pages=(PageRecord("Overview", "# Flowers\n\nWin $500, or $100 for the second.", is_html=False),),
         fact_sheet=(MODEL, EXTERNAL),
         columns=(ACCURACY, LOSS),
         leaderboard_title="Results",
@@ -122,9 +134,35 @@ def make_board(*rows: LeaderboardRow, slug: str = "iris", phase: str = "Developm
     )
 
 
-def make_person(username: str = "lin", **changes: Any) -> PersonRecord:
-    person = PersonRecord(username, "Lin Example", "lin@example.org", False, False, moment(days=40))
+def make_person(username: str = "lin", **changes: object) -> PersonRecord:
+    person = PersonRecord(
+        username, "Lin Example", "lin@example.org", is_administrator=False, may_organize=False, created=moment(days=40)
+    )
     return replace(person, **changes)
+
+
+def make_submission(status: SubmissionStatus, number: int = 1, **changes: object) -> SubmissionRecord:
+    created = moment(minutes=30)
+    submission = SubmissionRecord(
+        id=uuid5(SPACE, f"submission {number}"),
+        number=number,
+        competition="iris",
+        phase="Development",
+        participant="lin",
+        filename=f"model-{number}.zip",
+        size=1_234_567,
+        message="more trees",
+        status=status,
+        status_message="",
+        ahead=None,
+        version=1,
+        created=created,
+        queued=created,
+        started=None,
+        ended=created + timedelta(minutes=2) if status in TERMINAL_SUBMISSION_STATUSES else None,
+        on_leaderboard=status is SubmissionStatus.FINISHED,
+    )
+    return replace(submission, **changes)
 
 
 @dataclass
@@ -136,7 +174,11 @@ class StandIn:
     people: dict[str, PersonRecord] = field(default_factory=dict)
     submissions: dict[str, list[SubmissionRecord]] = field(default_factory=dict)
     logs: dict[UUID, list[LogPiece]] = field(default_factory=dict)
-    allowance: Allowance = field(default_factory=lambda: Allowance(True, "", "Development", 4, 96, None))
+    allowance: Allowance = field(
+        default_factory=lambda: Allowance(
+            can=True, reason="", phase="Development", left_today=4, left_total=96, changes=None
+        )
+    )
     is_down: bool = False
     seen: list[str] = field(default_factory=list)
     address: str = ""
@@ -235,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         pass
 
 
