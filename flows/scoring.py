@@ -17,7 +17,8 @@ from podium.platform.jobs import EvaluationResult
 from podium.platform.lifecycle import AttemptOutcome
 from podium.tasks.attempt import AttemptInHand, claimed
 from podium.tasks.gateway import GatewayRefused
-from podium.tasks.scoring import SubmissionUnusable, evaluate, post_result, stage, unusable
+from podium.tasks.scoring import StagedSubmission, evaluate, post_result, stage, unusable
+from podium.tasks.verdicts import Fault
 from podium.tasks.workplace import current_workplace
 
 PARALLEL_EVALUATIONS = 2
@@ -38,23 +39,23 @@ def score_submission(submission_id: UUID) -> State[None]:
     workplace = current_workplace()
     try:
         with claimed(workplace, submission_id, _flow_run_id()) as attempt:
-            try:
-                submission, image = stage(attempt)
-            except SubmissionUnusable as error:
-                results = unusable(attempt, error.fault)
-            else:
-                jobs = attempt.job.evaluations
-                if len(jobs) == 1:
-                    results = [evaluate(attempt, jobs[0], submission, image)]
-                else:
-                    futures = [evaluate.submit(attempt, job, submission, image) for job in jobs]
-                    results = [future.result() for future in futures]
+            staged = stage(attempt)
+            results = unusable(attempt, staged) if isinstance(staged, Fault) else _evaluate_all(attempt, staged)
             if attempt.stop.is_set():
                 _leave(attempt)
             post_result(attempt, results)
     except GatewayRefused as refused:
         return Completed(name="Skipped", message=str(refused))
     return Completed(message=_summary(results))
+
+
+def _evaluate_all(attempt: AttemptInHand, submission: StagedSubmission) -> list[EvaluationResult]:
+    """Score by every task, several at the same time; a single one needs no thread of its own."""
+    jobs = attempt.job.evaluations
+    if len(jobs) == 1:
+        return [evaluate(attempt, jobs[0], submission)]
+    futures = [evaluate.submit(attempt, job, submission) for job in jobs]
+    return [future.result() for future in futures]
 
 
 def _leave(attempt: AttemptInHand) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import task
@@ -38,20 +39,19 @@ _LOG_OF = {
 }
 
 
-class SubmissionUnusable(Exception):  # what happened, as elsewhere
-    """The whole submission fails before anything runs: its verdict and why."""
+@dataclass(frozen=True, slots=True)
+class StagedSubmission:
+    """A submission that can be scored: its folder, and the image to run it in."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
+    folder: Path
+    image: Image
 
 
 @task(cache_policy=NO_CACHE)
-def stage(attempt: AttemptInHand) -> tuple[Path, Image]:
-    """Fetch and unpack the submission, and find the image.
+def stage(attempt: AttemptInHand) -> StagedSubmission | Fault:
+    """Fetch and unpack the submission, and find the image; or say why the submission can't be scored at all.
 
     Raises:
-        SubmissionUnusable: The archive is no good, or the image can't be had.
         PlatformFault: Something could not be fetched.
     """
     began = time.monotonic()
@@ -61,32 +61,32 @@ def stage(attempt: AttemptInHand) -> tuple[Path, Image]:
         read_metadata(submission)
         image = workplace.executor.find_image(job.image)
     except (ArchiveRefused, BadMetadata) as refused:
-        raise SubmissionUnusable(Fault(Verdict.BAD_SUBMISSION, str(refused))) from refused
+        return Fault(Verdict.BAD_SUBMISSION, str(refused))
     except ImageUnavailable as missing:
-        raise SubmissionUnusable(Fault(Verdict.IMAGE_UNAVAILABLE, str(missing))) from missing
+        return Fault(Verdict.IMAGE_UNAVAILABLE, str(missing))
     attempt.timings["stage"] = time.monotonic() - began
-    return submission, image
+    return StagedSubmission(submission, image)
 
 
 @task(task_run_name="evaluate {job.task}", cache_policy=NO_CACHE)
-def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: Path, image: Image) -> EvaluationResult:
+def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmission) -> EvaluationResult:
     """Score the submission by one task: prediction, scoring, scores, outputs.
 
     Raises:
         PlatformFault, ExecutorFault: The platform's trouble; the attempt is handed back.
     """
     began = time.monotonic()
-    staged = _stage_evaluation(attempt, job, submission)
+    staged = _stage_evaluation(attempt, job, submission.folder)
     outcome = Outcome()
     outcome.add_seconds("download", time.monotonic() - began)
     try:
         attempt.enter(Stage.RUNNING if _has_something_to_run(job, staged) else Stage.SCORING)
-        predicted = predict(attempt, job, staged, image)
+        predicted = predict(attempt, job, staged, submission.image)
         predicted.timings |= outcome.timings
         outcome = predicted
         if not _timed_out_or_stopped(outcome) and outcome.fault is None:
             attempt.enter(Stage.SCORING)
-            score(attempt, job, staged, image, outcome)
+            score(attempt, job, staged, submission.image, outcome)
     except BadMetadata as refused:
         outcome.fault = Fault(Verdict.BAD_SUBMISSION, str(refused))
     scores = _read_scores(attempt, outcome)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
+from podium.platform.bundles.content import FactSheetType
 from podium.platform.database import notify
 from podium.platform.leaderboard.columns import ColumnRule, column_values
 from podium.platform.leaderboard.ranking import Entry, rank
@@ -120,7 +121,9 @@ def visible_columns(board: Leaderboard, *, for_organizer: bool) -> list[Column]:
 def questions_of(competition: Competition, *, on_leaderboard_only: bool = False) -> tuple[QuestionRecord, ...]:
     """The questions of a competition's fact sheet."""
     return tuple(
-        QuestionRecord(**{**question, "selection": tuple(question["selection"])})
+        QuestionRecord(
+            **{**question, "type": FactSheetType(question["type"]), "selection": tuple(question["selection"])}
+        )
         for question in competition.fact_sheet
         if question["is_on_leaderboard"] or not on_leaderboard_only
     )

@@ -16,6 +16,7 @@ from podium.platform.lifecycle import (
     AttemptStatus,
     EvaluationStatus,
     SubmissionStatus,
+    Verdict,
     attempt_outcome,
 )
 from podium.platform.models import Attempt, Evaluation, Output, Score, Submission
@@ -89,7 +90,11 @@ def _end(
             return retry_or_give_up(session, attempt, submission, AttemptStatus.CANCELLED, "The agent was stopped.")
         case AttemptOutcome.USER_ERROR:
             end_attempt(session, attempt, AttemptStatus.USER_ERROR, message)
-            move_submission(session, submission, SubmissionStatus.FAILED, actor=actor, reason=_failure(submission))
+            # That an image can't be had is no participant's doing.
+            verdicts = {reported.verdict for reported in result.evaluations if reported.verdict}
+            counts = verdicts != {Verdict.IMAGE_UNAVAILABLE}
+            reason = _failure(submission)
+            move_submission(session, submission, SubmissionStatus.FAILED, actor=actor, reason=reason, counts=counts)
         case AttemptOutcome.SUCCEEDED:
             end_attempt(session, attempt, AttemptStatus.SUCCEEDED, "")
             failure = _failure(submission)  # of a task that an earlier attempt has settled
@@ -102,10 +107,10 @@ def _end(
 
 
 def _failure(submission: Submission) -> str:
-    """Why the submission failed: each failed task's message, named where there are several tasks."""
+    """Why the submission failed: what its failed tasks say, once where they all say the same, else by name."""
     failed = [evaluation for evaluation in submission.evaluations if evaluation.status is EvaluationStatus.FAILED]
-    if len(submission.evaluations) == 1:
-        return failed[0].message if failed else ""
+    if len(failed) == len(submission.evaluations) and len({evaluation.message for evaluation in failed}) == 1:
+        return failed[0].message
     return " ".join(f"Task '{evaluation.task.name}': {evaluation.message}" for evaluation in failed)
 
 
