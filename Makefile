@@ -5,22 +5,43 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+PACKAGES := platform tasks flows agents dashboards
+# Bytecode is kept even where the caller keeps none: without it, everything starts twice as slowly.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help dev lock check
+.PHONY: help demo test lint unit integration build dev machine lock
 help: ## Show what can be made
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-dev: $(VENV)/.installed ## Create .venv with the locked set and Podium in it, editable
-	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e . --config-settings editable_mode=strict
+demo: dev ## Set this machine up and run a competition on it, from bundle to leaderboard
+	@$(BIN)/python scripts/demo.py
 
-$(VENV)/.installed: requirements.lock
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	test -x $(UV) || $(BIN)/pip install -q uv
-	echo "Installing the locked set ..."
-	$(UV) pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
-	touch $@
+test: lint machine unit integration ## Check and test everything, from nothing
 
-lock: ## Resolve the dependencies again
+lint: dev ## Check style and types
+	@$(BIN)/ruff check -q .
+	$(BIN)/ruff format -q --check .
+	$(BIN)/mypy $(foreach package,$(PACKAGES),-p podium.$(package))
+	$(BIN)/mypy scripts/*.py examples/*.py
+
+unit: dev ## Test what needs nothing but Python
+	@$(BIN)/python -m pytest -q -n 2 tests/unit
+
+# One folder at a time: each starts its own database, engine or browser, and all of them at once would fight for cores.
+integration: machine ## Test against the real PostgreSQL, Prefect, Docker and browser
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope tests/integration
+
+build: dev ## Build the wheel and the source distribution into dist/
+	@$(BIN)/python -m build -q --installer uv
+	ls dist
+
+dev: ## Create .venv with the locked set and Podium in it, editable
+	@scripts/bootstrap.sh $(PYTHON)
+
+machine: dev ## Make sure of a Docker engine, PostgreSQL and a browser; needs root where one is missing
+	@$(BIN)/python scripts/machine.py
+
+lock: dev ## Resolve the dependencies again
 	@$(UV) pip compile -q pyproject.toml --extra server --group dev --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --extra agent --universal --generate-hashes --no-emit-index-url --no-header -o requirements-agent.lock
 	$(UV) pip compile -q agents/images/scientific.in --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o agents/images/scientific.lock
