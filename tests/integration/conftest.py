@@ -1,0 +1,130 @@
+"""A PostgreSQL cluster for the session, and for each test a database of its own, with a gateway over it if wanted."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# Test modules are imported by their path, so what they share has a folder of its own.
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from stand_in_prefect import StandInPrefect
+from world import RunningGateway, World
+
+from podium.platform import dispatch
+from podium.platform.client import Client
+from podium.platform.database import Database
+from podium.platform.gateway.services import open_storage
+from podium.platform.provision import ensure_pools
+from podium.platform.settings import ServerSettings
+from podium.platform.storage import Storage
+from podium.platform.supervisor.postgres import PostgresCluster
+from podium.platform.supervisor.ports import free_port
+
+TEMPLATE = "podium_template"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """A cluster of the machine's own PostgreSQL, with a migrated database to make copies of."""
+    # Not in pytest's folder: PostgreSQL runs as a user of its own, and pytest's folders are closed to it.
+    folder = Path(tempfile.mkdtemp(prefix="podium-test-"))
+    folder.chmod(0o711)
+    try:
+        with PostgresCluster(folder / "postgres", databases=()) as cluster:
+            with cluster._administrate() as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+            template = Database(cluster.create_database(TEMPLATE), pool_size=1)
+            template.migrate()
+            with template.session() as session:
+                ensure_pools(session)
+            template.close()
+            yield cluster
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def make_database_url(postgres: PostgresCluster) -> Iterator[Callable[..., str]]:
+    """Makes databases that are gone after the test: a copy of the migrated one, or an empty one."""
+    made: list[str] = []
+
+    def make(*, empty: bool = False) -> str:
+        made.append(f"test_{next(_numbers)}")
+        return postgres.create_database(made[-1], template="template1" if empty else TEMPLATE)
+
+    yield make
+    for name in made:
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def prefect() -> Iterator[StandInPrefect]:
+    """A stand-in for the Prefect server, which notes the flow runs that it is asked to create."""
+    with StandInPrefect() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def settings(make_database_url: Callable[..., str], prefect: StandInPrefect, tmp_path: Path) -> ServerSettings:
+    """An operator's settings, with a database, a store and a Prefect of the test's own."""
+    return ServerSettings(
+        database_url=make_database_url(),
+        storage_url=(tmp_path / "store").as_uri(),
+        secret_key="a key that only the tests know, of 32 characters and more",
+        public_url=f"http://127.0.0.1:{free_port()}",
+        prefect_api_url=prefect.address,
+        state=tmp_path,
+        lease_seconds=60,
+        heartbeat_seconds=0.05,
+    )
+
+
+@pytest.fixture
+def database(settings: ServerSettings) -> Iterator[Database]:
+    """A migrated database with the pools."""
+    made = Database(settings.database_url.get_secret_value(), pool_size=5)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def storage(settings: ServerSettings) -> Storage:
+    """An empty store."""
+    return open_storage(settings)
+
+
+@pytest.fixture
+def world(settings: ServerSettings, database: Database, storage: Storage, tmp_path: Path) -> World:
+    """Makes people, competitions and submissions the way that Podium makes them."""
+    return World(settings, database, storage, tmp_path)
+
+
+@pytest.fixture
+def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningGateway]:
+    """A gateway that serves the world over HTTP. Its dispatcher ticks when the test says so."""
+    monkeypatch.setattr(dispatch, "TICK_SECONDS", 3600.0)
+    with RunningGateway(world) as running:
+        yield running
+
+
+@pytest.fixture
+def connect(gateway: RunningGateway) -> Iterator[Callable[[str | None], Client]]:
+    """Podium's own client, with a token."""
+    clients: list[Client] = []
+
+    def make(token: str | None) -> Client:
+        clients.append(Client(gateway.address, token))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
