@@ -60,7 +60,7 @@ def submit(
         elif as_json:
             say(json_text(submission))
         else:
-            note(f"It is {status_text(submission)}. Follow it: podium logs {submission.id} --follow")
+            note(f"It is {status_text(submission).rstrip('.')}. Follow it: podium logs {submission.id} --follow")
 
 
 def facts_from(pairs: Sequence[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -39,11 +40,12 @@ print([name for name in {HEAVY} if name in sys.modules])
 
 
 def test_help_is_quick():
-    # The best of three: other tests run at the same time.
+    # Seconds of the processor, and the best of three: other tests run at the same time.
     def seconds() -> float:
-        begin = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([*PODIUM, "--help"], check=True, capture_output=True)
-        return time.perf_counter() - begin
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(seconds() for _ in range(3)) < 1.5
 
