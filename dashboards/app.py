@@ -16,6 +16,8 @@ _ABOUT = "**Podium** runs data-science competitions: bundles in, scored leaderbo
 
 def main(landing: PageName = PageName.COMPETITIONS) -> None:
     """Show the page that the address names; `landing` is the one without a path."""
+    # Before the navigation: else the icon of a page, which comes from the internet, becomes the tab's.
+    st.set_page_config(page_icon=str(_MARK), layout="wide", menu_items={"About": _ABOUT})
     st.logo(str(_MARK), size="medium")
     layout.apply_style()
     who = session.viewer()
@@ -40,7 +42,5 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
     }
     navigation.remember_pages(pages)
     page = st.navigation(list(pages.values()), position="top")
-    st.set_page_config(
-        page_title=f"{page.title} - Podium", page_icon=str(_MARK), layout="wide", menu_items={"About": _ABOUT}
-    )
+    st.set_page_config(page_title=f"{page.title} - Podium")
     page.run()

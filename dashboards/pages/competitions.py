@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from podium.dashboards import layout, session, source, times
-from podium.dashboards.cards import summary_facts
+from podium.dashboards.cards import deadline_words, summary_facts
 from podium.dashboards.markup import element, text
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.session import Viewer
@@ -17,7 +17,6 @@ _STEP = 20
 _MOST_CHARACTERS = 400
 
 
-@st.fragment(run_every="15s")
 def show() -> None:
     """Show the competitions that the viewer may see."""
     layout.page_head("Competitions", below="Pick one, read what it asks for, and submit.")
@@ -29,8 +28,9 @@ def show() -> None:
         icon=":material/search:",
         live="300ms",
     )
-    limit = int(st.session_state.get("competitions-limit", _STEP))
-    answer = _competitions((sought or "").strip(), limit + 1, session.viewer())
+    search, limit = (sought or "").strip(), int(st.session_state.get("competitions-limit", _STEP))
+    answer = _competitions(search, limit + 1, session.viewer())
+    _keep_up(search, limit + 1, _face(answer))
     if answer.value is None:
         if answer.trouble is not None:
             layout.trouble(answer.trouble, what="competition", every=_EVERY)
@@ -43,6 +43,20 @@ def show() -> None:
         _card(summary)
     if len(answer.value) > limit:
         st.button("Show more", on_click=_show_more)
+
+
+@st.fragment(run_every="15s")
+def _keep_up(search: str, limit: int, drawn: object) -> None:
+    """Draw the page again when something on it has changed; this itself shows nothing."""
+    if _face(_competitions(search, limit, session.viewer())) != drawn:
+        st.rerun()
+
+
+def _face(answer: Answer[tuple[CompetitionSummary, ...]]) -> object:
+    """What makes the page look as it does, the countdowns too: equal ones need no new drawing."""
+    at = times.now()
+    countdowns = [deadline_words(summary, at) for summary in answer.value or ()]
+    return answer.value, type(answer.trouble), countdowns
 
 
 def _competitions(search: str, limit: int, who: Viewer | None) -> Answer[tuple[CompetitionSummary, ...]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 _STAND_IN = Path(__file__).parents[2] / "unit" / "dashboards" / "stand_in.py"
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
@@ -143,6 +143,7 @@ def keep_screenshot(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page,
     folder.mkdir(parents=True, exist_ok=True)
 
     def keep(page: Page, name: str) -> None:
+        expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
         page.screenshot(path=folder / f"{name}.png", full_page=True)
 
     return keep
