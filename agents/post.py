@@ -16,8 +16,8 @@ import httpx
 from podium.agents.executors.choice import choose_executor
 from podium.agents.settings import AgentSettings
 from podium.platform.errors import PlatformFault, PodiumError
-from podium.platform.jobs import AgentHello, Wake
-from podium.tasks.gateway import GatewayClient, Transfers, checked
+from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Wake
+from podium.tasks.gateway import GatewayClient, GatewayRefused, Transfers, checked
 from podium.tasks.programs import Executor
 from podium.tasks.staging import sweep_attempts, trim_cache
 from podium.tasks.workplace import Workplace, working_at
@@ -78,6 +78,25 @@ class Post:
         except httpx.HTTPError as error:
             raise PlatformFault(f"The gateway can't be reached ({type(error).__name__}).") from error
         return Wake.model_validate_json(checked(answer).content)
+
+    @property
+    def scores(self) -> bool:
+        """Whether this agent scores submissions, rather than run the platform's own flows."""
+        return self.settings.executor != "none"
+
+    def claim(self, run: AnnouncedRun) -> bool:
+        """Claim a submission for its flow run, which finds the job at the workplace; tell whether it was granted.
+
+        Raises:
+            PlatformFault: The gateway is not heard.
+        """
+        assert self._workplace is not None
+        claim = Claim(submission_id=run.submission_id, flow_run_id=run.flow_run_id)
+        try:
+            self._workplace.claims[run.flow_run_id] = self.gateway.claim(claim, agent=self.settings.name)
+        except GatewayRefused:
+            return False  # another agent was first, or the submission was cancelled
+        return True
 
     def working(self) -> AbstractContextManager[None]:
         """Let the flow that runs in the block find the workplace."""

@@ -2,12 +2,15 @@
 
 A stock worker starts a Python interpreter for every flow run, which takes seconds; here a flow run is a thread. Work
 is announced by the gateway (a waiting call), so that it begins at once and an idle agent asks Prefect next to nothing.
+
+An agent that scores takes a submission by the gateway's claim and runs its flow without waiting for Prefect
+(`podium.agents.recording`). The platform's own flows are taken from Prefect's queue, as by every worker.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -15,17 +18,20 @@ from uuid import UUID
 
 import anyio
 import anyio.to_thread
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import Abort
 from prefect.flow_engine import run_flow
 from prefect.flows import Flow, load_flow_from_entrypoint
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed, Pending
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from typing_extensions import override
 
 from podium.agents.post import Post
+from podium.agents.recording import recorded
 from podium.agents.settings import read_agent_settings
 from podium.platform.errors import PodiumError
+from podium.platform.jobs import AnnouncedRun
 
 logger = logging.getLogger("podium.agents")
 SAFETY_POLL_SECONDS = 10.0
@@ -34,6 +40,10 @@ BLIND_POLL_SECONDS = 0.5
 """How often it is asked while the gateway can't be heard."""
 ANNOUNCEMENT_SECONDS = 25.0
 SYNC_SECONDS = 15.0
+
+
+SCORE_SUBMISSION = "score-submission"
+NOTHING_SEEN = -1
 
 
 class PodiumJobConfiguration(BaseJobConfiguration):
@@ -64,6 +74,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         super().__init__(*args, **options)
         self._post = post or Post(settings.model_copy(update={"pool": self._work_pool_name}))
         self._flows: dict[UUID, Flow[..., Any]] = {}
+        self._scoring: DeploymentResponse | None = None
+        self._held: set[UUID] = set()
+        self._announced: tuple[AnnouncedRun, ...] = ()
         self._news = anyio.Event()
         self._hears_gateway = False
         self._threads = anyio.CapacityLimiter(options["limit"] or 100)
@@ -119,26 +132,34 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
             except Abort as abort:
                 logger.info("flow run %s was not begun: %s", flow_run.name, abort)
 
+    def _run_recorded(self, flow: Flow[..., Any], flow_run: FlowRun) -> None:
+        with recorded(flow_run):
+            self._run_flow(flow, flow_run)
+
     async def _flow_of(self, flow_run: FlowRun) -> Flow[..., Any]:
         """The flow of a run's deployment, imported once."""
         assert flow_run.deployment_id is not None
         known = self._flows.get(flow_run.deployment_id)
         if known is None:
             deployment = await self.client.read_deployment(flow_run.deployment_id)
-            assert deployment.entrypoint is not None
-            loaded: Flow[..., Any] = await anyio.to_thread.run_sync(
-                partial(load_flow_from_entrypoint, deployment.entrypoint, use_placeholder_flow=False)
-            )
-            self._flows[flow_run.deployment_id] = known = loaded
+            self._flows[flow_run.deployment_id] = known = await _load(deployment)
         return known
 
+    async def _scoring_deployment(self) -> DeploymentResponse:
+        """The deployment of `score-submission` in this pool, read once."""
+        if self._scoring is None:
+            self._scoring = await self.client.read_deployment_by_name(f"{SCORE_SUBMISSION}/{self._work_pool_name}")
+            self._flows[self._scoring.id] = await _load(self._scoring)
+        return self._scoring
+
     async def _submit_run(self, flow_run: FlowRun) -> None:
-        """Begin a flow run with one call to Prefect, where the base class makes six."""
+        """Begin a flow run that Prefect's own queue brought, with one call where the base class makes six."""
         try:
+            if self._post.scores:
+                await self._score_polled(flow_run)
             # Pending is what keeps two agents from beginning the same run.
-            began = not self._leaving.is_set() and await self._propose_pending_state(flow_run)
-            self._submitting_flow_run_ids.discard(flow_run.id)
-            if began:
+            elif not self._leaving.is_set() and await self._propose_pending_state(flow_run):
+                self._submitting_flow_run_ids.discard(flow_run.id)
                 await self.run(flow_run, self.job_configuration.model_construct())
         except Exception as error:
             logger.exception("flow run %s could not be run", flow_run.name)
@@ -146,20 +167,74 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 await self.client.set_flow_run_state(flow_run.id, Crashed(message=str(error)[:2000]))
         finally:
             self._submitting_flow_run_ids.discard(flow_run.id)
-            self._release_limit_slot(flow_run.id)
-            self._announce()
+            self._release(flow_run.id)
 
-    def _announce(self) -> None:
+    async def _score_polled(self, flow_run: FlowRun) -> None:
+        """Score for a flow run that somebody started in Prefect itself."""
+        run = AnnouncedRun(
+            submission_id=UUID(str(flow_run.parameters["submission_id"])), flow_run_id=flow_run.id, name=flow_run.name
+        )
+        if not await self._score(run):
+            state: State[None] = Cancelled(message="The submission does not wait to be scored.")
+            await self.client.set_flow_run_state(flow_run.id, state)
+
+    async def _score_announced(self, run: AnnouncedRun) -> None:
+        try:
+            await self._score(run)
+        except Exception:
+            # What was claimed was handed back by the flow, or its lease runs out: the gateway queues it again.
+            logger.exception("flow run %s could not be run", run.name)
+        finally:
+            self._release(run.flow_run_id)
+
+    async def _score(self, run: AnnouncedRun) -> bool:
+        """Claim a submission and run its flow; tell whether the claim was granted."""
+        deployment = await self._scoring_deployment()
+        if not await anyio.to_thread.run_sync(self._post.claim, run):
+            return False
+        flow_run = FlowRun(
+            id=run.flow_run_id,
+            name=run.name,
+            flow_id=deployment.flow_id,
+            deployment_id=deployment.id,
+            parameters={"submission_id": str(run.submission_id)},
+            work_pool_name=self._work_pool_name,
+            state=Pending(),
+        )
+        flow = self._flows[deployment.id]
+        await anyio.to_thread.run_sync(self._run_recorded, flow, flow_run, limiter=self._threads)
+        return True
+
+    def _release(self, flow_run_id: UUID) -> None:
+        self._held.discard(flow_run_id)
+        self._release_limit_slot(flow_run_id)
         self._news.set()
 
+    def _take(self, runs: Iterable[AnnouncedRun]) -> None:
+        """Begin as many announced runs as there are free slots."""
+        assert self._runs_task_group is not None
+        for run in runs:
+            if self.limiter.available_tokens < 1:
+                return
+            if run.flow_run_id not in self._held:
+                self.limiter.acquire_on_behalf_of_nowait(run.flow_run_id)
+                self._held.add(run.flow_run_id)
+                self._runs_task_group.start_soon(self._score_announced, run)
+
     async def _poll_forever(self) -> None:
+        polled = float("-inf")
         while True:
             self._news = anyio.Event()
-            if self._post.ready and self.limiter.available_tokens > 0:
+            if self._post.ready and self.limiter.available_tokens >= 1:
                 try:
-                    await self.get_and_submit_flow_runs()
-                except Exception as error:  # noqa: BLE001  # Prefect may be away for a while
-                    logger.warning("Prefect could not be asked for work: %s", error)
+                    if self._post.scores:
+                        runs, self._announced = self._announced, ()
+                        self._take(runs or (await self._post.wait_for_work(NOTHING_SEEN, 0)).runs)
+                    if not self._post.scores or anyio.current_time() - polled > SAFETY_POLL_SECONDS:
+                        polled = anyio.current_time()
+                        await self.get_and_submit_flow_runs()
+                except Exception as error:  # noqa: BLE001  # gateway and Prefect may be away for a while
+                    logger.warning("there is nobody to ask for work: %s", error)
                     await anyio.sleep(BLIND_POLL_SECONDS)
             seconds = SAFETY_POLL_SECONDS if self._hears_gateway else BLIND_POLL_SECONDS
             with anyio.move_on_after(seconds):
@@ -167,7 +242,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
 
     async def _listen_forever(self) -> None:
         """Hear of work from the gateway as soon as it is there."""
-        cursor = -1
+        cursor = NOTHING_SEEN
         while True:
             try:
                 wake = await self._post.wait_for_work(cursor, ANNOUNCEMENT_SECONDS)
@@ -179,8 +254,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 continue
             self._hears_gateway = True
             cursor = wake.cursor
-            if wake.work:
-                self._announce()
+            self._announced = wake.runs
+            if wake.work or wake.runs:
+                self._news.set()
 
     async def _sync_forever(self) -> None:
         while True:
@@ -190,5 +266,13 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 logger.warning("Prefect could not be told that this agent lives: %s", error)
                 await anyio.sleep(1)
                 continue
-            self._announce()
+            self._news.set()
             await anyio.sleep(SYNC_SECONDS)
+
+
+async def _load(deployment: DeploymentResponse) -> Flow[..., Any]:
+    assert deployment.entrypoint is not None
+    flow: Flow[..., Any] = await anyio.to_thread.run_sync(
+        partial(load_flow_from_entrypoint, deployment.entrypoint, use_placeholder_flow=False)
+    )
+    return flow

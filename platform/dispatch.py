@@ -10,8 +10,8 @@ import logging
 import threading
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
@@ -19,17 +19,13 @@ from podium.platform.lifecycle import BundleStatus, SubmissionStatus
 from podium.platform.models import Attempt, Bundle, Submission
 from podium.platform.orchestration import PLATFORM_POOL, Orchestration
 from podium.platform.submissions.attempts import lose_expired
-from podium.platform.submissions.transitions import touch_submission
+from podium.platform.submissions.transitions import pool_topic, touch_submission
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 5.0
+DISPATCHABLE = frozenset({SubmissionStatus.SUBMITTED, SubmissionStatus.QUEUED})
 UNDISPATCHED = 100
 """Submissions that one tick dispatches at most."""
-
-
-def pool_topic(pool: str) -> str:
-    """The topic under which a pool's agents are told that there is work."""
-    return f"pool:{pool}"
 
 
 class Dispatcher:
@@ -53,36 +49,55 @@ class Dispatcher:
             self._thread.join(timeout=10)
 
     def dispatch_submission(self, submission_id: UUID) -> None:
-        """Make the flow run for a queued submission that has none; says in its status why if that fails."""
+        """Make the flow run for a submission that has none: at best while its file is still on the way.
+
+        Says in the status of a queued one why, if that fails.
+        """
         with self._database.session() as session:
-            submission = session.get(Submission, submission_id, options=[joinedload(Submission.person)])
-            if submission is None or submission.status is not SubmissionStatus.QUEUED or submission.flow_run_id:
+            submission = session.get(Submission, submission_id)
+            if submission is None or submission.status not in DISPATCHABLE or submission.flow_run_id:
                 return
-            attempt = 1 + (
-                session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission_id)) or 0
-            )
-            competition, phase = submission.competition, submission.phase
-            pool = competition.pool.name
             try:
-                flow_run_id = self._orchestration.dispatch_submission(
-                    submission_id,
-                    pool=pool,
-                    attempt=attempt,
-                    name=f"{competition.slug} #{submission.number} attempt {attempt}",
-                    tags=[
-                        f"competition:{competition.slug}",
-                        f"phase:{phase.position + 1}",
-                        f"submission:{submission_id}",
-                    ],
-                )
+                flow_run_id = self._flow_run(session, submission)
             except PlatformFault as error:
                 logger.warning("submission %s could not be dispatched: %s", submission_id, error)
                 reason = f"Waits for the scheduler: {error.detail} It is tried again every few seconds."
-                if submission.status_message != reason:
+                if submission.status is SubmissionStatus.QUEUED and submission.status_message != reason:
                     touch_submission(session, submission, status_message=reason)
                 return
-            submission.flow_run_id = flow_run_id
-            notify(session, pool_topic(pool))
+            # The upload may have been completed meanwhile: the status that counts is the one that is locked now.
+            status = session.scalar(
+                update(Submission)
+                .where(Submission.id == submission_id, Submission.flow_run_id.is_(None))
+                .values(flow_run_id=flow_run_id)
+                .returning(Submission.status)
+            )
+            if status is SubmissionStatus.QUEUED:
+                notify(session, pool_topic(submission.competition.pool.name))
+
+    def _flow_run(self, session: Session, submission: Submission) -> UUID:
+        attempt = 1 + (
+            session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission.id)) or 0
+        )
+        competition = submission.competition
+        return self._orchestration.dispatch_submission(
+            submission.id,
+            pool=competition.pool.name,
+            attempt=attempt,
+            name=f"{competition.slug} #{submission.number} attempt {attempt}",
+            tags=[
+                f"competition:{competition.slug}",
+                f"phase:{submission.phase.position + 1}",
+                f"submission:{submission.id}",
+            ],
+        )
+
+    def forget_flow_run(self, flow_run_id: UUID) -> None:
+        """Tell Prefect that a flow run will not be needed any more; that it can't be told harms nothing."""
+        try:
+            self._orchestration.cancel_flow_run(flow_run_id)
+        except PlatformFault as error:
+            logger.warning("flow run %s could not be cancelled: %s", flow_run_id, error)
 
     def dispatch_bundle(self, bundle_id: UUID) -> None:
         """Make the flow run for a queued bundle that has none."""

@@ -271,8 +271,23 @@ class AgentHello(Message):
     trouble: str = Field(default="", max_length=2000)
 
 
+class AnnouncedRun(Message):
+    """A queued submission and its flow run, to be claimed by whoever is first."""
+
+    submission_id: UUID
+    flow_run_id: UUID
+    name: str
+
+
 class Wake(Message):
-    """Answer of the waiting call: `work` says that a flow run was just put into the pool."""
+    """Answer of the waiting call.
+
+    Attributes:
+        work: Something was put into the pool since the cursor.
+        cursor: To be passed with the next call.
+        runs: The head of the pool's queue, the first in line first.
+    """
 
     work: bool
     cursor: int
+    runs: tuple[AnnouncedRun, ...] = ()

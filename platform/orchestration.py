@@ -6,6 +6,7 @@ A flow run's parameters are ids alone. What Prefect's database holds can be lost
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,8 @@ CREATE_COMPETITION = "create-competition"
 PLATFORM_POOL = "cpu"
 """The pool of the platform's own flows: those that need the database or the storage."""
 WORKER_TYPE = "podium"
+FAR = timedelta(days=30)
+"""When a flow run is planned for that is begun by the gateway's announcement."""
 
 
 class Orchestration:
@@ -49,6 +52,9 @@ class Orchestration:
     ) -> UUID:
         """Make the flow run that scores a submission; asking again for the same attempt makes no second one.
 
+        It is planned for a far day, so that no agent takes it from Prefect's own queue: agents hear of it from the
+        gateway, when its file is complete, and begin it at once.
+
         Raises:
             PlatformFault: Prefect can't be reached, or the pool has no such deployment.
         """
@@ -59,6 +65,11 @@ class Orchestration:
             name=name,
             tags=tags,
             idempotency_key=f"{submission_id}/{attempt}",
+            state={
+                "type": "SCHEDULED",
+                "name": "Announced",
+                "state_details": {"scheduled_time": (datetime.now(UTC) + FAR).isoformat()},
+            },
         )
 
     def dispatch_bundle(self, bundle_id: UUID, *, name: str, tags: Sequence[str]) -> UUID:
@@ -74,7 +85,19 @@ class Orchestration:
             name=name,
             tags=tags,
             idempotency_key=str(bundle_id),
+            state={"type": "SCHEDULED"},
         )
+
+    def cancel_flow_run(self, flow_run_id: UUID) -> None:
+        """Mark a flow run as cancelled.
+
+        Raises:
+            PlatformFault: Prefect can't be reached.
+        """
+        body = {"state": {"type": "CANCELLED", "name": "Cancelled"}, "force": True}
+        answer = self._post(f"/flow_runs/{flow_run_id}/set_state", body)
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            self._answer(answer)
 
     def _create_flow_run(
         self,
@@ -85,13 +108,14 @@ class Orchestration:
         name: str,
         tags: Sequence[str],
         idempotency_key: str,
+        state: dict[str, Any],
     ) -> UUID:
         body = {
             "parameters": parameters,
             "name": name,
             "tags": list(tags),
             "idempotency_key": idempotency_key,
-            "state": {"type": "SCHEDULED"},
+            "state": state,
         }
         answer = self._post(f"/deployments/{self._deployment_id(flow, pool)}/create_flow_run", body)
         if answer.status_code == httpx.codes.NOT_FOUND:

@@ -14,6 +14,8 @@ from podium.tasks.gateway import GatewayClient
 logger = logging.getLogger(__name__)
 GATHER_SECONDS = 0.25
 CHUNK_CHARACTERS = 200_000
+CHUNKS = 10
+"""Chunks of one request: less than the gateway takes even where JSON needs six bytes for a character."""
 PENDING_CHARACTERS = 20_000_000
 """Text that waits at most; what comes on top is dropped, with a mark, rather than fill the agent's memory."""
 LAST_PATIENCE = 20.0
@@ -93,12 +95,13 @@ class LogSender:
     def _run(self) -> None:
         while True:
             self._news.wait()
+            # Cleared before the look at `closing`, or the news of a close in between would be lost.
+            self._news.clear()
             # Lines that come together go together; the first one waits no longer than this.
             ending = self._closing.wait(GATHER_SECONDS)
-            self._news.clear()
             chunks = self._take()
-            for start in range(0, len(chunks), 20):
-                self._send(LogChunks(chunks=tuple(chunks[start : start + 20])))
+            for start in range(0, len(chunks), CHUNKS):
+                self._send(LogChunks(chunks=tuple(chunks[start : start + CHUNKS])))
             if ending:
                 return
 

@@ -12,6 +12,8 @@ from podium.platform.errors import InvalidInput
 
 NAMES = ("metadata.yaml", "metadata")
 MAX_BYTES = 1024 * 1024
+UNREADABLE = (yaml.YAMLError, ValueError, RecursionError, KeyError, AttributeError)
+"""What PyYAML raises for text that it can't make values of (`!!bool perhaps`, `2030-99-99`, a thousand brackets)."""
 
 INPUT = "/app/input"
 INPUT_DATA = "/app/input_data"
@@ -63,7 +65,7 @@ def _parse(name: str, path: Path) -> Metadata:
         raise BadMetadata(f"{name} is larger than {MAX_BYTES} bytes.")
     try:
         content = yaml.safe_load(path.read_text("utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         reason = " ".join(str(error).split())[:300]
         raise BadMetadata(f"{name} is no readable YAML: {reason}") from None
     if content is None:

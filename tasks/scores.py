@@ -19,6 +19,7 @@ JSON_NAME = "scores.json"
 TEXT_NAME = "scores.txt"
 MAX_BYTES = 4 * 1024 * 1024
 MAX_KEYS = 1000
+"""Keys that are kept besides those that are wanted."""
 MAX_KEY_LENGTH = 100
 
 
@@ -46,15 +47,19 @@ def parse_scores(name: str, content: bytes, wanted: Collection[str]) -> dict[str
     pairs = _pairs_of_json(name, text) if name == JSON_NAME else _pairs_of_text(name, text)
     scores: dict[str, float] = {}
     seen: set[str] = set()
+    others = 0
     for key, value in pairs:
         if key in seen:
             raise BadScores(f"{name} has the key '{key[:80]}' twice.")
         seen.add(key)
         number = _number(value)
-        if number is not None and len(scores) < MAX_KEYS and len(key) <= MAX_KEY_LENGTH:
+        if key in wanted:
+            if number is None:
+                raise BadScores(f"In {name}, '{key[:80]}' is {_shown(value)}, not a finite number.")
             scores[key] = number
-        elif number is None and key in wanted:
-            raise BadScores(f"In {name}, '{key[:80]}' is {_shown(value)}, not a finite number.")
+        elif number is not None and others < MAX_KEYS and len(key) <= MAX_KEY_LENGTH:
+            others += 1
+            scores[key] = number
     return scores
 
 
@@ -74,9 +79,10 @@ def _pairs_of_json(name: str, text: str) -> list[tuple[str, Any]]:
 
 def _pairs_of_text(name: str, text: str) -> list[tuple[str, Any]]:
     try:
+        # Composed first: that ends at brackets within brackets, which the parser alone follows for hours.
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise BadScores(f"{name} uses YAML aliases.")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise BadScores(f"{name} can't be read: {' '.join(str(error).split())[:200]}") from None
     if node is None:

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from podium.platform.errors import PlatformFault
+from podium.platform.jobs import ScoringJob
 from podium.tasks.gateway import GatewayClient, Transfers
 from podium.tasks.programs import Executor
 
@@ -23,6 +25,7 @@ class Workplace:
         gateway: Calls with the agent's token.
         folder: The agent's own folder; `cache` and `attempts` are in it.
         stopping: Set when the agent must end soon: attempts are handed back.
+        claims: Jobs that were claimed before their flow run began, by flow run.
     """
 
     agent: str
@@ -31,6 +34,7 @@ class Workplace:
     executor: Executor
     folder: Path
     stopping: threading.Event = field(default_factory=threading.Event)
+    claims: dict[UUID, ScoringJob] = field(default_factory=dict)
     _stops: set[threading.Event] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
 from podium.agents.executors.process import ProcessExecutor, ProcessSettings
 from podium.agents.settings import AgentSettings
@@ -25,8 +27,18 @@ def choose_executor(settings: AgentSettings) -> Executor:
 
 
 def _docker(settings: AgentSettings) -> Executor:
-    return DockerExecutor(DockerSettings(owner=settings.name, image_aliases=settings.image_aliases, pull=settings.pull))
+    return DockerExecutor(
+        DockerSettings(owner=_owner(settings), image_aliases=settings.image_aliases, pull=settings.pull)
+    )
 
 
 def _processes(settings: AgentSettings) -> Executor:
-    return ProcessExecutor(ProcessSettings(owner=settings.name, trust_plain_processes=settings.trust_plain_processes))
+    return ProcessExecutor(
+        ProcessSettings(owner=_owner(settings), trust_plain_processes=settings.trust_plain_processes)
+    )
+
+
+def _owner(settings: AgentSettings) -> str:
+    """Whose containers they are: agents of one name in two folders are two agents, and sweep each their own."""
+    folder = hashlib.sha256(str(settings.folder.resolve()).encode()).hexdigest()[:8]
+    return f"{settings.name}-{folder}"

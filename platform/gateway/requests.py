@@ -18,7 +18,8 @@ from podium.platform.models.competitions import NOW
 def _plain_filename(name: str) -> str:
     """The last part of a path, without control characters; never empty."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    return re.sub(r"[\x00-\x1f\x7f]", "_", last)[:255] or "file"
+    plain = re.sub(r"[\x00-\x1f\x7f]", "_", last)[:255]
+    return "file" if plain in {"", ".", ".."} else plain
 
 
 Filename = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_plain_filename)]

@@ -12,6 +12,7 @@ from podium.platform.errors import Conflict, NotFound
 from podium.platform.identity import issue_token
 from podium.platform.jobs import (
     MIB,
+    AnnouncedRun,
     EvaluationJob,
     Heartbeat,
     HeartbeatAnswer,
@@ -27,7 +28,7 @@ from podium.platform.lifecycle import (
     Stage,
     SubmissionStatus,
 )
-from podium.platform.models import Agent, Attempt, Dataset, Evaluation, Pool, Submission, Task, Token, now
+from podium.platform.models import Agent, Attempt, Competition, Dataset, Evaluation, Pool, Submission, Task, Token, now
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage, incoming_key
 from podium.platform.submissions.transitions import move_submission, record_event
@@ -143,6 +144,26 @@ def _evaluation_job(evaluation: Evaluation, attempt: Attempt, storage: Storage) 
             kind: storage.sign_put(output_key(attempt.id, evaluation.id, kind), max_bytes=OUTPUT_LIMITS[kind])
             for kind in OutputKind
         },
+    )
+
+
+def announced_runs(session: Session, pool_id: UUID, *, limit: int = 16) -> tuple[AnnouncedRun, ...]:
+    """The head of a pool's queue: submissions that wait for an agent, the first in line first."""
+    rows = session.execute(
+        select(Submission.id, Submission.flow_run_id, Competition.slug, Submission.number)
+        .join(Competition, Competition.id == Submission.competition_id)
+        .where(
+            Submission.status == SubmissionStatus.QUEUED,
+            Submission.flow_run_id.is_not(None),
+            Competition.pool_id == pool_id,
+        )
+        .order_by(Submission.queued)
+        .limit(limit)
+    )
+    return tuple(
+        AnnouncedRun(submission_id=submission_id, flow_run_id=flow_run_id, name=f"{slug} #{number}")
+        for submission_id, flow_run_id, slug, number in rows
+        if flow_run_id is not None
     )
 
 

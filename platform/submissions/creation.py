@@ -10,13 +10,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from podium.platform.bundles.content import FactSheetType
+from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooLarge
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
 from podium.platform.models import Competition, Evaluation, Participant, Phase, Submission, TermsAcceptance, now
 from podium.platform.quotas import Left, Quota, Used, left_of, require_left, start_of_day
 from podium.platform.records import Allowance
 from podium.platform.storage import Storage, incoming_key
-from podium.platform.submissions.transitions import move_submission, record_event
+from podium.platform.submissions.transitions import move_submission, pool_topic, record_event
 
 
 class PhaseClosed(Conflict):
@@ -235,4 +236,6 @@ def complete_submission(session: Session, submission: Submission, storage: Stora
         content=stored.key,
         queued=now(),
     )
+    # Its flow run was made while the file was on the way: agents may claim it as soon as this is committed.
+    notify(session, pool_topic(submission.competition.pool.name))
     return True

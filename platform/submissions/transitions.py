@@ -40,6 +40,11 @@ def bundle_topic(bundle_id: UUID) -> str:
     return f"bundle:{bundle_id}"
 
 
+def pool_topic(pool: str) -> str:
+    """The topic under which a pool's agents are told that there is work."""
+    return f"pool:{pool}"
+
+
 def move_submission(
     session: Session,
     submission: Submission,

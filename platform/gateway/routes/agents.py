@@ -11,17 +11,18 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 from starlette.background import BackgroundTasks
+from starlette.concurrency import run_in_threadpool
 
-from podium.platform.dispatch import pool_topic
 from podium.platform.errors import Conflict, NotAllowed
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import Wait
-from podium.platform.gateway.services import WithServices
+from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identifiers import new_id
 from podium.platform.identity import Caller
 from podium.platform.jobs import (
     CONTRACT,
     AgentHello,
+    AnnouncedRun,
     Claim,
     Handback,
     Heartbeat,
@@ -34,6 +35,7 @@ from podium.platform.jobs import (
 from podium.platform.models import Agent, Attempt, Pool, now
 from podium.platform.records import AgentRecord
 from podium.platform.submissions import attempts, logs, results
+from podium.platform.submissions.transitions import pool_topic
 
 router = APIRouter(tags=["agents"])
 ALIVE = timedelta(seconds=60)
@@ -81,10 +83,12 @@ def greet(services: WithServices, caller: WithCaller, body: AgentHello) -> None:
 async def wait_for_work(
     services: WithServices, caller: WithCaller, cursor: Annotated[int, Query()] = -1, wait: Wait = 0
 ) -> Wake:
-    """Answers when a flow run was put into the agent's pool since `cursor`, or when `wait` is over."""
+    """Answers when something was put into the agent's pool since `cursor`, or when `wait` is over; with its queue."""
     topic = pool_topic(caller.pool)
     work = await services.notices.wait(topic, cursor, wait)
-    return Wake(work=work, cursor=services.notices.count(topic))
+    count = services.notices.count(topic)
+    runs = await run_in_threadpool(_announced_runs, services, caller)
+    return Wake(work=work, cursor=count, runs=runs)
 
 
 @router.post("/agent/claims", status_code=201)
@@ -147,6 +151,12 @@ def hand_back(
     with services.database.session() as session:
         submission_id = attempts.hand_back(session, attempt_id, body.reason)
     background.add_task(services.dispatcher.dispatch_submission, submission_id)
+
+
+def _announced_runs(services: Services, caller: Caller) -> tuple[AnnouncedRun, ...]:
+    assert caller.pool_id is not None
+    with services.database.session() as session:
+        return attempts.announced_runs(session, caller.pool_id)
 
 
 def _active(session: Session, attempt_id: UUID) -> Attempt:

@@ -144,17 +144,8 @@ def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller,
     text = io.StringIO()
     writer = csv.writer(text)
     questions = [question.key for question in board.questions]
-    writer.writerow(
-        [
-            "rank",
-            "participant",
-            *(column.key for column in board.columns),
-            *questions,
-            "entries",
-            "submitted",
-            "submission",
-        ]
-    )
+    keys = [_safe_cell(key) for key in (*(column.key for column in board.columns), *questions)]
+    writer.writerow(["rank", "participant", *keys, "entries", "submitted", "submission"])
     for row in board.rows:
         cells = [
             row.rank,
@@ -173,7 +164,7 @@ def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller,
 
 def _safe_cell(cell: object) -> object:
     """Text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+    if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"}:
         return "'" + cell
     return "" if cell is None else cell
 

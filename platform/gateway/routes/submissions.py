@@ -29,7 +29,9 @@ router = APIRouter(tags=["submissions"])
 
 
 @router.post("/competitions/{slug}/submissions", status_code=201)
-def create_submission(slug: str, services: WithServices, caller: WithCaller, body: NewSubmission) -> SubmissionUpload:
+def create_submission(
+    slug: str, services: WithServices, caller: WithCaller, body: NewSubmission, background: BackgroundTasks
+) -> SubmissionUpload:
     """Reserve a submission and get a request to upload its file with."""
     assert caller.person_id is not None
     with services.database.session() as session:
@@ -48,6 +50,8 @@ def create_submission(slug: str, services: WithServices, caller: WithCaller, bod
             actor=caller.actor,
         )
         upload = services.storage.sign_put(creation.upload_key(submission), max_bytes=body.size)
+        # Prefect makes the flow run while the file is on its way.
+        background.add_task(services.dispatcher.dispatch_submission, submission.id)
         return SubmissionUpload(
             views.submission_record(session, submission, for_organizer=False), signed_record(upload)
         )
@@ -109,13 +113,17 @@ async def read_submission(
 
 
 @router.post("/submissions/{submission_id}/cancel")
-def cancel_submission(submission_id: UUID, services: WithServices, caller: WithCaller) -> SubmissionRecord:
+def cancel_submission(
+    submission_id: UUID, services: WithServices, caller: WithCaller, background: BackgroundTasks
+) -> SubmissionRecord:
     """Cancel a submission that has not ended."""
     with services.database.session() as session:
         submission = _find(session, submission_id, caller)
         who = "its participant" if submission.person_id == caller.person_id else "an organizer"
         attempts.cancel_submission(session, submission_id, actor=caller.actor, reason=f"Cancelled by {who}.")
         session.refresh(submission)
+        if submission.flow_run_id:
+            background.add_task(services.dispatcher.forget_flow_run, submission.flow_run_id)
         return _record(session, submission, caller)
 
 
