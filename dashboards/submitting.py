@@ -12,7 +12,7 @@ def first_commands(slug: str) -> tuple[str, ...]:
     """Commands of somebody who takes part for the first time."""
     return (
         "pip install podium",
-        f"podium login --gateway {shlex.quote(read_settings().public_gateway)}",
+        f"podium login {shlex.quote(read_settings().public_gateway)}",
         f"podium join {shlex.quote(slug)}",
         *submit_command(slug),
     )
@@ -21,4 +21,4 @@ def first_commands(slug: str) -> tuple[str, ...]:
 def submit_command(slug: str, phase: PhaseRecord | None = None) -> tuple[str, ...]:
     """The command that submits a file and waits for its scores."""
     where = f" --phase {phase.number}" if phase is not None else ""
-    return (f"podium submit {shlex.quote(slug)} my-submission.zip{where}",)
+    return (f"podium submit {shlex.quote(slug)} --file my-submission.zip{where} --wait",)

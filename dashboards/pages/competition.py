@@ -111,8 +111,8 @@ def _show_taking_part(competition: CompetitionRecord, who: Viewer | None) -> Non
     st.markdown("From a terminal, with a token of your own:")
     layout.commands(first_commands(competition.summary.slug))
     st.markdown(
-        "`podium join` shows the terms and asks whether you accept them. `podium submit` takes a zip file or a folder, "
-        "waits for the scores and prints them."
+        "`podium join` shows the terms and asks whether you accept them. `podium submit` takes a zip file or a folder; "
+        "with `--wait` it follows the submission to the end and prints its scores."
     )
     if who is None:
         link_to(PageName.SIGN_IN, "Sign in here to follow your submissions", icon=":material/person:")

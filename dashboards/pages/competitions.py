@@ -26,7 +26,8 @@ def show() -> None:
         key="competitions-search",
         label_visibility="collapsed",
         icon=":material/search:",
-        live="300ms",
+        # What is typed arrives before the next click: sent together with one, it would undo the way to another page.
+        live="150ms",
     )
     search, limit = (sought or "").strip(), int(st.session_state.get("competitions-limit", _STEP))
     answer = _competitions(search, limit + 1, session.viewer())

@@ -164,7 +164,8 @@ def _show_tools(sight: Sight) -> tuple[str, bool]:
             key=f"search-{sight.slug}-{sight.number}",
             label_visibility="collapsed",
             icon=":material/search:",
-            live="300ms",
+            # Arrives before the next click: sent together with one, it would undo the way to another page.
+            live="150ms",
             width="stretch",
         )
         wants_chart = st.toggle("Chart", key="board-chart")

@@ -164,6 +164,7 @@ def test_the_own_row_is_pinned_and_marked(stand_in: made.StandIn, open_page: Ope
     assert "token-of-lin" not in page.url
     _follow(page, "Competitions")
     page.get_by_role("textbox", name="Search competitions").fill("sign lang")
+    page.wait_for_timeout(400)
     expect(page.locator("[class*=st-key-card-]")).to_have_count(1)
     page.locator(".st-key-card-own").get_by_role("link", name="Leaderboard").click()
     expect(page.get_by_label("Your place")).to_contain_text("4th of 15")

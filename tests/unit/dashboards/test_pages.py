@@ -70,7 +70,7 @@ def test_a_competition_shows_its_phases_pages_rules_and_commands(stand_in: Stand
         assert words in shown
     assert [tab.label for tab in test.tabs] == ["Overview", "Rules", "Terms", "Take part"]
     assert any(r"Win \$500" in markdown.value for markdown in test.markdown)
-    assert "podium login --gateway https://podium.example.org" in test.code[0].value
+    assert "podium login https://podium.example.org" in test.code[0].value
 
 
 def test_an_organizers_html_is_made_harmless(stand_in: StandIn, visit: Visit):
