@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from podium.platform.bundles.content import Computation, Sorting
 
@@ -27,9 +26,21 @@ class ColumnRule:
     hidden: bool = False
 
 
-_COMPUTE: dict[Computation, Callable[[list[float]], float]] = {
-    Computation.AVG: fmean,
-    Computation.SUM: math.fsum,
+def _sum(values: Sequence[float]) -> float | None:
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return None  # larger than any number: no value, as infinity is none
+
+
+def _mean(values: Sequence[float]) -> float:
+    total = _sum(values)
+    return math.fsum(value / len(values) for value in values) if total is None else total / len(values)
+
+
+_COMPUTE: dict[Computation, Callable[[Sequence[float]], float | None]] = {
+    Computation.AVG: _mean,
+    Computation.SUM: _sum,
     Computation.MIN: min,
     Computation.MAX: max,
 }
@@ -39,7 +50,8 @@ def column_values(columns: Sequence[ColumnRule], scores_by_task: Sequence[Mappin
     """The value of each column, in the order of `columns`.
 
     With several tasks a score column is the mean over the tasks; a column for which a task gave no score is empty.
-    A computed column is made of columns that all have a value, else it is empty too: missing is never zero.
+    A computed column is made of columns that all have a value, else it is empty too: missing is never zero. So is a sum
+    that is larger than any number.
 
     Args:
         scores_by_task: Key to score, one mapping per task of the phase.
@@ -59,7 +71,7 @@ def column_values(columns: Sequence[ColumnRule], scores_by_task: Sequence[Mappin
             parts = [value_of(other, (*path, index)) for other in column.computation_indexes]
             present = [part for part in parts if part is not None]
             complete = bool(parts) and len(present) == len(parts)
-            values[index] = float(_COMPUTE[column.computation](present)) if complete else None
+            values[index] = _COMPUTE[column.computation](present) if complete else None
         return values[index]
 
     return [value_of(column.index, ()) for column in columns]
@@ -69,4 +81,4 @@ def _mean_over_tasks(key: str, scores_by_task: Sequence[Mapping[str, float]]) ->
     found = [scores[key] for scores in scores_by_task if key in scores]
     if not found or len(found) != len(scores_by_task):
         return None
-    return found[0] if len(found) == 1 else fmean(found)
+    return found[0] if len(found) == 1 else _mean(found)

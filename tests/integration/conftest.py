@@ -24,8 +24,8 @@ from podium.platform.gateway.services import open_storage
 from podium.platform.provision import ensure_pools
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage
-from podium.platform.supervisor.postgres import PostgresCluster
 from podium.platform.supervisor.ports import free_port
+from podium.platform.supervisor.postgres import PostgresCluster
 
 TEMPLATE = "podium_template"
 _numbers = itertools.count()

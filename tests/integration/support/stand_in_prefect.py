@@ -45,7 +45,7 @@ class StandInPrefect:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.path == "/api/health":
-                    self._answer(200, True)
+                    self._answer(200, "ok")
                 elif found := re.fullmatch(r"/api/deployments/name/([^/]+/[^/]+)", self.path):
                     self._answer(200, {"id": str(uuid5(NAMESPACE, found[1]))})
                 else:
