@@ -25,6 +25,7 @@ BOARD_SECONDS = 1.5
 WHOLE_BOARD_SECONDS = 10.0
 COMPETITION_SECONDS = 3.0
 PAGE_ROWS = 100
+_CHUNK_ROWS = 1000
 _REMEMBERED = 256
 
 AnswerT = TypeVar("AnswerT")
@@ -161,7 +162,12 @@ def _board_page(gateway: Client, slug: str, phase: str, offset: int) -> Leaderbo
 
 
 def _all_rows(gateway: Client, slug: str, phase: str) -> tuple[LeaderboardRow, ...]:
-    return tuple(gateway.each_leaderboard_row(slug, phase))
+    rows: list[LeaderboardRow] = []
+    while True:
+        page = gateway.leaderboard(slug, phase, limit=_CHUNK_ROWS, offset=len(rows))
+        rows.extend(page.rows)
+        if not page.rows or len(rows) >= page.total:
+            return tuple(rows)
 
 
 def board_csv(slug: str, phase: str, own: Client | None) -> str:
