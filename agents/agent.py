@@ -36,6 +36,8 @@ def run_agent(settings: AgentSettings) -> None:
 
 async def _work(settings: AgentSettings) -> None:
     # Imported here: Prefect reads its settings from the environment when it is imported.
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
+
     from podium.agents.post import Post  # noqa: PLC0415
     from podium.agents.worker import PodiumWorker  # noqa: PLC0415
 
@@ -50,5 +52,7 @@ async def _work(settings: AgentSettings) -> None:
                     worker.leave()
 
             tasks.start_soon(leave_at_signal)
-            await worker.start(printer=logging.getLogger("podium.agents").info)
+            # An attempt's lease says whether it lives; a flow run's own heartbeat would only delay its end.
+            with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+                await worker.start(printer=logging.getLogger("podium.agents").info)
             tasks.cancel_scope.cancel()

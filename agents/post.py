@@ -20,6 +20,7 @@ from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Wake
 from podium.tasks.gateway import GatewayClient, GatewayRefused, Transfers, checked
 from podium.tasks.programs import Executor
 from podium.tasks.staging import sweep_attempts, trim_cache
+from podium.tasks.tls import trusted
 from podium.tasks.workplace import Workplace, working_at
 
 logger = logging.getLogger("podium.agents")
@@ -37,7 +38,9 @@ class Post:
         self.gateway = GatewayClient(settings.gateway, settings.secret())
         # Asynchronous, so that a stop need not wait for a call that waits.
         self._listener = httpx.AsyncClient(
-            base_url=f"{self.gateway.address}/api/v1", headers={"Authorization": f"Bearer {settings.secret()}"}
+            base_url=f"{self.gateway.address}/api/v1",
+            headers={"Authorization": f"Bearer {settings.secret()}"},
+            verify=trusted(),
         )
         self.trouble = "It is starting."
         self._transfers = Transfers()

@@ -196,7 +196,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
             id=run.flow_run_id,
             name=run.name,
             flow_id=deployment.flow_id,
-            deployment_id=deployment.id,
+            # Without its deployment, the engine opens no connection of its own to watch for a pause of this run.
             parameters={"submission_id": str(run.submission_id)},
             work_pool_name=self._work_pool_name,
             state=Pending(),

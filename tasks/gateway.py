@@ -33,6 +33,7 @@ from podium.platform.jobs import (
     SignedRequest,
     Source,
 )
+from podium.tasks.tls import trusted
 
 logger = logging.getLogger(__name__)
 CHUNK = 1024 * 1024
@@ -60,6 +61,7 @@ class GatewayClient:
             base_url=f"{self.address}/api/v1",
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(30, connect=5),
+            verify=trusted(),
         )
 
     def __enter__(self) -> Self:
@@ -169,7 +171,7 @@ class Transfers:
     """Signed requests: downloads into files and uploads out of them. Thread-safe; holds no token."""
 
     def __init__(self) -> None:
-        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), follow_redirects=False)
+        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), follow_redirects=False, verify=trusted())
 
     def close(self) -> None:
         """Close the connections."""
