@@ -29,7 +29,7 @@ unit: dev ## Test what needs nothing but Python
 
 # One folder at a time: each starts its own database, engine or browser, and all of them at once would fight for cores.
 integration: machine ## Test against the real PostgreSQL, Prefect, Docker and browser
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope tests/integration
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
 
 build: dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build -q --installer uv

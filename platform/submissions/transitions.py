@@ -19,6 +19,7 @@ from podium.platform.lifecycle import (
     origins,
 )
 from podium.platform.models import Bundle, Event, Submission, now
+from podium.platform.submissions.logs import logs_topic
 
 
 def record_event(
@@ -79,6 +80,9 @@ def move_submission(
         session, subject="submission", subject_id=submission.id, before=before, after=after, actor=actor, reason=reason
     )
     notify(session, submission_topic(submission.id))
+    if after in TERMINAL_SUBMISSION_STATUSES:
+        # Whoever follows the logs waits for text, and now there will be no more.
+        notify(session, logs_topic(submission.id))
 
 
 def touch_submission(session: Session, submission: Submission, **values: Any) -> None:  # noqa: ANN401  # columns
