@@ -29,6 +29,8 @@ def run_agent(settings: AgentSettings) -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_HOME", str(settings.folder.resolve() / "prefect"))
+    # Prefect looks for its folder as soon as it is imported.
+    (settings.folder / "prefect").mkdir(parents=True, exist_ok=True)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     anyio.run(_work, settings)

@@ -142,6 +142,8 @@ class Post:
             )
             self.trouble = ""
         except PodiumError as error:
+            if self.trouble != str(error):
+                logger.warning("takes no work: %s", error)
             self.trouble = str(error)
 
     def _greet_forever(self) -> None:

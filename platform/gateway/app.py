@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from podium.platform.gateway import problems
 from podium.platform.gateway.access import authorize, require_table_complete
@@ -30,12 +31,13 @@ def create_app(settings: ServerSettings) -> FastAPI:
         services.orchestration.close()
         services.database.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Podium",
         version=VERSION,
         summary="Data-science competitions: bundles in, scored leaderboards out.",
         openapi_url="/api/openapi.json",
         docs_url="/api/docs",
+        static_url="/api/docs-static",
         redoc_url=None,
         lifespan=lifespan,
     )

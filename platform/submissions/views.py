@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -10,7 +11,7 @@ from sqlalchemy.orm.interfaces import LoaderOption
 
 from podium.platform.leaderboard.entries import submission_values, visible_columns
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Attempt, Competition, Evaluation, Leaderboard, Submission
+from podium.platform.models import Agent, Attempt, Competition, Evaluation, Leaderboard, Submission, now
 from podium.platform.records import (
     AttemptRecord,
     EvaluationRecord,
@@ -19,6 +20,9 @@ from podium.platform.records import (
     ScoreRecord,
     SubmissionRecord,
 )
+
+AGENT_ALIVE = timedelta(seconds=60)
+"""An agent that was not heard of for longer is gone."""
 
 
 def submission_options() -> Sequence[LoaderOption]:
@@ -52,6 +56,21 @@ def ahead_of(session: Session, submission: Submission) -> int | None:
     )
 
 
+def why_waiting(session: Session, submission: Submission) -> str:
+    """Why a queued submission is not taken, where that is for want of an agent; else an empty string."""
+    if submission.status is not SubmissionStatus.QUEUED:
+        return ""
+    pool = submission.competition.pool
+    fit = list(
+        session.scalars(select(Agent.trouble).where(Agent.pool_id == pool.id, Agent.last_seen > now() - AGENT_ALIVE))
+    )
+    if not fit:
+        return f"No agent of pool '{pool.name}' is running; it is scored as soon as there is one."
+    if all(fit):
+        return f"The agents of pool '{pool.name}' have trouble of their own; it is scored as soon as that is mended."
+    return ""
+
+
 def submission_record(
     session: Session, submission: Submission, *, for_organizer: bool, whole: bool = True
 ) -> SubmissionRecord:
@@ -77,7 +96,7 @@ def submission_record(
         size=submission.size,
         message=submission.message,
         status=submission.status,
-        status_message=submission.status_message,
+        status_message=why_waiting(session, submission) or submission.status_message,
         ahead=ahead_of(session, submission),
         version=submission.version,
         created=submission.created,

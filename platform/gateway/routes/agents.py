@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -36,10 +35,9 @@ from podium.platform.models import Agent, Attempt, Pool, now
 from podium.platform.records import AgentRecord
 from podium.platform.submissions import attempts, logs, results
 from podium.platform.submissions.transitions import pool_topic
+from podium.platform.submissions.views import AGENT_ALIVE
 
 router = APIRouter(tags=["agents"])
-ALIVE = timedelta(seconds=60)
-"""An agent that was not heard of for longer is shown as gone."""
 
 
 class ContractDiffers(Conflict):
@@ -138,6 +136,7 @@ def post_result(
     with services.database.session() as session:
         submission_id = session.get_one(Attempt, attempt_id).submission_id
         again = results.store_result(session, body, services.storage)
+    results.discard_uploads(body, services.storage)
     if again:
         background.add_task(services.dispatcher.dispatch_submission, submission_id)
 
@@ -187,5 +186,5 @@ def _agent_record(agent: Agent) -> AgentRecord:
         labels=agent.labels,
         trouble=agent.trouble,
         last_seen=agent.last_seen,
-        alive=now() - agent.last_seen < ALIVE,
+        alive=now() - agent.last_seen < AGENT_ALIVE,
     )
