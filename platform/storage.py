@@ -1,8 +1,9 @@
 """Where files are kept, and signed requests to put and get them.
 
 Everything is content-addressed: an upload goes to `incoming/<id>`, and once its size and SHA-256 are checked it
-moves to `content/<sha256>` and never changes again. So a signed request that is used twice can't alter what was
-accepted, and equal files are kept once.
+stands under `content/<sha256>` too and never changes again. So a signed request that is used twice can't alter what
+was accepted, and equal files are kept once. The upload itself is discarded when the database knows that it was
+accepted: until then accepting can be repeated, and who only knows a checksum never gets the content of others by it.
 
 `file://` is served by the gateway itself with tokens of itsdangerous. Object stores sign their own requests.
 """
@@ -10,8 +11,9 @@ accepted, and equal files are kept once.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +29,8 @@ from podium.platform.errors import InvalidInput, NotAllowed, NotFound, PlatformF
 from podium.platform.jobs import SignedRequest
 from podium.platform.models.base import now
 
-CHUNK = 1024 * 1024
+KEY = re.compile(r"(?:incoming|content)(?:/[A-Za-z0-9_-]+){2}")
+"""What keys look like: two folders and a name, none of which leads elsewhere."""
 
 
 class SignatureRefused(NotAllowed):
@@ -138,8 +141,15 @@ class Storage:
         Raises:
             NotFound: There is none.
         """
-        path = self.root / key
+        path = self._inside(key)
         if not path.is_file():
+            raise NotFound("There is nothing stored under this address.")
+        return path
+
+    def _inside(self, key: str) -> Path:
+        """Where an object lies or will lie; keys are Podium's own, and this holds should one ever not be."""
+        path = self.root / key
+        if not KEY.fullmatch(key):
             raise NotFound("There is nothing stored under this address.")
         return path
 
@@ -149,7 +159,7 @@ class Storage:
         Raises:
             TooLarge: The body is longer than was granted; nothing is stored.
         """
-        target = self.root / grant.key
+        target = self._inside(grant.key)
         await anyio.to_thread.run_sync(lambda: target.parent.mkdir(parents=True, exist_ok=True, mode=0o700))
         size = 0
         with NamedTemporaryFile(dir=target.parent, prefix=".part-", delete=False) as part:
@@ -168,41 +178,42 @@ class Storage:
         return size
 
     def accept(self, key: str, *, sha256: str, size: int) -> StoredContent:
-        """Check an upload and give it its final place; safe to repeat.
+        """Check an upload and give it its final place; safe to repeat until it is discarded.
 
         Raises:
             NotFound: Nothing was uploaded.
             InvalidInput: What was uploaded is not what was announced; it is thrown away.
         """
-        final = self.root / content_key(sha256)
-        source = self.root / key
+        final = self._inside(content_key(sha256))
+        source = self._inside(key)
         if not source.is_file():
-            if final.is_file() and final.stat().st_size == size:
-                return StoredContent(content_key(sha256), sha256, size)
             raise NotFound("Nothing has been uploaded yet.", remedy="Make the signed PUT request first.")
         found_size, found_sha256 = source.stat().st_size, _sha256_of(source)
         if (found_size, found_sha256) != (size, sha256):
             source.unlink(missing_ok=True)
             what = f"{found_size} bytes arrived, {size} were announced" if found_size != size else "its SHA-256 differs"
             raise InvalidInput(f"The upload is not what was announced: {what}.", remedy="Upload it again.")
-        self._settle(source, final)
+        with _storing(final):
+            source.chmod(0o400)
+            with suppress(FileExistsError):
+                final.hardlink_to(source)
         return StoredContent(content_key(sha256), sha256, size)
+
+    def discard(self, key: str) -> None:
+        """Forget an upload that was accepted, or that nobody wants; safe to repeat."""
+        source = self._inside(key)
+        source.unlink(missing_ok=True)
+        with suppress(OSError):
+            source.parent.rmdir()  # unless another part of the same upload is still there
 
     def store(self, source: Path) -> StoredContent:
         """Keep a file of this host; the file itself is moved."""
         sha256, size = _sha256_of(source), source.stat().st_size
-        self._settle(source, self.root / content_key(sha256))
-        return StoredContent(content_key(sha256), sha256, size)
-
-    def _settle(self, source: Path, final: Path) -> None:
-        final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
+        final = self._inside(content_key(sha256))
+        with _storing(final):
+            source.chmod(0o400)
             source.replace(final)
-        except OSError as error:
-            raise PlatformFault(f"The file could not be stored: {error.strerror}.") from error
-        final.chmod(0o400)
-        if source.parent.parent == self.root / "incoming" and not source.parent.name.startswith("."):
-            _remove_if_empty(source.parent)
+        return StoredContent(content_key(sha256), sha256, size)
 
     @contextmanager
     def new_file(self) -> Iterator[Path]:
@@ -216,8 +227,10 @@ def _sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _remove_if_empty(folder: Path) -> None:
+@contextmanager
+def _storing(final: Path) -> Iterator[None]:
     try:
-        folder.rmdir()
-    except OSError:
-        return  # another part of the same upload is still there
+        final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        yield
+    except OSError as error:
+        raise PlatformFault(f"The file could not be stored: {error.strerror}.") from error

@@ -184,14 +184,17 @@ def require_active(session: Session, attempt_id: UUID) -> tuple[Attempt, Submiss
     Raises:
         Superseded: It is over.
     """
-    # The submission first, then the attempt: everyone locks in this order.
+    # The submission first, then the attempt: everyone locks in this order. What was loaded before is as it is now.
     submission = session.scalar(
         select(Submission)
         .join(Attempt, Attempt.submission_id == Submission.id)
         .where(Attempt.id == attempt_id)
         .with_for_update(of=Submission)
+        .execution_options(populate_existing=True)
     )
-    attempt = session.scalar(select(Attempt).where(Attempt.id == attempt_id).with_for_update())
+    attempt = session.scalar(
+        select(Attempt).where(Attempt.id == attempt_id).with_for_update().execution_options(populate_existing=True)
+    )
     if submission is None or attempt is None or attempt.status is not AttemptStatus.ACTIVE:
         state = attempt.status if attempt else "gone"
         raise Superseded(f"This attempt is {state}; what it reports is not taken.", remedy="Stop working on it.")
@@ -270,7 +273,9 @@ def hand_back(session: Session, attempt_id: UUID, reason: str) -> UUID:
 def lose_expired(session: Session) -> list[UUID]:
     """End all attempts whose lease has run out; return the submissions that were queued again."""
     expired = session.scalars(
-        select(Attempt.id).where(Attempt.status == AttemptStatus.ACTIVE, Attempt.lease_expires < now())
+        select(Attempt.id)
+        .where(Attempt.status == AttemptStatus.ACTIVE, Attempt.lease_expires < now())
+        .order_by(Attempt.submission_id)  # two gateways that do this at the same time lock in the same order
     ).all()
     queued: list[UUID] = []
     for attempt_id in expired:
@@ -291,7 +296,12 @@ def cancel_submission(session: Session, submission_id: UUID, *, actor: str, reas
     Raises:
         IllegalTransition: It has ended already.
     """
-    submission = session.scalar(select(Submission).where(Submission.id == submission_id).with_for_update(of=Submission))
+    submission = session.scalar(
+        select(Submission)
+        .where(Submission.id == submission_id)
+        .with_for_update(of=Submission)
+        .execution_options(populate_existing=True)
+    )
     assert submission is not None
     ran = submission.status in ACTIVE_SUBMISSION_STATUSES
     move_submission(session, submission, SubmissionStatus.CANCELLED, actor=actor, reason=reason, counts=ran)

@@ -12,7 +12,12 @@ from sqlalchemy.orm import Session
 from podium.platform.bundles.content import FactSheetType
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooLarge
-from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
+from podium.platform.lifecycle import (
+    SUBMISSION_TRANSITIONS,
+    ParticipantStatus,
+    SubmissionStatus,
+    require_transition,
+)
 from podium.platform.models import Competition, Evaluation, Participant, Phase, Submission, TermsAcceptance, now
 from podium.platform.quotas import Left, Quota, Used, left_of, require_left, start_of_day
 from podium.platform.records import Allowance
@@ -224,8 +229,11 @@ def complete_submission(session: Session, submission: Submission, storage: Stora
         InvalidInput: What was uploaded is not what was announced; it may be uploaded again.
         IllegalTransition: The submission was cancelled.
     """
+    # Said twice at the same time, the second waits here and sees what the first has done.
+    session.refresh(submission, with_for_update={"of": Submission})
     if submission.content is not None and submission.status is not SubmissionStatus.CANCELLED:
         return False  # completed before; saying it twice is not an error
+    require_transition(SUBMISSION_TRANSITIONS, submission.status, SubmissionStatus.QUEUED)
     stored = storage.accept(upload_key(submission), sha256=submission.sha256, size=submission.size)
     move_submission(
         session,

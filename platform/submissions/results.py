@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podium.platform.errors import InvalidInput
-from podium.platform.jobs import EvaluationResult, ScoringResult
+from podium.platform.jobs import EvaluationResult, OutputKind, ScoringResult
 from podium.platform.leaderboard.entries import update_entries
 from podium.platform.lifecycle import (
     AttemptOutcome,
@@ -21,9 +21,10 @@ from podium.platform.lifecycle import (
 )
 from podium.platform.models import Attempt, Evaluation, Output, Score, Submission
 from podium.platform.storage import Storage, StoredContent
-from podium.platform.submissions.attempts import end_attempt, output_key, require_active, retry_or_give_up
+from podium.platform.submissions.attempts import Superseded, end_attempt, output_key, require_active, retry_or_give_up
 from podium.platform.submissions.transitions import move_submission
 
+KEY_CHARACTERS = 100
 _STORED = {
     AttemptOutcome.SUCCEEDED: EvaluationStatus.SUCCEEDED,
     AttemptOutcome.USER_ERROR: EvaluationStatus.FAILED,
@@ -45,6 +46,13 @@ def accept_outputs(result: ScoringResult, storage: Storage) -> dict[str, StoredC
     return accepted
 
 
+def discard_uploads(result: ScoringResult, storage: Storage) -> None:
+    """Forget the uploads of a result that is stored."""
+    for evaluation in result.evaluations:
+        for kind in OutputKind:
+            storage.discard(output_key(result.attempt_id, evaluation.evaluation_id, kind))
+
+
 def store_result(session: Session, result: ScoringResult, storage: Storage) -> bool:
     """Store the end of an attempt; tell whether the submission is queued again.
 
@@ -56,9 +64,13 @@ def store_result(session: Session, result: ScoringResult, storage: Storage) -> b
         InvalidInput: The result does not fit the job; nothing changes.
     """
     digest = hashlib.sha256(result.model_dump_json().encode()).hexdigest()
-    if session.scalar(select(Attempt.result_sha256).where(Attempt.id == result.attempt_id)) == digest:
-        return False
-    attempt, submission = require_active(session, result.attempt_id)
+    try:
+        attempt, submission = require_active(session, result.attempt_id)
+    except Superseded:
+        # Only now that it is locked: the same result may have been stored a moment ago.
+        if session.scalar(select(Attempt.result_sha256).where(Attempt.id == result.attempt_id)) == digest:
+            return False
+        raise
     waiting = {
         evaluation.id: evaluation
         for evaluation in submission.evaluations
@@ -119,6 +131,8 @@ def _check(result: ScoringResult, expected: set[object]) -> None:
     if len(set(reported)) != len(reported) or set(reported) != expected:
         raise InvalidInput("The result does not name each evaluation of the attempt exactly once.")
     for evaluation in result.evaluations:
+        if any(len(key) > KEY_CHARACTERS for key in evaluation.scores):
+            raise InvalidInput(f"The key of a score is longer than {KEY_CHARACTERS} characters.")
         if any(not math.isfinite(value) for value in evaluation.scores.values()):
             raise InvalidInput("A score is not a finite number.")
         if (evaluation.verdict is not None) != (evaluation.outcome is AttemptOutcome.USER_ERROR):
@@ -137,7 +151,7 @@ def _store_evaluation(
     evaluation.programs = [program.model_dump(mode="json") for program in reported.programs]
     evaluation.timings = reported.timings
     if reported.outcome is AttemptOutcome.SUCCEEDED:
-        evaluation.scores = [Score(key=key[:100], value=value) for key, value in sorted(reported.scores.items())]
+        evaluation.scores = [Score(key=key, value=value) for key, value in sorted(reported.scores.items())]
     for output in reported.outputs:
         stored = accepted[output_key(attempt.id, evaluation.id, output.kind)]
         evaluation.outputs.append(Output(kind=output.kind, content=stored.key, sha256=stored.sha256, size=stored.size))

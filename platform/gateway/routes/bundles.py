@@ -45,11 +45,15 @@ def complete_bundle(
     """Say that the upload is done: it is checked, and a flow run is made that reads it."""
     with services.database.session() as session:
         bundle = _find(session, bundle_id, caller)
+        # Said twice at the same time, the second waits here and sees what the first has done.
+        session.refresh(bundle, with_for_update={"of": Bundle})
         if bundle.status is BundleStatus.UPLOADING:
             stored = services.storage.accept(incoming_key(bundle.id), sha256=bundle.sha256, size=bundle.size)
             move_bundle(session, bundle, BundleStatus.QUEUED, actor=caller.actor, content=stored.key)
-        background.add_task(services.dispatcher.dispatch_bundle, bundle_id)
-        return bundle_record(bundle)
+        record = bundle_record(bundle)
+    services.storage.discard(incoming_key(bundle_id))
+    background.add_task(services.dispatcher.dispatch_bundle, bundle_id)
+    return record
 
 
 @router.get("/bundles/{bundle_id}")

@@ -68,6 +68,7 @@ def complete_submission(
             raise NotAllowed("Only the participant who submits can complete the upload.")
         creation.complete_submission(session, submission, services.storage, actor=caller.actor)
         record = _record(session, submission, caller)
+    services.storage.discard(creation.upload_key(submission))
     background.add_task(services.dispatcher.dispatch_submission, submission_id)
     return record
 
