@@ -9,7 +9,7 @@ PACKAGES := platform tasks flows agents dashboards
 # Bytecode is kept even where the caller keeps none: without it, everything starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint unit integration build dev machine lock
+.PHONY: help demo test lint unit integration build docs dev machine lock
 help: ## Show what can be made
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -34,6 +34,9 @@ integration: machine ## Test against the real PostgreSQL, Prefect, Docker and br
 build: dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build -q --installer uv
 	ls dist
+
+docs: dev ## Write the tables of settings into docs/
+	@$(BIN)/python scripts/settings_tables.py
 
 dev: ## Create .venv with the locked set and Podium in it, editable
 	@scripts/bootstrap.sh $(PYTHON)
