@@ -11,10 +11,11 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from machine import DATABASE, SANDBOX, Steps, engine_trouble, ensure_engine, install
 
@@ -65,17 +66,28 @@ class CommandLine:
             [str(PODIUM), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             env=_clean(environment or {}),
         )
         assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            print(f"         {line}", end="", flush=True)
-            lines.append(line)
+        assert process.stderr is not None
+        beside = threading.Thread(target=_show, args=(process.stderr,))
+        beside.start()
+        written = _show(process.stdout)
+        beside.join()
         if process.wait() != 0:
             raise CommandFailed(f"podium {shlex.join(arguments)}")
-        return "".join(lines)
+        return written
+
+
+def _show(stream: IO[str]) -> str:
+    """Show what a command writes, as it comes; return it."""
+    lines = []
+    for line in stream:
+        print(f"         {line}", end="", flush=True)
+        lines.append(line)
+    return "".join(lines)
 
 
 def _clean(more: Mapping[str, str]) -> dict[str, str]:

@@ -78,7 +78,7 @@ def test_every_problem_of_a_bundle_is_shown_with_its_line(podium: Podium, varian
     refused = podium.admin("competition", "create", str(path))
     assert refused.code == 1
     for said in (checked.out + checked.err, refused.out + refused.err):
-        for part in ("competition.yaml:4", "logo.jpg", "31-3-2026", "truth/", "sortin", "many", "sorting"):
+        for part in ("line 4, image", "logo.jpg", "31-3-2026", "truth/", "sortin", "many", "sorting"):
             assert part in said, said
     assert (counted(podium, "competitions"), counted(podium, "datasets")) == before
 
