@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -108,7 +108,7 @@ class CompetitionWriter:
                     task_ids=[self._tasks[index] for index in solution.tasks],
                 )
             )
-        if any(problem.severity is Severity.ERROR for problem in self._problems):
+        if self._has_errors():
             raise BundleRefused(self._problems)
         self._session.add(competition)
         self._session.flush()
@@ -146,6 +146,8 @@ class CompetitionWriter:
         )
 
     def _slug(self) -> str:
+        # Until the transaction ends nobody else takes a slug: what is free now is free then.
+        self._session.execute(text("SELECT pg_advisory_xact_lock(hashtext('podium-slugs'))"))
         wanted = self._bundle.slug
         taken = set(self._session.scalars(select(Competition.slug)))
         if wanted is not None:
@@ -189,7 +191,7 @@ class CompetitionWriter:
             reference_data_id=self._optional("reference_data", task.reference_data),
             ingestion_only_during_scoring=task.ingestion_only_during_scoring,
         )
-        if not self._problems:
+        if not self._has_errors():
             self._session.add(row)
             self._session.flush()
         return row.id
@@ -245,6 +247,9 @@ class CompetitionWriter:
                 Dataset.owner_id == self._bundle.owner_id, Dataset.kind == kind, Dataset.sha256 == stored.sha256
             )
         ).one()
+
+    def _has_errors(self) -> bool:
+        return any(problem.severity is Severity.ERROR for problem in self._problems)
 
     def _problem(
         self, message: str, *, field: str = "", suggestion: str = "", severity: Severity = Severity.ERROR

@@ -19,11 +19,12 @@ from podium.platform.lifecycle import BundleStatus, SubmissionStatus
 from podium.platform.models import Attempt, Bundle, Submission
 from podium.platform.orchestration import PLATFORM_POOL, Orchestration
 from podium.platform.submissions.attempts import lose_expired
-from podium.platform.submissions.transitions import pool_topic, touch_submission
+from podium.platform.submissions.transitions import WAITS_FOR_AGENT, pool_topic, touch_submission
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 5.0
 DISPATCHABLE = frozenset({SubmissionStatus.SUBMITTED, SubmissionStatus.QUEUED})
+WAITS_FOR_SCHEDULER = "Waits for the scheduler"
 UNDISPATCHED = 100
 """Submissions that one tick dispatches at most."""
 
@@ -61,7 +62,7 @@ class Dispatcher:
                 flow_run_id = self._flow_run(session, submission)
             except PlatformFault as error:
                 logger.warning("submission %s could not be dispatched: %s", submission_id, error)
-                reason = f"Waits for the scheduler: {error.detail} It is tried again every few seconds."
+                reason = f"{WAITS_FOR_SCHEDULER}: {error.detail} It is tried again every few seconds."
                 if submission.status is SubmissionStatus.QUEUED and submission.status_message != reason:
                     touch_submission(session, submission, status_message=reason)
                 return
@@ -73,6 +74,8 @@ class Dispatcher:
                 .returning(Submission.status)
             )
             if status is SubmissionStatus.QUEUED:
+                if submission.status_message.startswith(WAITS_FOR_SCHEDULER):
+                    touch_submission(session, submission, status_message=WAITS_FOR_AGENT)
                 notify(session, pool_topic(submission.competition.pool.name))
 
     def _flow_run(self, session: Session, submission: Submission) -> UUID:

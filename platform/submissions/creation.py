@@ -22,7 +22,7 @@ from podium.platform.models import Competition, Evaluation, Participant, Phase, 
 from podium.platform.quotas import Left, Quota, Used, left_of, require_left, start_of_day
 from podium.platform.records import Allowance
 from podium.platform.storage import Storage, incoming_key
-from podium.platform.submissions.transitions import move_submission, pool_topic, record_event
+from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_submission, pool_topic, record_event
 
 
 class PhaseClosed(Conflict):
@@ -240,7 +240,7 @@ def complete_submission(session: Session, submission: Submission, storage: Stora
         submission,
         SubmissionStatus.QUEUED,
         actor=actor,
-        reason="Waits for an agent.",
+        reason=WAITS_FOR_AGENT,
         content=stored.key,
         queued=now(),
     )

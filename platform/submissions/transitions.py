@@ -21,6 +21,9 @@ from podium.platform.lifecycle import (
 from podium.platform.models import Bundle, Event, Submission, now
 from podium.platform.submissions.logs import logs_topic
 
+WAITS_FOR_AGENT = "Waits for an agent."
+"""The status message of a submission that is queued and has its flow run."""
+
 
 def record_event(
     session: Session, *, subject: str, subject_id: UUID, before: str | None, after: str, actor: str, reason: str = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -43,11 +42,11 @@ def ada(world: World) -> Known:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[datetime]]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """What time it is for submissions: the first item."""
     moment = [BEGIN]
     monkeypatch.setattr(creation, "now", lambda: moment[0])
-    yield moment
+    return moment
 
 
 def allowed(world: World, person: Known, slug: str) -> Allowance:

@@ -128,8 +128,17 @@ class World:
         with self.session() as session:
             return authenticate(session, known.token)
 
-    def bundle_folder(self, *, title: str = "Iris", tasks: int = 1, **fields: Any) -> Path:  # noqa: ANN401  # YAML
+    def bundle_folder(
+        self,
+        *,
+        title: str = "Iris",
+        tasks: int | list[dict[str, Any]] = 1,
+        **fields: Any,  # noqa: ANN401  # YAML
+    ) -> Path:
         """A small valid bundle, as a folder; `fields` replace those of its competition.yaml."""
+        if isinstance(tasks, int):
+            programs = {"scoring_program": "scoring_program", "reference_data": "reference_data"}
+            tasks = [{"index": index, "name": f"Task {index}", **programs} for index in range(tasks)]
         folder = self.folder / f"bundle-{uuid4()}"
         content = {
             "version": 2,
@@ -138,16 +147,8 @@ class World:
             "terms": "terms.md",
             "registration_auto_approve": True,
             "pages": [{"title": "Overview", "file": "overview.md"}],
-            "tasks": [
-                {
-                    "index": index,
-                    "name": f"Task {index}",
-                    "scoring_program": "scoring_program",
-                    "reference_data": "reference_data",
-                }
-                for index in range(tasks)
-            ],
-            "phases": [phase(tasks=list(range(tasks)))],
+            "tasks": tasks,
+            "phases": [phase(tasks=[task["index"] for task in tasks])],
             "leaderboards": [board()],
             **fields,
         }
