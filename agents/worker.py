@@ -69,17 +69,18 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
 
     def __init__(self, *args: Any, post: Post | None = None, **options: Any) -> None:  # noqa: ANN401  # Prefect's own
         settings = post.settings if post else read_agent_settings()
-        options.setdefault("limit", settings.slots)
+        # Prefect's own command line passes None for what was not given.
+        options["limit"] = options.get("limit") or settings.slots
         options.setdefault("prefetch_seconds", 1)
         super().__init__(*args, **options)
-        self._post = post or Post(settings.model_copy(update={"pool": self._work_pool_name}))
+        self._post = post or Post(settings.model_copy(update={"pool": self._work_pool_name, "name": self.name}))
         self._flows: dict[UUID, Flow[..., Any]] = {}
         self._scoring: DeploymentResponse | None = None
         self._held: set[UUID] = set()
         self._announced: tuple[AnnouncedRun, ...] = ()
         self._news = anyio.Event()
         self._hears_gateway = False
-        self._threads = anyio.CapacityLimiter(options["limit"] or 100)
+        self._threads = anyio.CapacityLimiter(options["limit"])
         self._leaving = anyio.Event()
 
     @override

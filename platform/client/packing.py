@@ -34,12 +34,15 @@ def packed_submission(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
     What was packed is gone when the context ends.
 
     Raises:
-        InvalidInput: There is nothing at this path, or nothing that can be packed.
+        InvalidInput: There is nothing at this path, nothing that can be packed, or a broken zip.
     """
     _require_there(path)
     if path.is_file() and zipfile.is_zipfile(path):
         yield Parcel(path, path.name)
         return
+    if path.is_file() and path.suffix.lower() == ".zip":
+        # Packed into another zip, it would be scored as something that nobody meant.
+        raise InvalidInput(f"{path} is called a zip but is none, or its end is missing.", remedy="Make the zip again.")
     with _packed(path, on_progress) as parcel:
         yield parcel
 

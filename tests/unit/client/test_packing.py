@@ -58,6 +58,14 @@ def test_a_zip_stays_what_it_is(tmp_path: Path):
     assert path.exists()
 
 
+def test_a_file_that_is_only_called_a_zip_is_refused(tmp_path: Path):
+    broken = tmp_path / "results.zip"
+    broken.write_bytes(b"PK\x03\x04 and then the upload broke off")
+
+    with pytest.raises(InvalidInput, match="called a zip but is none"), packed_submission(broken, silent):
+        pass
+
+
 def test_a_file_that_is_no_zip_is_put_into_one(tmp_path: Path):
     path = tmp_path / "predictions.csv"
     path.write_text("1,2", encoding="utf-8")
