@@ -31,30 +31,71 @@ if TYPE_CHECKING:
 logger = logging.getLogger("podium.agents")
 PATIENCE_SECONDS = 60.0
 """How long a state is offered to a Prefect that does not answer."""
+HOLD_SECONDS = 0.5
+"""How long a state is kept back, so that Prefect's work does not fall into the very moment of a container's start."""
+UNTOLD_STATES = 200
+"""States that wait to be told; when there are more, runs wait for Prefect after all."""
+LAST_WORDS_SECONDS = 10.0
+
+
+class Teller:
+    """Tells Prefect the states of all runs of this agent, in their order, from one thread."""
+
+    def __init__(self) -> None:
+        self._untold: queue.Queue[tuple[float, FlowRun, State[Any]] | None] = queue.Queue(UNTOLD_STATES)
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="podium-teller", daemon=True)
+        self._thread.start()
+
+    def tell(self, flow_run: FlowRun, state: State[Any]) -> None:
+        """Tell Prefect, a moment later, that a run is in this state."""
+        self._untold.put((time.monotonic() + HOLD_SECONDS, flow_run, state))
+
+    def close(self) -> None:
+        """Tell what is left, for as long as the last words may take."""
+        self._leaving.set()
+        self._untold.put(None)
+        self._thread.join(timeout=LAST_WORDS_SECONDS)
+
+    def _run(self) -> None:
+        with get_client(sync_client=True, httpx_settings={"verify": trusted()}) as prefect:
+            while (item := self._untold.get()) is not None:
+                not_before, flow_run, state = item
+                self._leaving.wait(max(0.0, not_before - time.monotonic()))
+                self._tell(prefect, flow_run, state)
+
+    def _tell(self, prefect: SyncPrefectClient, flow_run: FlowRun, state: State[Any]) -> None:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                # Forced: the claim has decided already, and the run was planned for much later.
+                prefect.set_flow_run_state(flow_run.id, state, force=True)
+            except ObjectNotFound:
+                return  # Prefect has lost the run; the submission is none the worse
+            except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+                if time.monotonic() > until:
+                    logger.warning("Prefect was not told that %s is %s: %s", flow_run.name, state.name, error)
+                    return
+                time.sleep(1)
+            else:
+                return
 
 
 class RecordingClient(SyncPrefectClient):
     """Prefect's client, as the engine of one flow run sees it.
 
     What the engine asks about its own run is answered from what is known; the states that it proposes are accepted,
-    and told to Prefect by a thread, in order.
+    and told to Prefect by the teller.
     """
 
-    def __init__(self, flow_run: FlowRun) -> None:
+    def __init__(self, flow_run: FlowRun, teller: Teller) -> None:
         settings = get_current_settings().api
         if settings.url is None:
             raise RuntimeError("PREFECT_API_URL is not set")
         key = settings.key.get_secret_value() if settings.key else None
         super().__init__(settings.url, api_key=key, httpx_settings={"verify": trusted()})
         self._own_run = flow_run
-        self._states: queue.SimpleQueue[State[Any] | None] = queue.SimpleQueue()
-        self._teller = threading.Thread(target=self._tell, name=f"prefect-{flow_run.id}", daemon=True)
-        self._teller.start()
-
-    def finish(self) -> None:
-        """Wait until Prefect was told everything, or its patience is over."""
-        self._states.put(None)
-        self._teller.join()
+        self._teller = teller
 
     def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
         """The run as it is known here."""
@@ -80,41 +121,16 @@ class RecordingClient(SyncPrefectClient):
         if flow_run_id != self._own_run.id:
             return super().set_flow_run_state(flow_run_id, state, force=force)
         self._own_run.state = state
-        self._states.put(state)
+        self._teller.tell(self._own_run, state)
         return OrchestrationResult(state=state, status=SetStateStatus.ACCEPT, details=StateAcceptDetails())
-
-    def _tell(self) -> None:
-        with get_client(sync_client=True, httpx_settings={"verify": trusted()}) as prefect:
-            while (state := self._states.get()) is not None:
-                self._tell_one(prefect, state)
-
-    def _tell_one(self, prefect: SyncPrefectClient, state: State[Any]) -> None:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                # Forced: the claim has decided already, and the run was planned for much later.
-                prefect.set_flow_run_state(self._own_run.id, state, force=True)
-            except ObjectNotFound:
-                return  # Prefect has lost the run; the submission is none the worse
-            except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-                if time.monotonic() > until:
-                    logger.warning("Prefect was not told that %s is %s: %s", self._own_run.name, state.name, error)
-                    return
-                time.sleep(1)
-            else:
-                return
 
 
 @contextmanager
-def recorded(flow_run: FlowRun) -> Iterator[None]:
-    """Let the engine of `flow_run`, run in the block, work without waiting for Prefect; tell Prefect at the end."""
-    client = RecordingClient(flow_run)
+def recorded(flow_run: FlowRun, teller: Teller) -> Iterator[None]:
+    """Let the engine of `flow_run`, run in the block, work without waiting for Prefect."""
     context = SyncClientContext(httpx_settings={"verify": trusted()})
-    context.client = client
+    context.client = RecordingClient(flow_run, teller)
     # Whoever asks Prefect for a client in this block, with whatever settings, is to get this one.
     context._httpx_settings = None  # noqa: SLF001
     with context:
-        try:
-            yield
-        finally:
-            client.finish()
+        yield

@@ -28,7 +28,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from typing_extensions import override
 
 from podium.agents.post import Post
-from podium.agents.recording import recorded
+from podium.agents.recording import Teller, recorded
 from podium.agents.settings import read_agent_settings
 from podium.platform.errors import PodiumError
 from podium.platform.jobs import AnnouncedRun
@@ -82,6 +82,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         self._hears_gateway = False
         self._threads = anyio.CapacityLimiter(options["limit"])
         self._leaving = anyio.Event()
+        self._teller = Teller()
 
     @override
     async def start(
@@ -101,6 +102,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 loops.cancel_scope.cancel()
             # What is under way gets its time; leaving the worker waits for it.
             self._post.leave_soon()
+        await anyio.to_thread.run_sync(self._teller.close)
         await anyio.to_thread.run_sync(self._post.leave)
 
     def leave(self) -> None:
@@ -134,7 +136,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 logger.info("flow run %s was not begun: %s", flow_run.name, abort)
 
     def _run_recorded(self, flow: Flow[..., Any], flow_run: FlowRun) -> None:
-        with recorded(flow_run):
+        with recorded(flow_run, self._teller):
             self._run_flow(flow, flow_run)
 
     async def _flow_of(self, flow_run: FlowRun) -> Flow[..., Any]:

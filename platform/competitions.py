@@ -54,15 +54,18 @@ def competition_options() -> Sequence[LoaderOption]:
     )
 
 
-def find_competition(session: Session, slug: str, caller: Caller | None) -> Competition:
+def find_competition(
+    session: Session, slug: str, caller: Caller | None, *, options: Sequence[LoaderOption] = ()
+) -> Competition:
     """The competition of that slug, if the caller may see it.
+
+    Args:
+        options: What to load with it.
 
     Raises:
         NotFound: There is none, or it is a draft of somebody else's: the two look the same from outside.
     """
-    competition = session.scalar(
-        select(Competition).where(Competition.slug == slug.lower()).options(*competition_options())
-    )
+    competition = session.scalar(select(Competition).where(Competition.slug == slug.lower()).options(*options))
     if competition is None or not (competition.published or may_organize(competition, caller)):
         raise NotFound(
             f"There is no competition '{slug[:80]}'.", remedy="List those there are with `podium competitions`."

@@ -48,7 +48,9 @@ def list_competitions(
 def read_competition(slug: str, services: WithServices, caller: MaybeCaller) -> CompetitionRecord:
     """One competition, whole."""
     with services.database.session() as session:
-        return competitions.competition_record(session, competitions.find_competition(session, slug, caller), caller)
+        options = competitions.competition_options()
+        competition = competitions.find_competition(session, slug, caller, options=options)
+        return competitions.competition_record(session, competition, caller)
 
 
 @router.patch("/competitions/{slug}")

@@ -105,12 +105,12 @@ async def read_submission(
     submission_id: UUID, services: WithServices, caller: WithCaller, seen: int = 0, wait: Wait = 0
 ) -> SubmissionRecord:
     """A submission, whole; with `wait`, when its version is no longer the one that was `seen`."""
-    topic = submission_topic(submission_id)
-    count = services.notices.count(topic)
-    record = await run_in_threadpool(_read, services, submission_id, caller)
-    if wait and record.version == seen and await services.notices.wait(topic, count, wait):
-        record = await run_in_threadpool(_read, services, submission_id, caller)
-    return record
+    if wait:
+        topic = submission_topic(submission_id)
+        count = services.notices.count(topic)
+        if await run_in_threadpool(_version, services, submission_id) == seen:
+            await services.notices.wait(topic, count, wait)
+    return await run_in_threadpool(_read, services, submission_id, caller)
 
 
 @router.post("/submissions/{submission_id}/cancel")
@@ -190,6 +190,12 @@ def _record(session: Session, submission: Submission, caller: Caller) -> Submiss
 def _read(services: Services, submission_id: UUID, caller: Caller) -> SubmissionRecord:
     with services.database.session() as session:
         return _record(session, _find(session, submission_id, caller), caller)
+
+
+def _version(services: Services, submission_id: UUID) -> int | None:
+    """A submission's version alone: what a watcher asks for again and again is not to be read whole each time."""
+    with services.database.session() as session:
+        return session.scalar(select(Submission.version).where(Submission.id == submission_id))
 
 
 def _read_logs(services: Services, submission_id: UUID, caller: Caller, after: int) -> LogPage:
