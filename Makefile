@@ -8,6 +8,10 @@ UV := $(BIN)/uv
 PACKAGES := platform tasks flows agents dashboards
 # Bytecode is kept even where the caller keeps none: without it, everything starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
+# The machine's own certificates, to which an institution may have added some: by itself, uv knows the public ones alone.
+ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt))
+export SSL_CERT_FILE ?= /etc/ssl/certs/ca-certificates.crt
+endif
 
 .PHONY: help demo test lint unit integration build docs dev machine lock
 help: ## Show what can be made
