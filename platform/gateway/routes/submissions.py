@@ -67,10 +67,10 @@ def complete_submission(
         if submission.person_id != caller.person_id:
             raise NotAllowed("Only the participant who submits can complete the upload.")
         creation.complete_submission(session, submission, services.storage, actor=caller.actor)
-        record = _record(session, submission, caller)
+    # What is answered is read after the commit: that is what tells agents, and they begin meanwhile.
     services.storage.discard(creation.upload_key(submission))
     background.add_task(services.dispatcher.dispatch_submission, submission_id)
-    return record
+    return _read(services, submission_id, caller)
 
 
 @router.get("/competitions/{slug}/submissions")
