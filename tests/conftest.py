@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
+
+# What a shell starts in the background ignores SIGINT, and so would everything that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 INTEGRATION = Path(__file__).parent / "integration"
 
