@@ -249,9 +249,14 @@ class ScoringResult(Message):
 
 
 class Handback(Message):
-    """The agent gives the attempt up through no fault of the submission; another attempt may follow."""
+    """The agent gives the attempt up through no fault of the submission; another attempt may follow.
+
+    Attributes:
+        stopping: The agent ends in good order. That is no failure, and does not use up a try.
+    """
 
     reason: str = Field(max_length=4000)
+    stopping: bool = False
 
 
 class AgentHello(Message):

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from podium.platform.errors import PodiumError
-from podium.platform.jobs import Claim, Heartbeat, ScoringJob
+from podium.platform.jobs import Claim, Handback, Heartbeat, ScoringJob
 from podium.platform.lifecycle import Stage
 from podium.tasks.gateway import GatewayClient, GatewayRefused
 from podium.tasks.log_sending import LogSender
@@ -105,6 +105,7 @@ def claimed(workplace: Workplace, submission_id: UUID, flow_run_id: UUID) -> Ite
 def _hand_back(attempt: AttemptInHand, error: BaseException) -> None:
     reason = str(error) if isinstance(error, PodiumError) else f"{type(error).__name__} on the agent's host"
     try:
-        attempt.gateway.hand_back(attempt.job.attempt_id, reason, patience=LAST_WORDS)
+        handback = Handback(reason=reason[:4000], stopping=attempt.workplace.stopping.is_set())
+        attempt.gateway.hand_back(attempt.job.attempt_id, handback, patience=LAST_WORDS)
     except PodiumError as refused:
         logger.warning("attempt %s could not be handed back: %s", attempt.job.attempt_id, refused)

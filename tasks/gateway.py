@@ -106,9 +106,9 @@ class GatewayClient:
         """
         self._call("POST", f"/attempts/{result.attempt_id}/result", result, patience=patience)
 
-    def hand_back(self, attempt_id: UUID, reason: str, *, patience: float) -> None:
+    def hand_back(self, attempt_id: UUID, handback: Handback, *, patience: float) -> None:
         """Give the attempt up."""
-        self._call("POST", f"/attempts/{attempt_id}/handback", Handback(reason=reason[:4000]), patience=patience)
+        self._call("POST", f"/attempts/{attempt_id}/handback", handback, patience=patience)
 
     def _call(
         self,

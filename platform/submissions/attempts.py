@@ -14,6 +14,7 @@ from podium.platform.jobs import (
     MIB,
     AnnouncedRun,
     EvaluationJob,
+    Handback,
     Heartbeat,
     HeartbeatAnswer,
     Limits,
@@ -37,6 +38,8 @@ LAST_WORDS = timedelta(minutes=10)
 """How long an attempt's token is good after its end."""
 MAX_ATTEMPTS = 3
 """Tries at a submission before the platform gives up on it."""
+FAILED_ATTEMPTS = (AttemptStatus.PLATFORM_ERROR, AttemptStatus.LOST)
+"""Ends of an attempt that use up a try; one that was stopped in good order does not."""
 OUTPUT_LIMITS = {
     OutputKind.PREDICTION_OUTPUT: Limits().output_bytes,
     OutputKind.SCORING_OUTPUT: Limits().output_bytes,
@@ -242,7 +245,11 @@ def retry_or_give_up(
     """
     end_attempt(session, attempt, status, why)
     actor = f"attempt:{attempt.number}"
-    if attempt.number < MAX_ATTEMPTS:
+    session.flush()
+    failed = session.scalar(
+        select(func.count()).where(Attempt.submission_id == submission.id, Attempt.status.in_(FAILED_ATTEMPTS))
+    )
+    if (failed or 0) < MAX_ATTEMPTS:
         move_submission(
             session,
             submission,
@@ -259,14 +266,15 @@ def retry_or_give_up(
     return False
 
 
-def hand_back(session: Session, attempt_id: UUID, reason: str) -> UUID:
+def hand_back(session: Session, attempt_id: UUID, handback: Handback) -> UUID:
     """An agent gives up an attempt, in good order (it is stopping) or for trouble of its own.
 
     Raises:
         Superseded: The attempt was over already.
     """
     attempt, submission = require_active(session, attempt_id)
-    retry_or_give_up(session, attempt, submission, AttemptStatus.PLATFORM_ERROR, reason)
+    status = AttemptStatus.CANCELLED if handback.stopping else AttemptStatus.PLATFORM_ERROR
+    retry_or_give_up(session, attempt, submission, status, handback.reason)
     return submission.id
 
 

@@ -148,7 +148,7 @@ def hand_back(
     """Give the attempt up; the submission is queued again."""
     _require_own(attempt_id, caller)
     with services.database.session() as session:
-        submission_id = attempts.hand_back(session, attempt_id, body.reason)
+        submission_id = attempts.hand_back(session, attempt_id, body)
     background.add_task(services.dispatcher.dispatch_submission, submission_id)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from world import Known, World, evaluation_results, phase, result_of, success
 
 from podium.platform.errors import InvalidInput, NotFound
-from podium.platform.jobs import Heartbeat, OutputKind, ScoringJob
+from podium.platform.jobs import Handback, Heartbeat, OutputKind, ScoringJob
 from podium.platform.lifecycle import (
     AttemptStatus,
     EvaluationStatus,
@@ -54,9 +54,9 @@ def beat(world: World, job: ScoringJob, stage: Stage) -> bool:
         return not heartbeat(session, job.attempt_id, Heartbeat(stage=stage), settings=world.settings).stop
 
 
-def give_back(world: World, job: ScoringJob) -> None:
+def give_back(world: World, job: ScoringJob, *, stopping: bool = False) -> None:
     with world.session() as session:
-        hand_back(session, job.attempt_id, "The disk is full.")
+        hand_back(session, job.attempt_id, Handback(reason="The disk is full.", stopping=stopping))
 
 
 def cancel(world: World, submission_id: UUID) -> None:
@@ -195,6 +195,17 @@ def test_an_attempt_that_is_queued_again_needs_a_new_flow_run(world: World, ada:
     assert "The disk is full." in submission.status_message
 
 
+def test_agents_that_stop_in_good_order_use_up_no_try(world: World, ada: Known, slug: str) -> None:
+    submission_id = world.submit(ada, slug)
+    for _ in range(MAX_ATTEMPTS + 1):
+        give_back(world, world.claim(submission_id), stopping=True)
+
+    with world.session() as session:
+        submission = session.get_one(Submission, submission_id)
+        assert submission.status is SubmissionStatus.QUEUED
+        assert {attempt.status for attempt in submission.attempts} == {AttemptStatus.CANCELLED}
+
+
 def test_giving_back_three_times_ends_it_too(world: World, ada: Known, slug: str) -> None:
     submission_id = world.submit(ada, slug)
     for _ in range(MAX_ATTEMPTS):
@@ -318,7 +329,7 @@ def test_a_result_of_a_superseded_attempt_is_refused_and_changes_nothing(world: 
         if after == "queued":
             current = world.claim(submission_id)
     with world.session() as session, pytest.raises(Superseded):
-        hand_back(session, lost.attempt_id, "Late.")
+        hand_back(session, lost.attempt_id, Handback(reason="Late."))
     world.finish(current, {"accuracy": 0.5}, {"accuracy": 0.5})
     with world.session() as session:
         assert session.scalars(select(LeaderboardEntry.scores)).one() == [0.5]
