@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from podium.platform.errors import PlatformFault
+from podium.platform.errors import InvalidInput, PlatformFault
 
+logger = logging.getLogger(__name__)
 CHANNEL = "podium"
 """The Postgres notification channel on which changes are told (see `podium.platform.notices`)."""
 
@@ -38,6 +40,7 @@ class Database:
 
         Raises:
             PlatformFault: Postgres can't be reached.
+            InvalidInput: A value is none that Postgres can hold: a number out of its range, a text with a U+0000.
         """
         try:
             with self._sessions.begin() as session:
@@ -45,6 +48,11 @@ class Database:
         except OperationalError as error:
             raise PlatformFault(
                 "The database can't be reached.", remedy="Try again in a moment; operators see `podium status`."
+            ) from error
+        except DataError as error:
+            logger.warning("a value was refused by the database: %s", error.orig)
+            raise InvalidInput(
+                "A number is out of range, or a text has a character that can't be stored (U+0000)."
             ) from error
 
     def migrate(self) -> None:

@@ -1,11 +1,24 @@
-"""What holds for all tests."""
+"""What holds for all tests: an environment that nobody has set up, and properties that are tried the same way."""
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+KEPT = frozenset({"PODIUM_CASES", "PODIUM_SCREENSHOTS"})
+"""Variables that are meant for the tests themselves."""
+for _name in list(os.environ):
+    if _name.startswith(("PODIUM_", "PREFECT_")) and _name not in KEPT:
+        del os.environ[_name]
+os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
+os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+
+settings.register_profile("podium", deadline=None, derandomize=True)
+settings.load_profile("podium")
 
 # What a shell starts in the background ignores SIGINT, and so would everything that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -18,3 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if INTEGRATION in item.path.parents:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(INTEGRATION).parts[0]))
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of cases that systems of this kind were tried with."""
+    folder = Path(os.environ.get("PODIUM_CASES") or Path(__file__).parents[2] / "shared" / "cases")
+    if not folder.is_dir():
+        pytest.skip(f"there are no cases in {folder}: set PODIUM_CASES")
+    return folder

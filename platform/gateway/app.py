@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 
 from podium.platform.gateway import problems
 from podium.platform.gateway.access import authorize, require_table_complete
-from podium.platform.gateway.guards import Guards
+from podium.platform.gateway.guards import HEADERS, Guards
 from podium.platform.gateway.routes import agents, bundles, competitions, people, storage, submissions
 from podium.platform.gateway.services import Services
 from podium.platform.settings import ServerSettings
@@ -47,5 +47,5 @@ def create_app(settings: ServerSettings) -> FastAPI:
     for router in routers:
         app.include_router(router, prefix="/api/v1", dependencies=[Depends(authorize)])
     app.add_middleware(Guards)
-    problems.install(app)
+    problems.install(app, HEADERS)
     return app

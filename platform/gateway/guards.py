@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -44,8 +46,12 @@ class Guards:
             return
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not announced.isdigit() or int(announced) > BODY_BYTES:
-            await self._refuse(scope, receive, send_with_headers)
+            await _refuse(scope, receive, send_with_headers)
             return
+        await self._serve_counting(scope, receive, send_with_headers)
+
+    async def _serve_counting(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose body may turn out too large while it is read."""
         received = 0
 
         async def receive_counted() -> Message:
@@ -53,10 +59,23 @@ class Guards:
             message = await receive()
             received += len(message.get("body", b""))
             if received > BODY_BYTES:
-                raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
+                raise _too_large()
             return message
 
-        await self._app(scope, receive_counted, send_with_headers)
+        async def send_unless_too_large(message: Message) -> None:
+            # The framework takes an error while it reads for a body that is no JSON; what it says is not sent.
+            if received <= BODY_BYTES:
+                await send(message)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(record_of(TooLarge(f"The body is larger than {BODY_BYTES} bytes.")))(scope, receive, send)
+        with suppress(TooLarge):
+            await self._app(scope, receive_counted, send_unless_too_large)
+        if received > BODY_BYTES:
+            await _refuse(scope, receive, send)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(record_of(_too_large()))(scope, receive, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 
@@ -29,8 +30,12 @@ def record_of(error: PodiumError) -> ProblemRecord:
     return ProblemRecord(error.type, error.title, error.status, error.detail, error.remedy, tuple(problems))
 
 
-def install(app: FastAPI) -> None:
-    """Make the application answer all errors as problems."""
+def install(app: FastAPI, headers: Mapping[str, str]) -> None:
+    """Make the application answer all errors as problems.
+
+    Args:
+        headers: Of the answer to an error that nobody expected, which passes by all middleware.
+    """
 
     @app.exception_handler(PodiumError)
     async def podium_error(_request: Request, error: PodiumError) -> JSONResponse:
@@ -62,5 +67,6 @@ def install(app: FastAPI) -> None:
                 500,
                 "Something went wrong on Podium's side; it was logged.",
                 "Try again, and tell the operators if it stays.",
-            )
+            ),
+            dict(headers),
         )

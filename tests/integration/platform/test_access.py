@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from sqlalchemy import select
-from world import PREDICTIONS, Known, RunningGateway, World, problem_of, sha256_of
+from world import HTTP, PREDICTIONS, Known, RunningGateway, World, problem_of, sha256_of
 
 from podium.platform.gateway.access import ACCESS, Role
 from podium.platform.identity import hash_secret
@@ -52,7 +51,7 @@ def tokens(world: World, gateway: RunningGateway, olga: Known, ada: Known, slug:
 
 def published_routes(gateway: RunningGateway) -> Iterator[tuple[str, str, str]]:
     """Name, method and path of every call in the OpenAPI document."""
-    document = httpx.get(f"{gateway.address}/api/openapi.json").json()
+    document = HTTP.get(f"{gateway.address}/api/openapi.json").json()
     for path, calls in document["paths"].items():
         for method in set(calls) & set(METHODS):
             name = calls[method]["operationId"].partition("_api_v1_")[0]

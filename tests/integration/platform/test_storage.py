@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from itsdangerous import URLSafeSerializer
-from world import PREDICTIONS, Known, RunningGateway, World, problem_of, sha256_of
+from world import HTTP, PREDICTIONS, Known, RunningGateway, World, problem_of, sha256_of
 
 from podium.platform import storage as storage_module
 from podium.platform.errors import InvalidInput, NotFound
@@ -23,7 +23,7 @@ DATA = bytes(range(256)) * 40
 
 
 def put(request: SignedRequest, data: bytes | Iterator[bytes]) -> httpx.Response:
-    return httpx.put(request.url, content=data, headers=request.headers)
+    return HTTP.put(request.url, content=data, headers=request.headers)
 
 
 def files(storage: Storage) -> list[str]:
@@ -56,7 +56,7 @@ def test_what_was_put_can_be_got(storage: Storage, upload: Callable[..., tuple[s
     accepted = storage.accept(key, sha256=sha256_of(DATA), size=len(DATA))
     storage.discard(key)
     assert files(storage) == [accepted.key]
-    answer = httpx.get(storage.sign_get(accepted.key, filename="großes Ergebnis.zip").url)
+    answer = HTTP.get(storage.sign_get(accepted.key, filename="großes Ergebnis.zip").url)
     assert (answer.status_code, answer.content) == (200, DATA)
     assert answer.headers["content-type"] == "application/octet-stream"
     assert "filename*=utf-8''gro%C3%9Fes%20Ergebnis.zip" in answer.headers["content-disposition"]
@@ -74,17 +74,17 @@ def test_what_was_put_can_be_got(storage: Storage, upload: Callable[..., tuple[s
     ],
 )
 def test_a_range_is_served(storage: Storage, stored: str, span: str, status: int, expected: bytes) -> None:
-    answer = httpx.get(storage.sign_get(stored, filename="a").url, headers={"Range": span})
+    answer = HTTP.get(storage.sign_get(stored, filename="a").url, headers={"Range": span})
     assert (answer.status_code, answer.content) == (status, expected)
 
 
 def test_a_range_beyond_the_end(storage: Storage, stored: str) -> None:
-    answer = httpx.get(storage.sign_get(stored, filename="a").url, headers={"Range": "bytes=20000-"})
+    answer = HTTP.get(storage.sign_get(stored, filename="a").url, headers={"Range": "bytes=20000-"})
     assert answer.status_code == 416
 
 
 def test_head_says_the_size(storage: Storage, stored: str) -> None:
-    answer = httpx.head(storage.sign_get(stored, filename="a").url)
+    answer = HTTP.head(storage.sign_get(stored, filename="a").url)
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", str(len(DATA)))
 
 
@@ -92,11 +92,11 @@ def test_a_request_is_for_one_method(
     storage: Storage, stored: str, upload: Callable[..., tuple[str, SignedRequest]]
 ) -> None:
     get = storage.sign_get(stored, filename="a")
-    key, request = upload()
-    for answer in (put(get, b"x"), httpx.get(request.url), httpx.head(request.url)):
+    _, request = upload()
+    for answer in (put(get, b"x"), HTTP.get(request.url), HTTP.head(request.url)):
         assert answer.status_code == 403
     assert problem_of(put(get, b"x"))["type"] == "signature-refused"
-    assert httpx.post(get.url).status_code == 405
+    assert HTTP.post(get.url).status_code == 405
     assert files(storage) == [stored]
 
 
@@ -106,7 +106,7 @@ def test_an_altered_request_is_refused(storage: Storage, stored: str) -> None:
     other = URLSafeSerializer("another key of thirty-two characters", salt="podium-storage")
     forged = other.dumps(["GET", stored, "a", None, int(now().timestamp()) + 60])
     for wrong in (token[:-1] + ("A" if token[-1] != "A" else "B"), "A" + token[1:], token.split(".")[0], forged, "x"):
-        answer = httpx.get(f"{head}/{quote(wrong)}")
+        answer = HTTP.get(f"{head}/{quote(wrong)}")
         assert (wrong, problem_of(answer)["type"]) == (wrong, "signature-refused")
 
 
@@ -198,7 +198,7 @@ def test_putting_again_after_complete_changes_nothing(gateway: RunningGateway, w
     assert gateway.call("POST", complete, ada.token).json()["status"] == "queued"
     assert files(storage) == before
     file = gateway.call("GET", f"/submissions/{submission_id}/file", ada.token).json()
-    assert httpx.get(file["url"]).content == PREDICTIONS
+    assert HTTP.get(file["url"]).content == PREDICTIONS
 
 
 def announce(gateway: RunningGateway, person: Known, slug: str) -> tuple[str, dict[str, object]]:
@@ -231,14 +231,14 @@ def test_no_key_leads_out_of_the_store(gateway: RunningGateway, storage: Storage
     """Even if one were signed."""
     storage.root.with_name("outside").write_text("secret")
     for request in (storage.sign_get(key, filename="a"), storage.sign_put(key, max_bytes=10)):
-        answer = httpx.request(request.method, request.url, content=b"x" if request.method == "PUT" else None)
+        answer = HTTP.request(request.method, request.url, content=b"x" if request.method == "PUT" else None)
         assert (answer.status_code, problem_of(answer)["type"]) == (404, "not-found")
     assert storage.root.with_name("outside").read_text() == "secret"
     assert files(storage) == []
 
 
 def test_content_that_is_gone_is_not_found(gateway: RunningGateway, storage: Storage) -> None:
-    answer = httpx.get(storage.sign_get(content_key("0" * 64), filename="a").url)
+    answer = HTTP.get(storage.sign_get(content_key("0" * 64), filename="a").url)
     assert problem_of(answer)["detail"] == "There is nothing stored under this address."
 
 
