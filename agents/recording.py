@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("podium.agents")
 PATIENCE_SECONDS = 60.0
 """How long a state is offered to a Prefect that does not answer."""
-HOLD_SECONDS = 0.5
-"""How long a state is kept back, so that Prefect's work does not fall into the very moment of a container's start."""
+HOLD_SECONDS = 1.5
+"""How long a state is kept back, so that Prefect's work does not compete with a short run for the host's cores."""
 UNTOLD_STATES = 200
 """States that wait to be told; when there are more, runs wait for Prefect after all."""
 LAST_WORDS_SECONDS = 10.0
