@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from podium.platform.bundles.content import FactSheetType
@@ -18,13 +17,11 @@ from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import (
     Column,
     Competition,
-    Evaluation,
     Leaderboard,
     LeaderboardEntry,
     Participant,
     Phase,
     Submission,
-    now,
 )
 from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, QuestionRecord
 
@@ -55,50 +52,49 @@ def submission_values(board: Leaderboard, submission: Submission) -> list[float 
     return column_values(column_rules(board), by_task)
 
 
-def update_entries(session: Session, phase: Phase, person_id: UUID, board: Leaderboard) -> None:
-    """Bring a participant's rows of a phase's leaderboard up to date."""
+def place_on_leaderboard(session: Session, submission: Submission, board: Leaderboard) -> None:
+    """Bring the participant's rows of the phase's leaderboard up to date with a submission that was just scored.
+
+    Only what stands there already is looked at: how many others the participant has made costs nothing.
+    """
+    phase_id, person_id = submission.phase_id, submission.person_id
     # Two results of one participant at the same time: the second waits here and sees the first.
     session.execute(
         select(Participant.person_id)
-        .where(Participant.competition_id == phase.competition_id, Participant.person_id == person_id)
+        .where(Participant.competition_id == submission.competition_id, Participant.person_id == person_id)
         .with_for_update()
     )
-    submissions = session.scalars(
-        select(Submission)
-        .where(
-            Submission.phase_id == phase.id,
-            Submission.person_id == person_id,
-            Submission.status == SubmissionStatus.FINISHED,
+    standing = {
+        row[0]: Entry(row[0], row[1], row[2])
+        for row in session.execute(
+            select(LeaderboardEntry.submission_id, LeaderboardEntry.scores, Submission.created)
+            .join(Submission, Submission.id == LeaderboardEntry.submission_id)
+            .where(LeaderboardEntry.phase_id == phase_id, LeaderboardEntry.person_id == person_id)
         )
-        .options(selectinload(Submission.evaluations).selectinload(Evaluation.scores))
-    ).all()
-    rules = column_rules(board)
-    values = {submission.id: submission_values(board, submission) for submission in submissions}
+    }
+    placed = Entry(submission.id, submission_values(board, submission), submission.created)
     chosen = select_entries(
         board.submission_rule,
-        [Entry(submission.id, values[submission.id], submission.created) for submission in submissions],
-        standing=frozenset(submission.id for submission in submissions if submission.on_leaderboard),
-        columns=rules,
+        [*standing.values(), placed],
+        standing=frozenset(standing),
+        columns=column_rules(board),
         primary_index=board.primary_index,
     )
-    session.execute(
-        delete(LeaderboardEntry).where(
-            LeaderboardEntry.phase_id == phase.id,
-            LeaderboardEntry.person_id == person_id,
-            LeaderboardEntry.submission_id.not_in(chosen),
-        )
-    )
-    for submission in submissions:
-        submission.on_leaderboard = submission.id in chosen
-    for submission_id in chosen:
-        row = {"scores": values[submission_id], "updated": now()}
+    if gone := set(standing) - chosen:
         session.execute(
-            insert(LeaderboardEntry)
-            .values(phase_id=phase.id, submission_id=submission_id, person_id=person_id, **row)
-            .on_conflict_do_update(index_elements=["phase_id", "submission_id"], set_=row)
+            delete(LeaderboardEntry).where(
+                LeaderboardEntry.phase_id == phase_id, LeaderboardEntry.submission_id.in_(gone)
+            )
         )
+        session.execute(update(Submission).where(Submission.id.in_(gone)).values(on_leaderboard=False))
+    if submission.id in chosen:
+        row = LeaderboardEntry(
+            phase_id=phase_id, submission_id=submission.id, person_id=person_id, scores=list(placed.values)
+        )
+        session.add(row)
+        submission.on_leaderboard = True
     session.flush()
-    notify(session, leaderboard_topic(phase.id))
+    notify(session, leaderboard_topic(phase_id))
 
 
 def column_record(column: Column, board: Leaderboard) -> ColumnRecord:

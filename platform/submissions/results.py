@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from podium.platform.errors import InvalidInput
 from podium.platform.jobs import EvaluationResult, OutputKind, ScoringResult
-from podium.platform.leaderboard.entries import update_entries
+from podium.platform.leaderboard.entries import place_on_leaderboard
 from podium.platform.lifecycle import (
     AttemptOutcome,
     AttemptStatus,
@@ -114,7 +114,7 @@ def _end(
             move_submission(session, submission, after, actor=actor, reason=failure)
     if submission.status is SubmissionStatus.FINISHED:
         board = submission.competition.leaderboards[0]
-        update_entries(session, submission.phase, submission.person_id, board)
+        place_on_leaderboard(session, submission, board)
     return False
 
 

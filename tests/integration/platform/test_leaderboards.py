@@ -12,8 +12,7 @@ from sqlalchemy import select, update
 from world import FUTURE, Known, RunningGateway, World, board, hours, phase, problem_of
 
 from podium.platform.bundles.content import SubmissionRule
-from podium.platform.leaderboard.entries import update_entries
-from podium.platform.models import Competition, LeaderboardEntry, Submission
+from podium.platform.models import LeaderboardEntry, Submission
 
 COLUMNS = ({"key": "accuracy"}, {"key": "secret", "hidden": True}, {"key": "loss", "sorting": "asc"})
 
@@ -199,8 +198,12 @@ def test_what_a_participant_has_chosen_stays_when_more_is_scored(world: World, o
     scored(world, ada, slug, {"accuracy": 0.1}, {"accuracy": 0.9})
     with world.session() as session:
         session.execute(update(Submission).values(on_leaderboard=True))
-        competition = session.scalars(select(Competition)).one()
-        update_entries(session, competition.phases[0], ada.id, competition.leaderboards[0])
+        second = session.scalars(select(Submission).where(Submission.number == 2)).one()
+        session.add(
+            LeaderboardEntry(
+                phase_id=second.phase_id, submission_id=second.id, person_id=second.person_id, scores=[0.9]
+            )
+        )
     scored(world, ada, slug, {"accuracy": 0.5})
     with world.session() as session:
         entries = session.scalars(select(LeaderboardEntry)).all()
