@@ -32,7 +32,7 @@ from podium.platform.models import Event, Token
 from podium.platform.records import SubmissionRecord
 
 Connect = Callable[[str | None], Client]
-SOON = 0.5
+SOON = 10.0  # half of what the calls would wait: they were woken, however busy the machine is
 """Seconds within which a watcher must hear of a change."""
 
 
