@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster for the session, and for each test a database of its own, with a gateway over it if wanted."""
+"""A PostgreSQL cluster, a store and a gateway for the session; each test finds them empty."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 # Test modules are imported by their path, so what they share has a folder of its own.
 sys.path.insert(0, str(Path(__file__).parent / "support"))
@@ -21,7 +22,8 @@ from podium.platform import dispatch
 from podium.platform.client import Client
 from podium.platform.database import Database
 from podium.platform.gateway.services import open_storage
-from podium.platform.provision import ensure_pools
+from podium.platform.models import Base
+from podium.platform.provision import POOLS, ensure_pools
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage
 from podium.platform.supervisor.ports import free_port
@@ -66,40 +68,74 @@ def make_database_url(postgres: PostgresCluster) -> Iterator[Callable[..., str]]
         postgres.drop_database(name)
 
 
-@pytest.fixture
-def prefect() -> Iterator[StandInPrefect]:
-    """A stand-in for the Prefect server, which notes the flow runs that it is asked to create."""
+@pytest.fixture(scope="session")
+def session_prefect() -> Iterator[StandInPrefect]:
     with StandInPrefect() as stand_in:
         yield stand_in
 
 
 @pytest.fixture
-def settings(make_database_url: Callable[..., str], prefect: StandInPrefect, tmp_path: Path) -> ServerSettings:
-    """An operator's settings, with a database, a store and a Prefect of the test's own."""
+def prefect(session_prefect: StandInPrefect) -> Iterator[StandInPrefect]:
+    """A stand-in for the Prefect server, which notes the flow runs that it is asked to create."""
+    yield session_prefect
+    session_prefect.reset()
+
+
+@pytest.fixture(scope="session")
+def settings(
+    postgres: PostgresCluster, session_prefect: StandInPrefect, tmp_path_factory: pytest.TempPathFactory
+) -> ServerSettings:
+    """An operator's settings, with a database, a store and a Prefect of the tests' own."""
+    folder = tmp_path_factory.mktemp("podium")
     return ServerSettings(
-        database_url=make_database_url(),
-        storage_url=(tmp_path / "store").as_uri(),
+        database_url=postgres.create_database("test", template=TEMPLATE),
+        storage_url=(folder / "store").as_uri(),
         secret_key="a key that only the tests know, of 32 characters and more",
         public_url=f"http://127.0.0.1:{free_port()}",
-        prefect_api_url=prefect.address,
-        state=tmp_path,
+        prefect_api_url=session_prefect.address,
+        state=folder,
         lease_seconds=60,
         heartbeat_seconds=0.05,
     )
 
 
-@pytest.fixture
-def database(settings: ServerSettings) -> Iterator[Database]:
-    """A migrated database with the pools."""
+@pytest.fixture(scope="session")
+def sweep(postgres: PostgresCluster, settings: ServerSettings) -> Iterator[Callable[[], None]]:
+    """Empties the tables, but for the pools that Podium has from the start: much quicker than a new database."""
+    names = [table.name for table in Base.metadata.tables.values() if table.name != "pools"]
+    statements = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in names]
+    pools = sql.SQL("DELETE FROM pools WHERE name NOT IN ({})").format(sql.SQL(", ").join(map(sql.Literal, POOLS)))
+    with postgres._administrate("test") as connection:
+        # Nothing is left that a foreign key could miss.
+        connection.execute("SET session_replication_role = replica")
+
+        def empty() -> None:
+            connection.execute(sql.SQL("; ").join([*statements, pools]))
+
+        yield empty
+
+
+@pytest.fixture(scope="session")
+def session_database(settings: ServerSettings) -> Iterator[Database]:
     made = Database(settings.database_url.get_secret_value(), pool_size=5)
     yield made
     made.close()
 
 
 @pytest.fixture
-def storage(settings: ServerSettings) -> Storage:
+def database(session_database: Database, sweep: Callable[[], None]) -> Iterator[Database]:
+    """A migrated database with the pools, and nothing else in it."""
+    yield session_database
+    sweep()
+
+
+@pytest.fixture
+def storage(settings: ServerSettings) -> Iterator[Storage]:
     """An empty store."""
-    return open_storage(settings)
+    made = open_storage(settings)
+    yield made
+    shutil.rmtree(made.root)
+    open_storage(settings)
 
 
 @pytest.fixture
@@ -108,12 +144,18 @@ def world(settings: ServerSettings, database: Database, storage: Storage, tmp_pa
     return World(settings, database, storage, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def session_gateway(settings: ServerSettings) -> Iterator[RunningGateway]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatch, "TICK_SECONDS", 3600.0)
+        with RunningGateway(settings) as running:
+            yield running
+
+
 @pytest.fixture
-def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningGateway]:
+def gateway(session_gateway: RunningGateway, world: World, prefect: StandInPrefect) -> RunningGateway:
     """A gateway that serves the world over HTTP. Its dispatcher ticks when the test says so."""
-    monkeypatch.setattr(dispatch, "TICK_SECONDS", 3600.0)
-    with RunningGateway(world) as running:
-        yield running
+    return session_gateway
 
 
 @pytest.fixture

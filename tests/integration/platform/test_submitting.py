@@ -261,10 +261,10 @@ def test_answers_that_fit_are_kept_in_the_order_of_the_questions(world: World, o
     assert submission.fact_sheet == {"method": "trees", "public": "true"}
 
 
-def test_a_file_that_is_too_large(world: World, organizer: Known, ada: Known) -> None:
+def test_a_file_that_is_too_large(world: World, organizer: Known, ada: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     slug = world.competition(organizer)
     world.join(ada, slug)
-    world.settings.submission_bytes = len(PREDICTIONS) - 1
+    monkeypatch.setattr(world.settings, "submission_bytes", len(PREDICTIONS) - 1)
     with pytest.raises(TooLarge):
         world.announce(ada, slug)
     assert count(world) == 0

@@ -83,6 +83,12 @@ class StandInPrefect:
             self._server.server_close()
             self._server = None
 
+    def reset(self) -> None:
+        """Serve, and know of no flow run."""
+        if self._server is None:
+            self.start()
+        self.runs, self.calls = {}, 0
+
     def runs_of(self, subject: UUID) -> list[dict[str, Any]]:
         """The flow runs of a submission or bundle, in the order of their creation."""
         return [run for run in self.runs.values() if str(subject) in run["parameters"].values()]

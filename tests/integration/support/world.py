@@ -336,10 +336,9 @@ def result_of(job: ScoringJob, evaluations: Sequence[Mapping[str, Any]]) -> Any:
 class RunningGateway:
     """A real gateway, served by uvicorn in a thread."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.address = world.settings.public_url
-        app = create_app(world.settings)
+    def __init__(self, settings: ServerSettings) -> None:
+        self.address = settings.public_url
+        app = create_app(settings)
         self.services: Services = app.state.services
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
         self._socket = socket.socket()
