@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-KEPT = frozenset({"PODIUM_CASES", "PODIUM_SCREENSHOTS"})
+KEPT = frozenset({"PODIUM_CASES", "PODIUM_EXAMPLE_BUNDLES", "PODIUM_SCREENSHOTS"})
 """Variables that are meant for the tests themselves."""
 for _name in list(os.environ):
     if _name.startswith(("PODIUM_", "PREFECT_")) and _name not in KEPT:
