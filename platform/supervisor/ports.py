@@ -12,6 +12,7 @@ from podium.platform.errors import Conflict, InvalidInput
 
 LOOPBACK = "127.0.0.1"
 _TRIES = 500
+_claims: dict[int, socket.socket] = {}
 _LISTENING = "0A"
 
 
@@ -51,6 +52,24 @@ def free_port(host: str = LOOPBACK) -> int:
         return int(probe.getsockname()[1])
 
 
+def claim(port: int) -> bool:
+    """Claim a port among the Podiums of this machine; whether no other one has.
+
+    A part listens only seconds after its port was chosen. In the meantime, a second Podium that starts would choose the
+    same one, and take the other's part for its own. The claim ends with this process.
+    """
+    if port not in _claims:
+        mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            # A name in the kernel, not in the file system: nothing is left behind, and all users share it.
+            mark.bind(f"\0podium-port-{port}")
+        except OSError:
+            mark.close()
+            return False
+        _claims[port] = mark
+    return True
+
+
 def choose_port(
     part: str,
     *,
@@ -74,7 +93,7 @@ def choose_port(
         PortTaken: The port that was asked for is in use, or there is no free one.
     """
     if asked is not None:
-        if asked in taken or not is_free(asked, host):
+        if asked in taken or not is_free(asked, host) or not claim(asked):
             holder = "another part of Podium" if asked in taken else port_holder(asked)
             raise PortTaken(
                 f"Port {asked} for {part} is in use by {holder}.",
@@ -83,7 +102,7 @@ def choose_port(
         return asked
     candidates = ([remembered] if remembered else []) + list(range(preferred, min(preferred + _TRIES, 65536)))
     for port in candidates:
-        if port not in taken and is_free(port, host):
+        if port not in taken and is_free(port, host) and claim(port):
             return port
     raise PortTaken(f"No port from {preferred} on is free for {part}.", remedy=f"Choose one: --{part}-port.")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -43,6 +45,24 @@ def test_last_times_port_is_given_up_when_another_program_has_it(taken_port: int
 def test_two_parts_never_get_the_same_port() -> None:
     port = free_port()
     assert choose_port("dashboards", preferred=port, taken={port}) != port
+
+
+def test_two_podiums_that_start_together_never_get_the_same_port() -> None:
+    port = free_port()
+    code = (
+        "import sys; from podium.platform.supervisor.ports import choose_port\n"
+        f"print(choose_port('gateway', preferred={port}), flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert int(other.stdout.readline()) == port
+        # Nobody listens on it yet.
+        assert is_free(port)
+        assert choose_port("gateway", preferred=port) != port
+        with pytest.raises(PortTaken):
+            choose_port("gateway", asked=port, preferred=port)
+        other.communicate()
+    assert choose_port("gateway", preferred=port) == port
 
 
 def test_a_port_that_was_asked_for_is_refused_by_name_when_it_is_taken(taken_port: int) -> None:
