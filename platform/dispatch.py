@@ -18,7 +18,7 @@ from podium.platform.errors import PlatformFault
 from podium.platform.lifecycle import BundleStatus, SubmissionStatus
 from podium.platform.models import Attempt, Bundle, Submission
 from podium.platform.orchestration import PLATFORM_POOL, Orchestration
-from podium.platform.submissions.attempts import lose_expired
+from podium.platform.submissions.attempts import cancel_overdue_uploads, lose_expired
 from podium.platform.submissions.transitions import WAITS_FOR_AGENT, pool_topic, touch_submission
 
 logger = logging.getLogger(__name__)
@@ -30,10 +30,11 @@ UNDISPATCHED = 100
 
 
 class Dispatcher:
-    """Makes flow runs for queued submissions and bundles, and ends attempts whose lease ran out."""
+    """Makes flow runs for submissions and bundles, and ends what is overdue: attempts and uploads."""
 
-    def __init__(self, database: Database, orchestration: Orchestration) -> None:
+    def __init__(self, database: Database, orchestration: Orchestration, *, upload_seconds: float) -> None:
         self._database = database
+        self._upload_seconds = upload_seconds
         self._orchestration = orchestration
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -118,9 +119,10 @@ class Dispatcher:
             notify(session, pool_topic(PLATFORM_POOL))
 
     def tick(self) -> None:
-        """Dispatch what is queued without a flow run, after ending the attempts that were lost."""
+        """End attempts that were lost and uploads that never came; dispatch what is queued without a flow run."""
         with self._database.session() as session:
             lose_expired(session)
+            cancel_overdue_uploads(session, seconds=self._upload_seconds)
         with self._database.session() as session:
             submissions = session.scalars(
                 select(Submission.id)

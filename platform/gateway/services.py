@@ -36,7 +36,7 @@ class Services:
             database=database,
             storage=open_storage(settings),
             orchestration=orchestration,
-            dispatcher=Dispatcher(database, orchestration),
+            dispatcher=Dispatcher(database, orchestration, upload_seconds=settings.upload_seconds),
             notices=Notices(database),
         )
 

@@ -263,6 +263,7 @@ def retry_or_give_up(
         f"The platform could not score this in {MAX_ATTEMPTS} attempts; it does not count against your quota. {why}"
     )
     move_submission(session, submission, SubmissionStatus.FAILED, actor=actor, reason=reason, counts=False)
+    _cancel_evaluations(session, submission.id)
     return False
 
 
@@ -320,10 +321,30 @@ def cancel_submission(session: Session, submission_id: UUID, *, actor: str, reas
     )
     if attempt is not None:
         end_attempt(session, attempt, AttemptStatus.CANCELLED, reason)
+    _cancel_evaluations(session, submission_id)
+    if attempt is not None:
+        record_event(session, subject="attempt", subject_id=attempt.id, before="active", after="cancelled", actor=actor)
+
+
+def cancel_overdue_uploads(session: Session, *, seconds: float) -> list[UUID]:
+    """Cancel submissions whose file was not completed in time, which gives the quota back; return them."""
+    # One that is locked is being completed or cancelled at this moment.
+    overdue = session.scalars(
+        select(Submission.id)
+        .where(Submission.status == SubmissionStatus.SUBMITTED, Submission.created < now() - timedelta(seconds=seconds))
+        .order_by(Submission.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for submission_id in overdue:
+        reason = "Its upload was not completed in time; it does not count against your quota."
+        cancel_submission(session, submission_id, actor="platform", reason=reason)
+    return list(overdue)
+
+
+def _cancel_evaluations(session: Session, submission_id: UUID) -> None:
+    """Those that wait will not be done any more."""
     session.execute(
         update(Evaluation)
         .where(Evaluation.submission_id == submission_id, Evaluation.status == EvaluationStatus.WAITING)
         .values(status=EvaluationStatus.CANCELLED)
     )
-    if attempt is not None:
-        record_event(session, subject="attempt", subject_id=attempt.id, before="active", after="cancelled", actor=actor)

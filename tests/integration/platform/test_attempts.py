@@ -213,6 +213,9 @@ def test_giving_back_three_times_ends_it_too(world: World, ada: Known, slug: str
         give_back(world, job)
         assert attempt(world, job).status is AttemptStatus.PLATFORM_ERROR
     assert (world.submission(submission_id).status, world.submission(submission_id).counts) == ("failed", False)
+    with world.session() as session:
+        given_up = session.get_one(Submission, submission_id)
+        assert {evaluation.status for evaluation in given_up.evaluations} == {EvaluationStatus.CANCELLED}
     with pytest.raises(IllegalTransition):
         world.claim(submission_id)
 

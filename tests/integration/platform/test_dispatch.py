@@ -13,14 +13,14 @@ from world import Known, World
 
 from podium.platform.dispatch import Dispatcher
 from podium.platform.lifecycle import BundleStatus, SubmissionStatus
-from podium.platform.models import Attempt, Bundle, now
+from podium.platform.models import Attempt, Bundle, Submission, now
 from podium.platform.orchestration import Orchestration
 
 
 @pytest.fixture
 def dispatcher(world: World, prefect: StandInPrefect) -> Iterator[Dispatcher]:
     orchestration = Orchestration(prefect.address)
-    yield Dispatcher(world.database, orchestration)
+    yield Dispatcher(world.database, orchestration, upload_seconds=3600)
     orchestration.close()
 
 
@@ -133,3 +133,19 @@ def test_a_bundle_that_prefect_missed_is_dispatched_by_the_next_tick(
     assert run["parameters"] == {"bundle_id": str(bundle.id)}
     assert run["deployment"] == prefect.deployment("create-competition", "cpu")
     assert prefect.calls == 1
+
+
+def test_an_upload_that_never_comes_is_cancelled_and_costs_nothing(
+    world: World, dispatcher: Dispatcher, ada: Known, slug: str
+) -> None:
+    late, timely, queued = world.announce(ada, slug), world.announce(ada, slug), world.submit(ada, slug)
+    with world.session() as session:
+        long_ago = now() - timedelta(seconds=3601)
+        session.execute(update(Submission).where(Submission.id.in_([late, queued])).values(created=long_ago))
+
+    dispatcher.tick()
+
+    assert (world.submission(late).status, world.submission(late).counts) == (SubmissionStatus.CANCELLED, False)
+    assert "not completed in time" in world.submission(late).status_message
+    assert world.submission(timely).status is SubmissionStatus.SUBMITTED
+    assert world.submission(queued).status is SubmissionStatus.QUEUED
