@@ -129,6 +129,7 @@ class BundleCalls(Calls):
             waiting.require_time()
             latest = self._next_bundle(bundle, waiting)
             if latest.status != bundle.status:
+                waiting.bring_news()
                 on_change(latest)
             bundle = latest
         if bundle.status is BundleStatus.REFUSED:

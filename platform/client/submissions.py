@@ -172,11 +172,13 @@ class SubmissionCalls(Calls):
         """
         waiting = Wait(timeout, f"Submission {submission_id}", sleep=self._connection.patience.sleep)
         submission = waiting.ask(lambda _: self.submission(submission_id))
+        waiting.bring_news()
         on_change(submission)
         while submission.status not in TERMINAL_SUBMISSION_STATUSES:
             waiting.require_time()
             latest = self._next_submission(submission, waiting)
             if latest.version != submission.version:
+                waiting.bring_news()
                 on_change(latest)
             submission = latest
         return submission

@@ -32,7 +32,8 @@ class Wait:
     Attributes:
         timeout: Seconds in all; `None` to wait as long as it takes.
         subject: What is waited for, for the message.
-        shortest_turn: Seconds from one question to the next at least, against a gateway that never holds an answer.
+        shortest_turn: Seconds from one question to the next at least, unless the answer brought news: a gateway that
+            holds no answer is not to be asked without a break.
     """
 
     timeout: float | None
@@ -42,6 +43,7 @@ class Wait:
     sleep: Callable[[float], None] = field(default=time.sleep)
     _began: float = field(init=False)
     _asked: float | None = field(init=False, default=None)
+    _has_news: bool = field(init=False, default=False)
     _out_since: float | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -73,6 +75,10 @@ class Wait:
                 self._out_since = None
                 return answer
 
+    def bring_news(self) -> None:
+        """Say that the last answer was worth its question: the next is asked at once."""
+        self._has_news = True
+
     def require_time(self) -> None:
         """Check that there is time left.
 
@@ -86,9 +92,10 @@ class Wait:
             )
 
     def _pace(self) -> None:
-        if self._asked is not None:
+        if self._asked is not None and not self._has_news:
             self.sleep(max(0.0, self._remaining(self._asked + self.shortest_turn - self.clock())))
         self._asked = self.clock()
+        self._has_news = False
 
     def _is_over(self) -> bool:
         return self.timeout is not None and self.clock() - self._began >= self.timeout

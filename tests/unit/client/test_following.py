@@ -194,6 +194,17 @@ def test_a_gateway_that_never_holds_an_answer_is_not_flooded():
     assert asked < 40
 
 
+def test_after_news_the_next_question_is_asked_at_once():
+    clock = Clock()
+    wait = wait_of(clock)
+    wait.ask(lambda held: "news")
+    wait.bring_news()
+    wait.ask(lambda held: "nothing")
+    assert clock.now == 100
+    wait.ask(lambda held: "nothing")
+    assert clock.now > 100
+
+
 def test_an_answer_is_held_no_longer_than_there_is_time():
     clock = Clock()
     wait = wait_of(clock, 5)
