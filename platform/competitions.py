@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import LoaderOption
 
 from podium.platform.errors import Conflict, NotAllowed, NotFound
@@ -102,7 +103,7 @@ def summaries(session: Session, competitions: Sequence[Competition]) -> list[Com
     """Competitions as they stand in a list."""
     ids = [competition.id for competition in competitions]
     participants = _counts(session, Participant.competition_id, ids, Participant.status == ParticipantStatus.APPROVED)
-    submissions = _counts(session, Submission.competition_id, ids, True)  # noqa: FBT003  # every submission counts
+    submissions = _counts(session, Submission.competition_id, ids)
     moment = now()
     return [
         _summary(competition, participants.get(competition.id, 0), submissions.get(competition.id, 0), moment)
@@ -110,8 +111,10 @@ def summaries(session: Session, competitions: Sequence[Competition]) -> list[Com
     ]
 
 
-def _counts(session: Session, column, ids, condition) -> dict:  # type: ignore[no-untyped-def, type-arg]  # noqa: ANN001  # SQL expressions
-    query = select(column, func.count()).where(column.in_(ids), condition).group_by(column)
+def _counts(
+    session: Session, column: InstrumentedAttribute[UUID], ids: Sequence[UUID], *conditions: ColumnElement[bool]
+) -> dict[UUID, int]:
+    query = select(column, func.count()).where(column.in_(ids), *conditions).group_by(column)
     return {row[0]: row[1] for row in session.execute(query)}
 
 

@@ -5,7 +5,7 @@ Run as a script: `python -I -S child.py --parent PID --signal N [--uid U --gid G
 The kernel is asked to send the signal when the parent dies, however it dies: after a `kill -9` of the supervisor
 nothing is left behind. This is a program of its own and not a `preexec_fn`, because that runs between fork and exec,
 where a process with threads may do next to nothing safely. Privileges are dropped here, as a change of user clears the
-kernel's promise, and because the other user may have no right to read this Python at all (`/root/.pyenv`).
+kernel's promise, and because the other user may have no right to read this Python at all.
 
 It imports the standard library alone and never `podium`: it starts in a few milliseconds.
 """
