@@ -26,6 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 INTEGRATION = Path(__file__).parent / "integration"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep each folder of integration tests on one worker: what its tests share takes long to start."""
     for item in items:

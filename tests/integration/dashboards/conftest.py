@@ -89,7 +89,8 @@ def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) ->
     pytest.fail(f"The dashboards did not start:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright runs, this thread has an event loop, and other tests start their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
