@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
+from collections import OrderedDict
 
 import psycopg
 from psycopg import sql
@@ -18,19 +18,22 @@ from podium.platform.database import CHANNEL, Database
 
 logger = logging.getLogger(__name__)
 RECONNECT_SECONDS = 1.0
+TOPICS = 10_000
+"""Topics whose last notice is remembered; who waits for one that was forgotten may be woken for nothing."""
 
 
 class Notices:
     """Listens on one connection and wakes those who wait for a topic.
 
-    `count(topic)` grows with each notice since this process started; a waiter passes the count that it has seen, so
-    that a notice between its look at the database and its wait is not missed.
+    `count(topic)` grows with each notice; a waiter passes the count that it has seen, so that a notice between its
+    look at the database and its wait is not missed.
     """
 
     def __init__(self, database: Database) -> None:
         self._conninfo = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._counts: Counter[str] = Counter()
-        self._epoch = 0
+        self._number = 0
+        self._numbers: OrderedDict[str, int] = OrderedDict()
+        self._forgotten = 0
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -47,8 +50,8 @@ class Notices:
         self._wake_all()
 
     def count(self, topic: str) -> int:
-        """Notices about the topic so far; also grows after a lost connection, when some may have been missed."""
-        return self._counts[topic] + self._epoch
+        """The number of the last notice about the topic; also grows when some may have been missed or forgotten."""
+        return self._numbers.get(topic, self._forgotten)
 
     async def wait(self, topic: str, seen: int, seconds: float) -> bool:
         """Wait until `count(topic)` differs from `seen`; tell whether it does."""
@@ -73,7 +76,7 @@ class Notices:
             try:
                 async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
                     await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
-                    self._epoch += 1
+                    self._forget_all()
                     self._wake_all()
                     async for notice in connection.notifies():
                         self._tell(notice.payload)
@@ -82,9 +85,19 @@ class Notices:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _tell(self, topic: str) -> None:
-        self._counts[topic] += 1
+        self._number += 1
+        self._numbers[topic] = self._number
+        self._numbers.move_to_end(topic)
+        if len(self._numbers) > TOPICS:
+            _, self._forgotten = self._numbers.popitem(last=False)
         for event in self._waiters.get(topic, ()):
             event.set()
+
+    def _forget_all(self) -> None:
+        """What came while nobody listened is not known: every count grows."""
+        self._number += 1
+        self._forgotten = self._number
+        self._numbers.clear()
 
     def _wake_all(self) -> None:
         for events in self._waiters.values():
