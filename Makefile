@@ -26,7 +26,7 @@ lint: dev ## Check style and types
 	@$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy $(foreach package,$(PACKAGES),-p podium.$(package))
-	$(BIN)/mypy scripts/*.py examples/*.py
+	$(BIN)/mypy scripts/*.py examples/*.py benchmarks/*.py
 
 unit: dev ## Test what needs nothing but Python
 	@$(BIN)/python -m pytest -q -n 2 tests/unit

@@ -120,7 +120,7 @@ def _measure(state: Path, files: Path, rounds: int) -> list[Round]:
     addresses = json.loads((state / "up.json").read_text())["ports"]
     gateway = f"http://127.0.0.1:{addresses['gateway']}"
     engine = docker.APIClient()
-    image = Image(asked=IMAGE, name=IMAGE, digest=engine.inspect_image(IMAGE)["Id"])
+    image = Image(asked=IMAGE, name=IMAGE, digest=str(docker.from_env().images.get(IMAGE).id))
     with Client(gateway, (state / "admin-token").read_text().strip()) as client:
         slug = client.create_competition(files / "bundle").competition
         assert slug
