@@ -10,9 +10,9 @@ from podium.platform.bundles.problems import BundleRefused
 from podium.platform.bundles.reader import read_bundle
 from podium.platform.database import Database
 from podium.platform.errors import PodiumError
-from podium.platform.gateway.services import open_storage
 from podium.platform.models import now
 from podium.platform.settings import read_settings
+from podium.platform.storage import open_storage
 from podium.tasks.competitions import begin_reading, fail_bundle, refuse_bundle, store_files, write_competition
 
 

@@ -28,6 +28,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from podium.platform.errors import InvalidInput, NotAllowed, NotFound, PlatformFault, TooLarge
 from podium.platform.jobs import SignedRequest
 from podium.platform.models.base import now
+from podium.platform.settings import ServerSettings
 
 KEY = re.compile(r"(?:incoming|content)(?:/[A-Za-z0-9_-]+){2}")
 """What keys look like: two folders and a name, none of which leads elsewhere."""
@@ -220,6 +221,16 @@ class Storage:
         """A path for a new file on the store's own disk, for `store` to move; removed if it is still there."""
         with TemporaryDirectory(dir=self.root / "incoming", prefix=".new-") as folder:
             yield Path(folder, "file")
+
+
+def open_storage(settings: ServerSettings) -> Storage:
+    """The storage that the settings name."""
+    return Storage(
+        settings.storage_url,
+        public_url=settings.public_url,
+        secret_key=settings.secret_key.get_secret_value(),
+        signed_seconds=settings.signed_seconds,
+    )
 
 
 def _sha256_of(path: Path) -> str:

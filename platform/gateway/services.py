@@ -12,7 +12,7 @@ from podium.platform.dispatch import Dispatcher
 from podium.platform.notices import Notices
 from podium.platform.orchestration import Orchestration
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage
+from podium.platform.storage import Storage, open_storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,6 @@ class Services:
             dispatcher=Dispatcher(database, orchestration, upload_seconds=settings.upload_seconds),
             notices=Notices(database),
         )
-
-
-def open_storage(settings: ServerSettings) -> Storage:
-    """The storage that the settings name."""
-    return Storage(
-        settings.storage_url,
-        public_url=settings.public_url,
-        secret_key=settings.secret_key.get_secret_value(),
-        signed_seconds=settings.signed_seconds,
-    )
 
 
 def _services(request: Request) -> Services:

@@ -21,11 +21,10 @@ from world import RunningGateway, World
 from podium.platform import dispatch
 from podium.platform.client import Client
 from podium.platform.database import Database
-from podium.platform.gateway.services import open_storage
 from podium.platform.models import Base
 from podium.platform.provision import POOLS, ensure_pools
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage
+from podium.platform.storage import Storage, open_storage
 from podium.platform.supervisor.ports import free_port
 from podium.platform.supervisor.postgres import PostgresCluster
 
