@@ -38,6 +38,7 @@ from podium.tasks.metadata import (
     REFERENCE,
     SHARED,
     BadMetadata,
+    Metadata,
     command_words,
     read_metadata,
 )
@@ -51,14 +52,29 @@ RESULT_METADATA = "metadata"
 
 @dataclass(frozen=True, slots=True)
 class StagedEvaluation:
-    """The folders of an evaluation, all on the host."""
+    """The folders of an evaluation, all on the host.
+
+    Attributes:
+        folder: Its own; the others are shared with further evaluations, and nothing writes to them.
+        metadata: The submission's; `None` for one that has none.
+    """
 
     folder: Path
     submission: Path
+    metadata: Metadata | None
     scoring_program: Path
     ingestion_program: Path | None
     input_data: Path | None
     reference_data: Path | None
+
+    @property
+    def runs_submission(self) -> bool:
+        """Whether the submission has a command of its own."""
+        return self.metadata is not None and bool(self.metadata.commands)
+
+    def prediction_ingestion(self, job: EvaluationJob) -> Path | None:
+        """The ingestion program, if the prediction step runs it."""
+        return None if job.ingestion_only_during_scoring else self.ingestion_program
 
 
 @dataclass(slots=True)
@@ -105,13 +121,13 @@ def predict(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation
         ExecutorFault: The host could not run a program.
     """
     outcome = Outcome()
-    metadata = read_metadata(staged.submission)
-    runs_submission = metadata is not None and bool(metadata.commands)
-    ingestion = None if job.ingestion_only_during_scoring else staged.ingestion_program
-    if runs_submission and attempt.job.only_result_submissions:
+    metadata = staged.metadata
+    ingestion = staged.prediction_ingestion(job)
+    if staged.runs_submission and attempt.job.only_result_submissions:
         raise BadMetadata("This phase takes results only; the submission has a command to run.")
-    if not runs_submission and ingestion is None:
-        outcome.predictions = staged.submission
+    if not staged.runs_submission and ingestion is None:
+        # A copy: the other tasks of the phase read the submission at the same time.
+        outcome.predictions = shutil.copytree(staged.submission, staged.folder / "predictions")
         _write_result_metadata(outcome)
         return outcome
     output = _writable(attempt, staged.folder / "prediction")

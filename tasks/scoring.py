@@ -25,7 +25,7 @@ from podium.platform.jobs import (
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
 from podium.tasks.attempt import LAST_WORDS, AttemptInHand
 from podium.tasks.containers import Outcome, StagedEvaluation, output_limits, predict, score
-from podium.tasks.metadata import BadMetadata, read_metadata
+from podium.tasks.metadata import BadMetadata, Metadata, read_metadata
 from podium.tasks.output_tree import OutputLimits, OutputRefused, first_html, read_file, zip_tree
 from podium.tasks.programs import Image, ImageUnavailable
 from podium.tasks.scores import JSON_NAME, MAX_BYTES, TEXT_NAME, BadScores, parse_scores
@@ -41,9 +41,10 @@ _LOG_OF = {
 
 @dataclass(frozen=True, slots=True)
 class StagedSubmission:
-    """A submission that can be scored: its folder, and the image to run it in."""
+    """A submission that can be scored: its folder, what it says about itself, and the image to run it in."""
 
     folder: Path
+    metadata: Metadata | None
     image: Image
 
 
@@ -58,14 +59,14 @@ def stage(attempt: AttemptInHand) -> StagedSubmission | Fault:
     workplace, job = attempt.workplace, attempt.job
     try:
         submission = stage_submission(job.submission, attempt.folder, workplace.transfers, stop=attempt.stop)
-        read_metadata(submission)
+        metadata = read_metadata(submission)
         image = workplace.executor.find_image(job.image)
     except (ArchiveRefused, BadMetadata) as refused:
         return Fault(Verdict.BAD_SUBMISSION, str(refused))
     except ImageUnavailable as missing:
         return Fault(Verdict.IMAGE_UNAVAILABLE, str(missing))
     attempt.timings["stage"] = time.monotonic() - began
-    return StagedSubmission(submission, image)
+    return StagedSubmission(submission, metadata, image)
 
 
 @task(task_run_name="evaluate {job.task}", cache_policy=NO_CACHE)
@@ -76,11 +77,12 @@ def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmi
         PlatformFault, ExecutorFault: The platform's trouble; the attempt is handed back.
     """
     began = time.monotonic()
-    staged = _stage_evaluation(attempt, job, submission.folder)
+    staged = _stage_evaluation(attempt, job, submission)
     outcome = Outcome()
     outcome.add_seconds("download", time.monotonic() - began)
     try:
-        attempt.enter(Stage.RUNNING if _has_something_to_run(job, staged) else Stage.SCORING)
+        has_something_to_run = staged.runs_submission or staged.prediction_ingestion(job) is not None
+        attempt.enter(Stage.RUNNING if has_something_to_run else Stage.SCORING)
         predicted = predict(attempt, job, staged, submission.image)
         predicted.timings |= outcome.timings
         outcome = predicted
@@ -122,7 +124,7 @@ def unusable(attempt: AttemptInHand, fault: Fault) -> list[EvaluationResult]:
     ]
 
 
-def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: Path) -> StagedEvaluation:
+def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmission) -> StagedEvaluation:
     folder = attempt.folder / str(job.evaluation_id)
     folder.mkdir(mode=0o711)
 
@@ -136,18 +138,13 @@ def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: Pa
     assert scoring_program is not None
     return StagedEvaluation(
         folder=folder,
-        submission=submission,
+        submission=submission.folder,
+        metadata=submission.metadata,
         scoring_program=scoring_program,
         ingestion_program=dataset(job.ingestion_program),
         input_data=dataset(job.input_data),
         reference_data=dataset(job.reference_data),
     )
-
-
-def _has_something_to_run(job: EvaluationJob, staged: StagedEvaluation) -> bool:
-    metadata = read_metadata(staged.submission)
-    ingests = staged.ingestion_program is not None and not job.ingestion_only_during_scoring
-    return ingests or (metadata is not None and bool(metadata.commands))
 
 
 def _timed_out_or_stopped(outcome: Outcome) -> bool:

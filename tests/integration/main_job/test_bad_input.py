@@ -20,7 +20,7 @@ PREDICTIONS = Path(__file__).parents[3] / "examples" / "meadow-flowers" / "submi
 
 def counted(podium: Podium, table: str) -> int:
     with podium.database() as connection:
-        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]  # a name of ours
         assert row is not None
         return int(row[0])
 
