@@ -23,7 +23,8 @@ from podium.dashboards.scores import (
     unranked_reason,
 )
 from podium.dashboards.times import ago, clock, phase_words, stamp
-from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, PhaseRecord, QuestionRecord
+from podium.platform.bundles.content import FactSheetQuestion
+from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, PhaseRecord
 
 _MEDALS = {1: "gold", 2: "silver", 3: "bronze"}
 
@@ -162,7 +163,7 @@ def _score_cells(columns: Sequence[ColumnRecord], row: LeaderboardRow) -> list[H
     return cells
 
 
-def _fact_cell(question: QuestionRecord, row: LeaderboardRow) -> Html:
+def _fact_cell(question: FactSheetQuestion, row: LeaderboardRow) -> Html:
     answer = answer_text(question, row.fact_sheet)
     return element("td", text(answer), class_="fact", title=answer if len(answer) > 30 else None)
 

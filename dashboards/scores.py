@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from podium.platform.bundles.content import FactSheetType, Sorting
-from podium.platform.records import ColumnRecord, LeaderboardRow, QuestionRecord
+from podium.platform.bundles.content import FactSheetQuestion, FactSheetType, Sorting
+from podium.platform.records import ColumnRecord, LeaderboardRow
 
 MISSING = "\N{EN DASH}"
 """What stands where nothing is."""
@@ -71,7 +71,7 @@ def unranked_reason(row: LeaderboardRow, columns: Sequence[ColumnRecord]) -> str
     return f"Not ranked: no score for {named}."
 
 
-def answer_text(question: QuestionRecord, answers: dict[str, str]) -> str:
+def answer_text(question: FactSheetQuestion, answers: dict[str, str]) -> str:
     """A fact sheet's answer."""
     answer = answers.get(question.key, "")
     if question.type is FactSheetType.CHECKBOX and answer.lower() in {"true", "false"}:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from podium.platform.bundles.content import Computation, FactSheetType, Sorting, SubmissionRule
+from podium.platform.bundles.content import Computation, FactSheetQuestion, Sorting, SubmissionRule
 from podium.platform.bundles.problems import Problem
 from podium.platform.lifecycle import (
     AttemptStatus,
@@ -118,18 +118,6 @@ class PageRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionRecord:
-    """A question of the fact sheet, which a submission answers."""
-
-    key: str
-    type: FactSheetType
-    title: str
-    selection: tuple[str, ...]
-    is_required: bool
-    is_on_leaderboard: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ColumnRecord:
     """A column of a leaderboard."""
 
@@ -182,7 +170,7 @@ class CompetitionRecord:
     contact_email: str | None
     phases: tuple[PhaseRecord, ...]
     pages: tuple[PageRecord, ...]
-    fact_sheet: tuple[QuestionRecord, ...]
+    fact_sheet: tuple[FactSheetQuestion, ...]
     columns: tuple[ColumnRecord, ...]
     leaderboard_title: str
     leaderboard_hidden: bool
@@ -414,7 +402,7 @@ class LeaderboardRecord:
     title: str
     phase: str
     columns: tuple[ColumnRecord, ...]
-    questions: tuple[QuestionRecord, ...]
+    questions: tuple[FactSheetQuestion, ...]
     rows: tuple[LeaderboardRow, ...]
     total: int
     updated: datetime | None

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from podium.platform.bundles.content import FactSheetQuestion
 from podium.platform.bundles.report import problems_text
 from podium.platform.cli.listings import Field, form_of, show_json, show_list, shown_time, table_text
 from podium.platform.cli.options import (
@@ -22,7 +23,7 @@ from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
 from podium.platform.lifecycle import BundleStatus
-from podium.platform.records import BundleRecord, CompetitionRecord, CompetitionSummary, PhaseRecord, QuestionRecord
+from podium.platform.records import BundleRecord, CompetitionRecord, CompetitionSummary, PhaseRecord
 
 _SUMMARY_FIELDS: Sequence[Field[CompetitionSummary]] = (
     Field("slug", lambda one: one.slug),
@@ -44,7 +45,7 @@ _PHASE_FIELDS: Sequence[Field[PhaseRecord]] = (
     Field("in all", lambda one: one.max_submissions, is_number=True),
     Field("takes", lambda one: "results" if one.only_result_submissions else "code or results"),
 )
-_QUESTION_FIELDS: Sequence[Field[QuestionRecord]] = (
+_QUESTION_FIELDS: Sequence[Field[FactSheetQuestion]] = (
     Field("key", lambda one: one.key),
     Field("question", lambda one: one.title, may_wrap=True),
     Field("answer", lambda one: " | ".join(one.selection) or one.type.value, may_wrap=True),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from podium.platform.bundles.content import FactSheetType
+from podium.platform.bundles.content import FactSheetQuestion, FactSheetType
 from podium.platform.database import notify
 from podium.platform.leaderboard.columns import ColumnRule, column_values
 from podium.platform.leaderboard.ranking import Entry, rank
@@ -23,7 +23,7 @@ from podium.platform.models import (
     Phase,
     Submission,
 )
-from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, QuestionRecord
+from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow
 
 
 def leaderboard_topic(phase_id: UUID) -> str:
@@ -114,10 +114,10 @@ def visible_columns(board: Leaderboard, *, for_organizer: bool) -> list[Column]:
     return [column for column in board.columns if for_organizer or not column.hidden]
 
 
-def questions_of(competition: Competition, *, on_leaderboard_only: bool = False) -> tuple[QuestionRecord, ...]:
+def questions_of(competition: Competition, *, on_leaderboard_only: bool = False) -> tuple[FactSheetQuestion, ...]:
     """The questions of a competition's fact sheet."""
     return tuple(
-        QuestionRecord(
+        FactSheetQuestion(
             **{**question, "type": FactSheetType(question["type"]), "selection": tuple(question["selection"])}
         )
         for question in competition.fact_sheet

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID, uuid5
 
-from podium.platform.bundles.content import Computation, FactSheetType, Sorting, SubmissionRule
+from podium.platform.bundles.content import Computation, FactSheetQuestion, FactSheetType, Sorting, SubmissionRule
 from podium.platform.client.conversion import record_to_json
 from podium.platform.errors import NotAllowed, NotAuthenticated, NotFound, PodiumError
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, SubmissionStatus
@@ -28,7 +28,6 @@ from podium.platform.records import (
     PageRecord,
     PersonRecord,
     PhaseRecord,
-    QuestionRecord,
     SubmissionRecord,
     TaskRecord,
 )
@@ -37,8 +36,8 @@ SPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 ACCURACY = ColumnRecord("accuracy", "Accuracy", Sorting.DESC, 4, is_primary=True, computation=None)
 LOSS = ColumnRecord("loss", "Log loss", Sorting.ASC, 3, is_primary=False, computation=None)
 MEAN = ColumnRecord("mean", "Mean", Sorting.DESC, 2, is_primary=False, computation=Computation.AVG)
-MODEL = QuestionRecord("model", FactSheetType.TEXT, "Model", (), is_required=False, is_on_leaderboard=True)
-EXTERNAL = QuestionRecord(
+MODEL = FactSheetQuestion("model", FactSheetType.TEXT, "Model", (), is_required=False, is_on_leaderboard=True)
+EXTERNAL = FactSheetQuestion(
     "external", FactSheetType.CHECKBOX, "Extra data", (), is_required=False, is_on_leaderboard=True
 )
 
