@@ -34,6 +34,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(INTEGRATION).parts[0]))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run where a folder's tests would be spread over the workers: a version of xdist or pytest did so once.
+
+    Raises:
+        UsageError: A test has lost the group that it was given.
+    """
+    if getattr(session.config.option, "loadgroup", False):
+        for item in session.items:
+            for mark in item.iter_markers("xdist_group"):
+                if not item.nodeid.endswith(f"@{mark.args[0]}"):
+                    raise pytest.UsageError(f"{item.nodeid} is not kept with the others of {mark.args[0]}.")
+
+
 @pytest.fixture(scope="session")
 def cases() -> Path:
     """The folder of cases that systems of this kind were tried with."""

@@ -21,6 +21,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 _STAND_IN = Path(__file__).parents[2] / "unit" / "dashboards" / "stand_in.py"
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
 _CHROMIUM = "/usr/bin/chromium"
+# A browser that starts cold on a busy machine takes longer than the five seconds that Playwright waits by itself.
+expect.set_options(timeout=60_000)
 
 
 def _load_stand_in() -> ModuleType:
@@ -73,12 +75,12 @@ def site(serving: stand_in_module.StandIn, tmp_path_factory: pytest.TempPathFact
             yield f"http://127.0.0.1:{port}"
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=10) == 0, log.read_text()
+            assert process.wait(timeout=60) == 0, log.read_text()
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
 def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
@@ -112,7 +114,7 @@ def open_page(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: _note(message, complaints))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: _note_host(request.url, site, complaints))

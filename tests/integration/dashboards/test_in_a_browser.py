@@ -102,7 +102,7 @@ def test_the_board_refreshes_by_itself_and_stays_still_between(stand_in: made.St
     page.locator(".st-key-board-scroll").evaluate("element => { element.scrollTop = 120; }")
     newcomer = made.make_row(1, "newcomer", 0.999, 0.05)
     stand_in.add(made.make_competition("live", "Live"), made.make_board(newcomer, *before[1:]))
-    expect(page.locator(".podium-board .name").first).to_have_text("newcomer", timeout=6000)
+    expect(page.locator(".podium-board .name").first).to_have_text("newcomer")
     expect(page.locator(".podium-board tr.changed .name")).to_have_text(["newcomer"])
     assert page.evaluate("window.mark") == mark, "the page was loaded again"
     assert page.locator(".st-key-board-scroll").evaluate("element => element.scrollTop") == 120
@@ -113,16 +113,16 @@ def test_a_silent_gateway_leaves_the_last_good_board(stand_in: made.StandIn, ope
     page = open_page("/leaderboard?competition=down")
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     stand_in.is_down = True
-    expect(page.get_by_text("Podium does not answer at the moment.")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("Podium does not answer at the moment.")).to_be_visible()
     expect(page.get_by_text("Not live")).to_be_visible()
     expect(page.get_by_text("half-done")).to_be_visible()
     keep_screenshot(page, "leaderboard-stale")
     fresh = open_page("/leaderboard?competition=never-seen")
     expect(fresh.get_by_role("heading", name="Podium does not answer at the moment")).to_be_visible()
     stand_in.is_down = False
-    expect(page.get_by_text("Live", exact=True)).to_be_visible(timeout=8000)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
     expect(page.get_by_text("Podium does not answer at the moment.")).to_have_count(0)
-    expect(fresh.get_by_role("heading", name="There is no such competition")).to_be_visible(timeout=8000)
+    expect(fresh.get_by_role("heading", name="There is no such competition")).to_be_visible()
 
 
 def test_boards_without_rows_say_why_and_come_alive(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep):
@@ -134,7 +134,7 @@ def test_boards_without_rows_say_why_and_come_alive(stand_in: made.StandIn, open
     expect(page.get_by_text("podium submit quiet")).to_be_visible()
     keep_screenshot(page, "leaderboard-empty")
     stand_in.add(made.make_competition("quiet", "Quiet"), made.make_board(made.make_row(1, "ada", 0.9, 0.1)))
-    expect(page.locator(".podium-board .name")).to_have_text(["ada"], timeout=6000)
+    expect(page.locator(".podium-board .name")).to_have_text(["ada"])
     page = open_page("/leaderboard?competition=secret")
     expect(page.get_by_role("heading", name="This leaderboard is hidden")).to_be_visible()
     page = open_page("/leaderboard?competition=later")
@@ -260,8 +260,8 @@ def test_submissions_are_followed_live(stand_in: made.StandIn, open_page: Open, 
     running = made.replace(queued, status=made.SubmissionStatus.RUNNING, ahead=None, version=2)
     stand_in.submissions["mine"] = [running]
     stand_in.logs[queued.id] = [made.LogPiece(1, 1, "0", "stdout", "epoch 1\n")]
-    expect(page.get_by_text("Your code runs.")).to_be_visible(timeout=6000)
-    expect(page.get_by_text("epoch 1")).to_be_visible(timeout=6000)
+    expect(page.get_by_text("Your code runs.")).to_be_visible()
+    expect(page.get_by_text("epoch 1")).to_be_visible()
     stand_in.logs[queued.id].append(made.LogPiece(2, 1, "0", "stdout", "epoch 2\n"))
-    expect(page.get_by_text("epoch 2")).to_be_visible(timeout=6000)
+    expect(page.get_by_text("epoch 2")).to_be_visible()
     keep_screenshot(page, "submissions")

@@ -95,7 +95,7 @@ class User:
         return self("submit", slug, "-f", str(path), "--wait", "--timeout", "100", "--json", *more)
 
     def wait_for(
-        self, submission: str, reached: Callable[[dict[str, Any]], bool], seconds: float = 60
+        self, submission: str, reached: Callable[[dict[str, Any]], bool], seconds: float = 120
     ) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while True:
@@ -138,7 +138,7 @@ class Podium:
         return next(part for part in self.status["parts"] if part["name"] == name)
 
     def wait_for_part(self, name: str, *, restarts: int) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             part = self.part(name)
             if part["state"] == "healthy" and part["restarts"] >= restarts:

@@ -252,7 +252,7 @@ def test_the_client_waits_to_the_end(
 ) -> None:
     client = connect(ada.token)
     submission_id = world.submit(ada, slug)
-    watcher = Watcher(lambda: client.wait(submission_id, timeout=20))
+    watcher = Watcher(lambda: client.wait(submission_id, timeout=120))
     attempt = gateway.claim(agent, submission_id)
     failed = {
         "evaluation_id": str(attempt.job.evaluations[0].evaluation_id),

@@ -91,7 +91,7 @@ class StandInPodium:
 
     def wait_for_state(self, part: str, state: str, *, restarts: int = 0) -> None:
         """Wait until the supervisor has written down that a part is so."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             for live in self.live().parts:
                 if live.name == part and live.state == state and live.restarts >= restarts:
@@ -122,7 +122,7 @@ class StandInPodium:
         for process in self.foreground:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                process.wait(60)
+                process.wait(120)
             if process.stdout is not None:
                 process.stdout.close()
         down(self.state)
@@ -161,7 +161,7 @@ def whole_podium() -> Iterator[StandInPodium]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], None]:
-    def wait(true: Callable[[], bool], seconds: float = 20) -> None:
+    def wait(true: Callable[[], bool], seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from podium.platform.errors import PodiumError
+from podium.platform.supervisor import podium_parts
 from podium.platform.supervisor.commands import down, status, up
 from podium.platform.supervisor.options import Plan, UpOptions
 from podium.platform.supervisor.parts import Part
@@ -21,6 +22,8 @@ from podium.platform.supervisor.state_folder import StateFolder
 
 PROGRAM = Path(__file__).with_name("stand_in.py")
 STAND_INS = {"provision": "step", "gateway": "web", "agent-cpu": "agent", "agent-docker": "agent", "dashboards": "web"}
+# Apart from those of any other Podium on this machine, which could take one while this one is down.
+PORTS = {part: port - 1700 for part, port in podium_parts.PREFERRED_PORTS.items()}
 
 
 class StandIns:
@@ -45,6 +48,7 @@ class StandIns:
 
 
 def main() -> int:
+    podium_parts.PREFERRED_PORTS = PORTS
     parser = argparse.ArgumentParser()
     parser.add_argument("command", choices=["up", "down", "status"])
     parser.add_argument("--state", type=Path, required=True)

@@ -63,7 +63,7 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def eventually(check: Callable[[], bool], *, seconds: float = 5) -> None:
+def eventually(check: Callable[[], bool], *, seconds: float = 60) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not check():

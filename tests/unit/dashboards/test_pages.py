@@ -26,7 +26,7 @@ def visit(stand_in: StandIn) -> Visit:
     """Runs a page; with a token, as somebody who signed in before."""
 
     def visit(page: str, token: str = "", **query: str) -> AppTest:
-        test = AppTest.from_string(_SCRIPT.format(page), default_timeout=15)
+        test = AppTest.from_string(_SCRIPT.format(page), default_timeout=60)
         if token:
             gateway = open_gateway(token)
             test.session_state["podium-viewer"] = Viewer(gateway.me(), gateway)
