@@ -16,9 +16,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from podium.platform.bundles.content import Protocol, Relaxations
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
 
-CONTRACT = 1
+CONTRACT = 2
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 MIB = 1024 * 1024
@@ -74,6 +75,9 @@ class Limits(Message):
         output_files: Number of files that may leave a step.
         log_bytes: Kept bytes of each stream; what comes after is dropped, with a mark.
         temporary_bytes: Size of `/tmp`, which counts as memory.
+        cpu_seconds: CPU time of a program, all its processes together; `None` for as much as the wall clock allows.
+        disk_bytes: What a program's files on the host's disk may take together while it runs.
+        gpus: GPUs of a program; a host without as many does not take the submission.
     """
 
     wall_seconds: float = Field(default=600, gt=0)
@@ -86,6 +90,9 @@ class Limits(Message):
     output_files: int = Field(default=10_000, gt=0)
     log_bytes: int = Field(default=8 * MIB, gt=0)
     temporary_bytes: int = Field(default=512 * MIB, gt=0)
+    cpu_seconds: float | None = Field(default=None, gt=0)
+    disk_bytes: int = Field(default=4096 * MIB, gt=0)
+    gpus: int = Field(default=0, ge=0)
 
 
 class EvaluationJob(Message):
@@ -103,6 +110,7 @@ class EvaluationJob(Message):
     input_data: Source | None = None
     reference_data: Source | None = None
     ingestion_only_during_scoring: bool = False
+    protocol: Protocol = Protocol.V2
     outputs: dict[OutputKind, SignedRequest]
 
 
@@ -112,6 +120,8 @@ class ScoringJob(Message):
     Attributes:
         attempt_token: Good for this attempt alone.
         image: The image that the competition names; the agent's aliases may map it to another.
+        container_submission: The submission is an image, as `docker save` writes it, and not a zip.
+        runtime: The engine's runtime that the pool asks for (`runc`, `runsc`, `kata`); empty for the host's default.
         score_keys: Keys of scores that a column of the leaderboard takes; others are ignored.
         lease_seconds: How long the attempt lives without a heartbeat.
     """
@@ -127,6 +137,9 @@ class ScoringJob(Message):
     image: str
     limits: Limits
     only_result_submissions: bool = False
+    container_submission: bool = False
+    relaxations: Relaxations = Field(default_factory=Relaxations)
+    runtime: str = ""
     detailed_results: bool = False
     score_keys: tuple[str, ...]
     evaluations: tuple[EvaluationJob, ...]

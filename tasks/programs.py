@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from podium.platform.bundles.content import Relaxations
 from podium.platform.errors import PodiumError
 from podium.platform.jobs import Limits
 
@@ -59,6 +60,8 @@ class Program:
         command: Arguments, never a shell line.
         labels: What a sweep finds a forgotten container by (attempt, evaluation, step).
         trusted: The organizer's own program (scoring, ingestion), as opposed to a participant's.
+        relaxations: Rules of the sandbox that the competition does without.
+        runtime: The engine's runtime to use; empty for the host's default.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     trusted: bool = True
+    relaxations: Relaxations = field(default_factory=Relaxations)
+    runtime: str = ""
 
 
 @dataclass(frozen=True, slots=True)

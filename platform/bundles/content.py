@@ -5,7 +5,8 @@ Every time is aware UTC. Every file is a path inside the bundle, normalized, wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,6 +36,19 @@ class Computation(StrEnum):
     SUM = "sum"
     MIN = "min"
     MAX = "max"
+    AVERAGE_RANK = "average_rank"  # the mean of the submission's ranks in other columns (v1.5's `Avg`)
+    MEAN_RECIPROCAL_RANK = "mean_reciprocal_rank"  # the mean of 1 / rank (v1.5's `MRR`)
+
+
+RANK_COMPUTATIONS = frozenset({Computation.AVERAGE_RANK, Computation.MEAN_RECIPROCAL_RANK})
+"""Computations over ranks: their values depend on who else stands on the board."""
+
+
+class Protocol(StrEnum):
+    """By which contract a task's programs are run: what they find where, and what their commands are relative to."""
+
+    V2 = "v2"  # Codabench
+    V1_5 = "v1.5"  # CodaLab competitions
 
 
 class CompetitionType(StrEnum):
@@ -66,6 +80,19 @@ class FileInBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class Relaxations:
+    """Rules of the sandbox that a competition does without, each by its name. Shown to everyone.
+
+    Attributes:
+        network: `host:port` that programs may reach, through the agent's proxy and in no other way.
+        root: Programs run as root inside of their container, still without any capability.
+    """
+
+    network: tuple[str, ...] = ()
+    root: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoredDataset:
     """A dataset that is on the platform already, named by its key."""
 
@@ -93,6 +120,7 @@ class TaskContent:
     input_data: FileInBundle | StoredDataset | None
     reference_data: FileInBundle | StoredDataset | None
     ingestion_only_during_scoring: bool
+    protocol: Protocol = Protocol.V2
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +152,9 @@ class PhaseContent:
         max_submissions_per_day: Per participant and day; `None` for no limit.
         max_submissions: Per participant; `None` for no limit.
         execution_time_limit: Seconds of wall clock per step.
+        accepts_container_submissions: A submission is the image of a container, as `docker save` writes it.
+        limits: The organizer's own limits besides that one, by their names in `podium.platform.limits`; `None` for
+            none of its own.
     """
 
     name: str
@@ -141,6 +172,8 @@ class PhaseContent:
     accepts_only_result_submissions: bool
     starting_kit: FileInBundle | StoredDataset | None
     public_data: FileInBundle | StoredDataset | None
+    accepts_container_submissions: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +195,7 @@ class ColumnContent:
     Attributes:
         computation: How it is made from `computation_indexes`, or `None` for a score from the scoring program.
         precision: Digits after the point when shown; stored scores keep all of theirs.
+        computation_weights: Of the columns in `computation_indexes`, for ranks; empty for equal ones.
     """
 
     index: int
@@ -172,6 +206,7 @@ class ColumnContent:
     computation_indexes: tuple[int, ...]
     precision: int
     hidden: bool
+    computation_weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +250,4 @@ class CompetitionContent:
     solutions: tuple[SolutionContent, ...]
     phases: tuple[PhaseContent, ...]
     leaderboards: tuple[LeaderboardContent, ...]
+    relaxations: Relaxations = field(default_factory=Relaxations)

@@ -71,7 +71,8 @@ def column_values(columns: Sequence[ColumnRule], scores_by_task: Sequence[Mappin
             parts = [value_of(other, (*path, index)) for other in column.computation_indexes]
             present = [part for part in parts if part is not None]
             complete = bool(parts) and len(present) == len(parts)
-            values[index] = _COMPUTE[column.computation](present) if complete else None
+            compute = _COMPUTE.get(column.computation)
+            values[index] = compute(present) if compute and complete else None
         return values[index]
 
     return [value_of(column.index, ()) for column in columns]

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, Integer, String, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from podium.platform.bundles.content import CompetitionType, Computation, Sorting, SubmissionRule
+from podium.platform.bundles.content import CompetitionType, Computation, Protocol, Sorting, SubmissionRule
 from podium.platform.lifecycle import BundleStatus, ParticipantStatus
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
 from podium.platform.models.people import Person, Pool
@@ -81,6 +81,7 @@ class Competition(Identified, Timed, Base):
     terms_sha256: Mapped[str] = mapped_column(String(64))
     registration_auto_approve: Mapped[bool]
     docker_image: Mapped[str] = mapped_column(String(128))
+    relaxations: Mapped[dict[str, Any]] = mapped_column(default=dict)
     enable_detailed_results: Mapped[bool]
     show_detailed_results_in_submission_panel: Mapped[bool]
     show_detailed_results_in_leaderboard: Mapped[bool]
@@ -133,6 +134,7 @@ class Task(Identified, Timed, Base):
     input_data_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
     reference_data_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
     ingestion_only_during_scoring: Mapped[bool] = mapped_column(default=False)
+    protocol: Mapped[Protocol] = mapped_column(status_type(Protocol, "protocol"), default=Protocol.V2)
 
     scoring_program: Mapped[Dataset] = relationship(foreign_keys=[scoring_program_id])
     ingestion_program: Mapped[Dataset | None] = relationship(foreign_keys=[ingestion_program_id])
@@ -178,6 +180,8 @@ class Phase(Identified, Base):
     hide_prediction_output: Mapped[bool]
     hide_score_output: Mapped[bool]
     accepts_only_result_submissions: Mapped[bool]
+    accepts_container_submissions: Mapped[bool] = mapped_column(default=False)
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
     starting_kit_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
     public_data_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
 
@@ -228,6 +232,7 @@ class Column(Identified, Base):
     sorting: Mapped[Sorting] = mapped_column(status_type(Sorting, "sorting"))
     computation: Mapped[Computation | None] = mapped_column(status_type(Computation, "computation"))
     computation_indexes: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list)
+    computation_weights: Mapped[list[float]] = mapped_column(ARRAY(Double), default=list)
     precision: Mapped[int]
     hidden: Mapped[bool]
 

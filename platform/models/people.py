@@ -38,12 +38,16 @@ class Person(Identified, Timed, Base):
 
 
 class Pool(Identified, Timed, Base):
-    """A Prefect work pool: a queue of flow runs that agents take from."""
+    """A Prefect work pool: a queue of flow runs that agents take from.
+
+    `runtime` is the engine's runtime that containers of this pool run with; empty for each host's default.
+    """
 
     __tablename__ = "pools"
     __table_args__ = (UniqueConstraint("name"),)
 
     name: Mapped[str] = mapped_column(String(60))
+    runtime: Mapped[str] = mapped_column(String(60), default="")
 
 
 class Token(Identified, Timed, Base):

@@ -24,7 +24,7 @@ from podium.platform.supervisor.ports import LOOPBACK, choose_port
 from podium.platform.supervisor.prefect_server import prefect_api_url, prefect_command, prefect_environment
 from podium.platform.supervisor.state_folder import StateFolder
 
-PREFERRED_PORTS: Mapping[str, int] = {"gateway": 8400, "dashboards": 8401, "prefect": 4200, "postgres": 54321}
+PREFERRED_PORTS: Mapping[str, int] = {"gateway": 8400, "dashboards": 8401, "prefect": 4200, "postgres": 15432}
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  named, not bound
 
 
