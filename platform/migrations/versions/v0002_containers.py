@@ -27,7 +27,7 @@ def upgrade() -> None:
     _add("phases", sa.Column("limits", postgresql.JSONB(), nullable=False, server_default="{}"))
     protocol = postgresql.ENUM(name="protocol", create_type=False)
     _add("tasks", sa.Column("protocol", protocol, nullable=False, server_default="v2"))
-    weights: sa.types.TypeEngine[object] = postgresql.ARRAY(sa.Double())
+    weights: postgresql.ARRAY[float] = postgresql.ARRAY(sa.Double())
     _add("columns", sa.Column("computation_weights", weights, nullable=False, server_default="{}"))
 
 
