@@ -101,6 +101,7 @@ class EvaluationJob(Message):
     Attributes:
         task: The task's name, for people.
         outputs: Where to put each kind of output.
+        live_results: Where to put the detailed result while the scoring program runs, as often as it changes.
     """
 
     evaluation_id: UUID
@@ -112,6 +113,7 @@ class EvaluationJob(Message):
     ingestion_only_during_scoring: bool = False
     protocol: Protocol = Protocol.V2
     outputs: dict[OutputKind, SignedRequest]
+    live_results: SignedRequest | None = None
 
 
 class ScoringJob(Message):

@@ -15,7 +15,7 @@ from podium.platform.jobs import Claim, Handback, Heartbeat, ScoringJob
 from podium.platform.lifecycle import Stage
 from podium.tasks.gateway import GatewayClient, GatewayRefused
 from podium.tasks.log_sending import LogSender
-from podium.tasks.output_tree import remove_tree
+from podium.tasks.tree_removal import remove_tree
 from podium.tasks.workplace import Workplace
 
 logger = logging.getLogger(__name__)

@@ -42,7 +42,8 @@ from podium.tasks.metadata import (
     command_words,
     read_metadata,
 )
-from podium.tasks.output_tree import OutputLimits, OutputRefused, copy_tree
+from podium.tasks.output_copies import copy_tree
+from podium.tasks.output_rules import OutputLimits, OutputRefused
 from podium.tasks.programs import Image, Mount, Program, ProgramEnd, Stream
 from podium.tasks.verdicts import Fault, Ran, Role, Step
 

@@ -212,13 +212,13 @@ class Transfers:
         if (size, digest.hexdigest()) != (source.size, source.sha256):
             raise PlatformFault("what arrived is not what was announced.")
 
-    def put(self, request: SignedRequest, path: Path) -> None:
+    def put(self, request: SignedRequest, path: Path, *, tries: int = 3) -> None:
         """Upload a file.
 
         Raises:
             PlatformFault: The store does not take it.
         """
-        for remaining in (2, 1, 0):
+        for remaining in reversed(range(tries)):
             try:
                 with path.open("rb") as file:
                     headers = {**request.headers, "Content-Length": str(path.stat().st_size)}

@@ -25,8 +25,10 @@ from podium.platform.jobs import (
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
 from podium.tasks.attempt import LAST_WORDS, AttemptInHand
 from podium.tasks.containers import Outcome, StagedEvaluation, output_limits, predict, score
+from podium.tasks.detailed_results import first_html
 from podium.tasks.metadata import BadMetadata, Metadata, read_metadata
-from podium.tasks.output_tree import OutputLimits, OutputRefused, first_html, read_file, zip_tree
+from podium.tasks.output_copies import read_file, zip_tree
+from podium.tasks.output_rules import OutputLimits, OutputRefused
 from podium.tasks.programs import Image, ImageUnavailable
 from podium.tasks.scores import JSON_NAME, MAX_BYTES, TEXT_NAME, BadScores, parse_scores
 from podium.tasks.staging import stage_dataset, stage_submission

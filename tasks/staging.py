@@ -17,7 +17,7 @@ from podium.platform.archives import ArchiveRefused, extract_archive
 from podium.platform.errors import PlatformFault
 from podium.platform.jobs import Source
 from podium.tasks.gateway import Transfers
-from podium.tasks.output_tree import remove_tree
+from podium.tasks.tree_removal import remove_tree
 
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 

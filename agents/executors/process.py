@@ -26,8 +26,8 @@ from podium.agents.executors.process_run import Launch, ProcessRun
 from podium.agents.executors.program_environment import program_environment
 from podium.platform.errors import PodiumError
 from podium.platform.jobs import MIB, Limits
-from podium.tasks.output_tree import remove_tree
 from podium.tasks.programs import ExecutorFault, Image, OnOutput, Program, ProgramEnd
+from podium.tasks.tree_removal import remove_tree
 
 log = logging.getLogger(__name__)
 

@@ -11,16 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from podium.tasks.output_tree import (
-    OutputLimits,
-    OutputRefused,
-    copy_tree,
-    first_html,
-    open_files,
-    read_file,
-    remove_tree,
-    zip_tree,
-)
+from podium.tasks.detailed_results import first_html
+from podium.tasks.output_copies import copy_tree, read_file, zip_tree
+from podium.tasks.output_rules import OutputLimits, OutputRefused
+from podium.tasks.output_tree import open_files
+from podium.tasks.tree_removal import remove_tree
 
 LIMITS = OutputLimits()
 
