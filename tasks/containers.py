@@ -137,15 +137,17 @@ def predict(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation
         _open_folders(output)
     planned = []
     data = [Mount(staged.input_data, INPUT_DATA, read_only=True)] if staged.input_data else []
-    shared = Mount(output, OUTPUT, read_only=False)
+    shared = Mount(output, OUTPUT, read_only=False, own=True)
+    # Several tasks of a phase are shown the submission at the same time.
+    alone = len(attempt.job.evaluations) == 1
     if metadata is not None and metadata.commands:
         commands = tuple(command_words(line, ingestion=False, scoring=False) for line in metadata.commands)
-        mounts = (Mount(staged.submission, PROGRAM, read_only=True), *data, shared)
+        mounts = (Mount(staged.submission, PROGRAM, read_only=True, own=alone), *data, shared)
         planned.append(_Planned("submission", commands, mounts))
     if ingestion is not None:
         mounts = (
             Mount(ingestion, PROGRAM, read_only=True),
-            Mount(staged.submission, INGESTED_PROGRAM, read_only=True),
+            Mount(staged.submission, INGESTED_PROGRAM, read_only=True, own=alone),
             *data,
             shared,
         )
@@ -171,7 +173,10 @@ def score(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation, 
     """
     assert outcome.predictions is not None
     output = _writable(attempt, staged.folder / "scoring")
-    seen = [Mount(outcome.predictions, PREDICTIONS, read_only=True), Mount(output, OUTPUT, read_only=False)]
+    seen = [
+        Mount(outcome.predictions, PREDICTIONS, read_only=True, own=True),
+        Mount(output, OUTPUT, read_only=False, own=True),
+    ]
     if staged.reference_data:
         seen.append(Mount(staged.reference_data, REFERENCE, read_only=True))
     beside = job.ingestion_only_during_scoring and staged.ingestion_program is not None
@@ -240,7 +245,7 @@ def _run_step(
     """Run the programs of a step at the same time, under one wall clock."""
     deadline = time.monotonic() + attempt.job.limits.wall_seconds
     if len(planned) == 1:
-        ends = [_run_program(attempt, job, step, planned[0], image, deadline)]
+        ends = [_run_program(attempt, job, step, planned[0], image, deadline, alone=True)]
     else:
         with ThreadPoolExecutor(len(planned)) as threads:
             futures = [
@@ -257,7 +262,14 @@ def _run_step(
 
 
 def _run_program(
-    attempt: AttemptInHand, job: EvaluationJob, step: Step, planned: _Planned, image: Image, deadline: float
+    attempt: AttemptInHand,
+    job: EvaluationJob,
+    step: Step,
+    planned: _Planned,
+    image: Image,
+    deadline: float,
+    *,
+    alone: bool = False,
 ) -> ProgramEnd:
     """Run a program's commands in order; the first that fails is the end of it."""
     stdout, stderr = _streams(step, planned.role)
@@ -277,6 +289,7 @@ def _run_program(
             limits=attempt.job.limits,
             labels={"attempt": str(attempt.job.attempt_id), "evaluation": str(job.evaluation_id), "step": step},
             trusted=planned.role != "submission",
+            preparable=alone and len(planned.commands) == 1 and not attempt.job.container_submission,
         )
         end = attempt.workplace.executor.run(program, deadline=deadline, stop=attempt.stop, on_output=on_output)
         for stream in sorted(end.truncated):

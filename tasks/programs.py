@@ -35,11 +35,17 @@ class ExecutorFault(PodiumError):
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A folder of the host, shown to the program."""
+    """A folder of the host, shown to the program.
+
+    Attributes:
+        own: It is made for this step and shown to no other; an executor may put another folder with the same content
+            in its place.
+    """
 
     source: Path
     target: str
     read_only: bool
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class Program:
         trusted: The organizer's own program (scoring, ingestion), as opposed to a participant's.
         relaxations: Rules of the sandbox that the competition does without.
         runtime: The engine's runtime to use; empty for the host's default.
+        preparable: An executor may make the container of its next run before that run is asked for: it is alone in
+            its step, and its image is the organizer's, who has nothing to gain from being started early.
     """
 
     name: str
@@ -75,6 +83,7 @@ class Program:
     trusted: bool = True
     relaxations: Relaxations = field(default_factory=Relaxations)
     runtime: str = ""
+    preparable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
