@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from podium.platform.bundles.content import Protocol, Relaxations
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
+from podium.platform.limits import default_of
 
 CONTRACT = 2
 
@@ -64,6 +65,8 @@ class OutputKind(StrEnum):
 class Limits(Message):
     """What one program may use. The defaults hold where neither the bundle nor the operator says otherwise.
 
+    `podium.platform.limits` has the same names, with how people write them and what comes of exceeding them.
+
     Attributes:
         wall_seconds: Wall clock for a step (all its programs together), enforced from outside by killing.
         cpus: Cores' worth of time per second.
@@ -80,19 +83,19 @@ class Limits(Message):
         gpus: GPUs of a program; a host without as many does not take the submission.
     """
 
-    wall_seconds: float = Field(default=600, gt=0)
-    cpus: float = Field(default=2, gt=0)
-    memory_bytes: int = Field(default=4096 * MIB, gt=0)
-    processes: int = Field(default=256, gt=0)
-    open_files: int = Field(default=4096, gt=0)
-    file_bytes: int = Field(default=2048 * MIB, gt=0)
-    output_bytes: int = Field(default=2048 * MIB, gt=0)
-    output_files: int = Field(default=10_000, gt=0)
-    log_bytes: int = Field(default=8 * MIB, gt=0)
-    temporary_bytes: int = Field(default=512 * MIB, gt=0)
+    wall_seconds: float = Field(default=default_of("wall_seconds"), gt=0)
+    cpus: float = Field(default=default_of("cpus"), gt=0)
+    memory_bytes: int = Field(default=int(default_of("memory_bytes")), gt=0)
+    processes: int = Field(default=int(default_of("processes")), gt=0)
+    open_files: int = Field(default=int(default_of("open_files")), gt=0)
+    file_bytes: int = Field(default=int(default_of("file_bytes")), gt=0)
+    output_bytes: int = Field(default=int(default_of("output_bytes")), gt=0)
+    output_files: int = Field(default=int(default_of("output_files")), gt=0)
+    log_bytes: int = Field(default=int(default_of("log_bytes")), gt=0)
+    temporary_bytes: int = Field(default=int(default_of("temporary_bytes")), gt=0)
     cpu_seconds: float | None = Field(default=None, gt=0)
-    disk_bytes: int = Field(default=4096 * MIB, gt=0)
-    gpus: int = Field(default=0, ge=0)
+    disk_bytes: int = Field(default=int(default_of("disk_bytes")), gt=0)
+    gpus: int = Field(default=int(default_of("gpus")), ge=0)
 
 
 class EvaluationJob(Message):
@@ -126,6 +129,8 @@ class ScoringJob(Message):
         runtime: The engine's runtime that the pool asks for (`runc`, `runsc`, `kata`); empty for the host's default.
         score_keys: Keys of scores that a column of the leaderboard takes; others are ignored.
         lease_seconds: How long the attempt lives without a heartbeat.
+        asked_limits: Limits that the competition asks more of than the operator allows by now, with what it asks.
+        may_quote: Steps of which the participant may see the logs, so that a message may quote them.
     """
 
     contract: int = CONTRACT
@@ -147,14 +152,21 @@ class ScoringJob(Message):
     evaluations: tuple[EvaluationJob, ...]
     heartbeat_seconds: float = 10
     lease_seconds: float = 60
+    asked_limits: dict[str, float] = {}
+    may_quote: tuple[Literal["prediction", "scoring"], ...] = ()
 
 
 class Claim(Message):
-    """An agent's wish to score a submission that a flow run brought it."""
+    """An agent's wish to score a submission that a flow run brought it.
+
+    Attributes:
+        gpus: GPUs that the agent has set aside for it.
+    """
 
     contract: int = CONTRACT
     submission_id: UUID
     flow_run_id: UUID
+    gpus: int = Field(default=0, ge=0)
 
 
 class Heartbeat(Message):
@@ -208,8 +220,11 @@ class ProgramReport(Message):
     Attributes:
         exit_status: As the kernel reported it; `None` when it never ran to an end.
         cpu_seconds: `None` where the host can't measure it.
+        limit: The limit that it exceeded, by its name in `Limits`, if it did.
+        wall_seconds: Of all its commands together, as the CPU time is; the peaks are the highest of any.
         peak_memory_bytes: `None` where the host can't measure it.
-        limit: The limit that ended it, by its name in `Limits`, if one did.
+        peak_processes: The most processes and threads at once; `None` where the host can't measure it.
+        note: What the participant should know though it is no reason to fail.
     """
 
     program: Literal["submission", "ingestion", "scoring"]
@@ -221,6 +236,8 @@ class ProgramReport(Message):
     wall_seconds: float
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
+    peak_processes: int | None = None
+    note: str = Field(default="", max_length=1000)
 
 
 class OutputRecord(Message):
@@ -278,7 +295,7 @@ class AgentHello(Message):
     """What an agent says about itself when it starts and from time to time.
 
     Attributes:
-        labels: What its host has: cpus, memory_bytes, gpus, engine, ...
+        labels: What its host has: cpus, memory_bytes, gpus, engine, ...; `podium.platform.placement` reads them.
     """
 
     contract: int = CONTRACT
@@ -292,11 +309,16 @@ class AgentHello(Message):
 
 
 class AnnouncedRun(Message):
-    """A queued submission and its flow run, to be claimed by whoever is first."""
+    """A queued submission and its flow run, to be claimed by whoever is first.
+
+    Attributes:
+        gpus: To be set aside before it is claimed.
+    """
 
     submission_id: UUID
     flow_run_id: UUID
     name: str
+    gpus: int = 0
 
 
 class Wake(Message):
