@@ -131,6 +131,7 @@ class CompetitionWriter:
             terms_sha256=hashlib.sha256(content.terms.encode()).hexdigest(),
             registration_auto_approve=content.registration_auto_approve,
             docker_image=content.docker_image,
+            relaxations=asdict(content.relaxations),
             enable_detailed_results=content.enable_detailed_results,
             show_detailed_results_in_submission_panel=content.show_detailed_results_in_submission_panel,
             show_detailed_results_in_leaderboard=content.show_detailed_results_in_leaderboard,
@@ -190,6 +191,7 @@ class CompetitionWriter:
             input_data_id=self._optional("input_data", task.input_data),
             reference_data_id=self._optional("reference_data", task.reference_data),
             ingestion_only_during_scoring=task.ingestion_only_during_scoring,
+            protocol=task.protocol,
         )
         if not self._has_errors():
             self._session.add(row)
@@ -274,6 +276,7 @@ def _leaderboard(position: int, board: LeaderboardContent) -> Leaderboard:
                 sorting=column.sorting,
                 computation=column.computation,
                 computation_indexes=list(column.computation_indexes),
+                computation_weights=list(column.computation_weights),
                 precision=column.precision,
                 hidden=column.hidden,
             )

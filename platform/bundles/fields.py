@@ -7,6 +7,7 @@ what it made is thrown away when there was an error.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ LARGEST_NUMBER = 2**31 - 1
 _TRUE = frozenset({"true", "yes", "on", "y", "1"})
 _FALSE = frozenset({"false", "no", "off", "n", "0"})
 _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.0*)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _KINDS = {
     "null": "nothing",
     "int": "the number",
@@ -88,6 +90,15 @@ class Value:
             self.error(f"{number} is out of range: it may be {minimum} to {maximum}.")
             return None
         return number
+
+    def decimal(self) -> float | None:
+        """Read a number that need not be whole; neither infinite nor `nan`."""
+        text = self.node.text.strip() if isinstance(self.node, Scalar) else ""
+        number = float(text) if _NUMBER.fullmatch(text) else math.inf
+        if math.isfinite(number):
+            return number
+        self.expected("a number")
+        return None
 
     def choice(self, choices: type[Choice]) -> Choice | None:
         """Read one of the words of an enumeration."""

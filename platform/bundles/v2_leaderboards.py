@@ -6,7 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
-from podium.platform.bundles.content import ColumnContent, Computation, LeaderboardContent, Sorting, SubmissionRule
+from podium.platform.bundles.content import (
+    RANK_COMPUTATIONS,
+    ColumnContent,
+    Computation,
+    LeaderboardContent,
+    Sorting,
+    SubmissionRule,
+)
 from podium.platform.bundles.fields import Section, Value
 from podium.platform.bundles.findings import shown
 from podium.platform.bundles.yaml_source import Scalar
@@ -19,6 +26,7 @@ COLUMN_FIELDS = (
     "sorting",
     "computation",
     "computation_indexes",
+    "computation_weights",
     "precision",
     "hidden",
 )
@@ -101,17 +109,20 @@ def _column(section: Section) -> _Column:
     number = index.number() if index else None
     computation = section.value("computation")
     computed = computation.choice(Computation) if computation and not _is_blank(computation) else None
+    # The less the average of the ranks, the better, unless somebody says otherwise.
+    usual_sorting = Sorting.ASC if computed is Computation.AVERAGE_RANK else Sorting.DESC
     return _Column(
         section,
         ColumnContent(
             index=-1 if number is None else number,
             title=section.required_text("title", max_length=MAX_COLUMN_TITLE_LENGTH),
             key=section.required_text("key", max_length=MAX_KEY_LENGTH),
-            sorting=section.choice("sorting", Sorting, default=Sorting.DESC),
+            sorting=section.choice("sorting", Sorting, default=usual_sorting),
             computation=computed,
             computation_indexes=_computation_indexes(section),
             precision=section.number("precision", default=DEFAULT_PRECISION, maximum=MAX_PRECISION),
             hidden=section.flag("hidden", default=False),
+            computation_weights=_computation_weights(section),
         ),
     )
 
@@ -133,6 +144,15 @@ def _computation_indexes(section: Section) -> tuple[int, ...]:
         elif number is not None:
             found.append(number)
     return tuple(found)
+
+
+def _computation_weights(section: Section) -> tuple[float, ...]:
+    """Read a list of numbers; one text with commas will do, as for the indexes."""
+    value = section.value("computation_weights")
+    if value is None or _is_blank(value):
+        return ()
+    weights = [part.decimal() for part in _split(value)]
+    return tuple(weight for weight in weights if weight is not None)
 
 
 def _split(value: Value) -> tuple[Value, ...]:
@@ -169,13 +189,24 @@ def _check_computation(column: _Column, indexes: Collection[int]) -> None:
         )
     if content.computation_indexes and column.section.value("computation") is None:
         sources.warning(
-            "`computation_indexes` does nothing without `computation`.", "Add avg, sum, min or max, or leave it out."
+            "`computation_indexes` does nothing without `computation`.",
+            "Add avg, sum, min, max, average_rank or mean_reciprocal_rank, or leave it out.",
         )
         return
+    _check_weights(column)
     if content.index in content.computation_indexes:
         sources.error(f"Column {content.index} is computed from itself.", "Leave its own index out.")
     for missing in sorted(set(content.computation_indexes) - set(indexes)):
         sources.error(f"No column has the index {missing}.", f"The columns are {_listed(indexes)}.")
+
+
+def _check_weights(column: _Column) -> None:
+    content, place = column.content, column.section.place_of("computation_weights")
+    weights, sources = len(content.computation_weights), len(content.computation_indexes)
+    if weights and content.computation not in RANK_COMPUTATIONS:
+        place.warning("`computation_weights` are for `average_rank` and `mean_reciprocal_rank`, and are ignored.")
+    elif weights and weights != sources:
+        place.error(f"The number of weights ({weights}) is not that of the columns ({sources}).", "Give each of `computation_indexes` one.")
 
 
 class _Different:

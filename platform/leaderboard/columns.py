@@ -16,6 +16,8 @@ class ColumnRule:
     Attributes:
         index: The column's own number, which `computation_indexes` of others name.
         key: The score that fills it, unless it is computed.
+        computation_weights: Of the columns in `computation_indexes`, where it is computed from their ranks; empty for
+            equal ones.
     """
 
     index: int
@@ -24,6 +26,7 @@ class ColumnRule:
     computation: Computation | None = None
     computation_indexes: tuple[int, ...] = ()
     hidden: bool = False
+    computation_weights: tuple[float, ...] = ()
 
 
 def _sum(values: Sequence[float]) -> float | None:
@@ -46,12 +49,19 @@ _COMPUTE: dict[Computation, Callable[[Sequence[float]], float | None]] = {
 }
 
 
+def computed_value(computation: Computation | None, parts: Sequence[float | None]) -> float | None:
+    """The value of a column that is computed from other columns' values; `None` unless all of them are there."""
+    compute = _COMPUTE.get(computation) if computation else None
+    present = [part for part in parts if part is not None]
+    return compute(present) if compute and present and len(present) == len(parts) else None
+
+
 def column_values(columns: Sequence[ColumnRule], scores_by_task: Sequence[Mapping[str, float]]) -> list[float | None]:
     """The value of each column, in the order of `columns`.
 
     With several tasks a score column is the mean over the tasks; a column for which a task gave no score is empty.
     A computed column is made of columns that all have a value, else it is empty too: missing is never zero. So is a sum
-    that is larger than any number.
+    that is larger than any number, and a column over ranks: that is the whole board's matter (`rank_columns`).
 
     Args:
         scores_by_task: Key to score, one mapping per task of the phase.
@@ -69,10 +79,7 @@ def column_values(columns: Sequence[ColumnRule], scores_by_task: Sequence[Mappin
             values[index] = _mean_over_tasks(column.key, scores_by_task)
         else:
             parts = [value_of(other, (*path, index)) for other in column.computation_indexes]
-            present = [part for part in parts if part is not None]
-            complete = bool(parts) and len(present) == len(parts)
-            compute = _COMPUTE.get(column.computation)
-            values[index] = compute(present) if compute and complete else None
+            values[index] = computed_value(column.computation, parts)
         return values[index]
 
     return [value_of(column.index, ()) for column in columns]

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session, selectinload
 from podium.platform.bundles.content import FactSheetQuestion, FactSheetType
 from podium.platform.database import notify
 from podium.platform.leaderboard.columns import ColumnRule, column_values
+from podium.platform.leaderboard.linked_results import board_shows_detailed_results, submissions_with_results
+from podium.platform.leaderboard.rank_columns import with_rank_values
 from podium.platform.leaderboard.ranking import Entry, rank
 from podium.platform.leaderboard.selection import select_entries
 from podium.platform.lifecycle import SubmissionStatus
@@ -41,6 +43,7 @@ def column_rules(board: Leaderboard) -> list[ColumnRule]:
             computation=column.computation,
             computation_indexes=tuple(column.computation_indexes),
             hidden=column.hidden,
+            computation_weights=tuple(column.computation_weights),
         )
         for column in board.columns
     ]
@@ -141,10 +144,15 @@ def read_leaderboard(
         .where(LeaderboardEntry.phase_id == phase.id)
         .options(selectinload(LeaderboardEntry.submission), selectinload(LeaderboardEntry.person))
     ).all()
-    entries = [Entry(row, row.scores, row.submission.created) for row in rows]
-    ranked = rank(entries, column_rules(board), board.primary_index)
+    rules = column_rules(board)
+    filled = with_rank_values(rules, [row.scores for row in rows])
+    entries = [Entry(row, values, row.submission.created) for row, values in zip(rows, filled, strict=True)]
+    ranked = rank(entries, rules, board.primary_index)
     page = ranked[offset : offset + limit]
     counts = _entry_counts(session, phase, [item.entry.item.person_id for item in page])
+    with_results = frozenset[UUID]()
+    if board_shows_detailed_results(competition, phase):
+        with_results = submissions_with_results(session, [item.entry.item.submission_id for item in page])
     columns = visible_columns(board, for_organizer=for_organizer)
     positions = [board.columns.index(column) for column in columns]
     questions = questions_of(competition, on_leaderboard_only=True)
@@ -166,6 +174,7 @@ def read_leaderboard(
                 scores=tuple(item.entry.values[at] for at in positions),
                 fact_sheet={key: text for key, text in item.entry.item.submission.fact_sheet.items() if key in shown},
                 entries=counts.get(item.entry.item.person_id, 0),
+                has_detailed_results=item.entry.item.submission_id in with_results,
             )
             for item in page
         ),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, load_only, selectinload
 
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.identity import issue_token
@@ -29,9 +31,23 @@ from podium.platform.lifecycle import (
     Stage,
     SubmissionStatus,
 )
-from podium.platform.models import Agent, Attempt, Competition, Dataset, Evaluation, Pool, Submission, Task, Token, now
+from podium.platform.models import (
+    Agent,
+    Attempt,
+    Competition,
+    Dataset,
+    Evaluation,
+    Phase,
+    Pool,
+    Submission,
+    Task,
+    Token,
+    now,
+)
+from podium.platform.placement import Offer, fits, missing
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage, incoming_key
+from podium.platform.submissions.fitting import needs_of, offer_of_agent, relaxations_of
 from podium.platform.submissions.transitions import move_submission, record_event
 
 LAST_WORDS = timedelta(minutes=10)
@@ -46,6 +62,8 @@ OUTPUT_LIMITS = {
     OutputKind.DETAILED_RESULTS: 64 * MIB,
 }
 """Largest upload of each kind, in bytes."""
+LIVE_RESULTS_BYTES = 8 * MIB
+"""Largest detailed result that is shown while it is written; a larger one is there at the end."""
 
 
 class Superseded(Conflict):
@@ -53,6 +71,13 @@ class Superseded(Conflict):
 
     type = "superseded"
     title = "This attempt is over"
+
+
+class DoesNotFit(Conflict):
+    """The submission needs what the agent does not have; it stays queued for another one."""
+
+    type = "does-not-fit"
+    title = "This agent can't run the submission"
 
 
 def claim_submission(
@@ -64,16 +89,24 @@ def claim_submission(
     pool: Pool,
     storage: Storage,
     settings: ServerSettings,
+    gpus: int = 0,
 ) -> ScoringJob:
     """Begin an attempt at a queued submission and say what is to be done.
 
+    Args:
+        gpus: What the agent has set aside for it.
+
     Raises:
         NotFound: No such submission for this pool.
+        DoesNotFit: The agent does not have what it needs.
         IllegalTransition: It is not queued any more: another agent has it, or it was cancelled.
     """
     submission = session.scalar(select(Submission).where(Submission.id == submission_id).with_for_update(of=Submission))
     if submission is None or submission.competition.pool_id != pool.id:
         raise NotFound("This pool has no submission of that id.")
+    offer = replace(offer_of_agent(agent), gpus=gpus)
+    if lacks := missing(needs_of(submission.competition, submission.phase, pool), offer):
+        raise DoesNotFit(f"It is for an agent that {' and '.join(lacks)}.")
     actor = f"agent:{agent.name if agent else pool.name}"
     number = 1 + (session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission.id)) or 0)
     moment = now()
@@ -125,6 +158,8 @@ def _job(
         image=competition.docker_image,
         limits=Limits(wall_seconds=phase.execution_time_limit),
         only_result_submissions=phase.accepts_only_result_submissions,
+        relaxations=relaxations_of(competition),
+        runtime=competition.pool.runtime,
         detailed_results=competition.enable_detailed_results,
         score_keys=tuple(column.key for column in board.columns if column.computation is None),
         evaluations=tuple(_evaluation_job(evaluation, attempt, storage) for evaluation in waiting),
@@ -143,36 +178,70 @@ def _evaluation_job(evaluation: Evaluation, attempt: Attempt, storage: Storage) 
         input_data=_source(task.input_data, storage) if task.input_data else None,
         reference_data=_source(task.reference_data, storage) if task.reference_data else None,
         ingestion_only_during_scoring=task.ingestion_only_during_scoring,
+        protocol=task.protocol,
         outputs={
             kind: storage.sign_put(output_key(attempt.id, evaluation.id, kind), max_bytes=OUTPUT_LIMITS[kind])
             for kind in OutputKind
         },
+        live_results=storage.sign_put(live_results_key(attempt.id, evaluation.id), max_bytes=LIVE_RESULTS_BYTES)
+        if evaluation.submission.competition.enable_detailed_results
+        else None,
     )
 
 
-def announced_runs(session: Session, pool_id: UUID, *, limit: int = 16) -> tuple[AnnouncedRun, ...]:
-    """The head of a pool's queue: submissions that wait for an agent, the first in line first."""
-    rows = session.execute(
-        select(Submission.id, Submission.flow_run_id, Competition.slug, Submission.number)
+def announced_runs(session: Session, pool: Pool, offer: Offer, *, limit: int = 16) -> tuple[AnnouncedRun, ...]:
+    """The head of a pool's queue as an agent sees it: what it can run, the first in line first.
+
+    What it can't run is passed over, so that it does not keep the agent from what stands behind.
+    """
+    unfit: set[UUID] = set()
+    while True:
+        rows = session.execute(_queue(pool.id, unfit).limit(limit)).all()
+        needs = {phase.id: needs_of(competition, phase, pool) for _, _, _, competition, phase in rows}
+        found = {phase_id for phase_id, one in needs.items() if not fits(one, offer)}
+        if not found:
+            break
+        unfit |= found
+    return tuple(
+        AnnouncedRun(
+            submission_id=submission_id,
+            flow_run_id=flow_run_id,
+            name=f"{competition.slug} #{number}",
+            gpus=needs[phase.id].gpus,
+        )
+        for submission_id, flow_run_id, number, competition, phase in rows
+    )
+
+
+def _queue(pool_id: UUID, without_phases: set[UUID]) -> Select[UUID, UUID, int, Competition, Phase]:
+    """What waits for an agent in a pool, in its order. What is read of competition and phase is little."""
+    flow_run_id = cast("InstrumentedAttribute[UUID]", Submission.flow_run_id)
+    query = (
+        select(Submission.id, flow_run_id, Submission.number, Competition, Phase)
         .join(Competition, Competition.id == Submission.competition_id)
+        .join(Phase, Phase.id == Submission.phase_id)
         .where(
             Submission.status == SubmissionStatus.QUEUED,
             Submission.flow_run_id.is_not(None),
             Competition.pool_id == pool_id,
         )
         .order_by(Submission.queued)
-        .limit(limit)
+        .options(
+            load_only(Competition.slug, Competition.relaxations),
+            load_only(Phase.limits, Phase.accepts_container_submissions),
+        )
     )
-    return tuple(
-        AnnouncedRun(submission_id=submission_id, flow_run_id=flow_run_id, name=f"{slug} #{number}")
-        for submission_id, flow_run_id, slug, number in rows
-        if flow_run_id is not None
-    )
+    return query.where(Submission.phase_id.not_in(without_phases)) if without_phases else query
 
 
 def output_key(attempt_id: UUID, evaluation_id: UUID, kind: OutputKind) -> str:
     """Where an attempt uploads an output to."""
     return incoming_key(attempt_id, f"{evaluation_id}-{kind}")
+
+
+def live_results_key(attempt_id: UUID, evaluation_id: UUID) -> str:
+    """Where an attempt puts a detailed result that is not finished."""
+    return incoming_key(attempt_id, f"{evaluation_id}-live_results")
 
 
 def _source(dataset: Dataset, storage: Storage) -> Source:

@@ -143,3 +143,44 @@ def test_every_leaderboard_is_read_with_a_warning(read: Callable[..., BundleRead
     same = read((KEY, KEY + SECOND % "main"))
     assert same.refused
     assert "The key 'main' is taken by the leaderboard on line 23." in [problem.message for problem in same.problems]
+
+
+RANKS = """\
+      - {index: 1, title: Loss, key: loss, sorting: asc}
+      - {index: 2, title: Rank, key: rank, computation: average_rank, computation_indexes: [0, 1]}
+"""
+
+
+def test_columns_over_ranks(read: Callable[..., BundleReading]):
+    rows = f"        key: accuracy\n{RANKS}"
+    column = read(("        key: accuracy\n", rows)).accepted().leaderboards[0].columns[2]
+    assert (column.computation, column.computation_indexes) == (Computation.AVERAGE_RANK, (0, 1))
+    assert (column.sorting, column.computation_weights) == (Sorting.ASC, ())
+    weighted = rows.replace("[0, 1]", "[0, 1], sorting: desc, computation_weights: '0.25, .75'")
+    column = read(("        key: accuracy\n", weighted)).accepted().leaderboards[0].columns[2]
+    assert (column.sorting, column.computation_weights) == (Sorting.DESC, (0.25, 0.75))
+    reciprocal = rows.replace("average_rank", "mean_reciprocal_rank")
+    assert read(("        key: accuracy\n", reciprocal)).accepted().leaderboards[0].columns[2].sorting is Sorting.DESC
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("[1]", "The number of weights (1) is not that of the columns (2)."),
+        ("[1, much]", "Expected a number, got the text 'much'."),
+        ("[1, .inf]", "Expected a number, got the number .inf."),
+        ("[1, 1e999]", "Expected a number"),
+    ],
+)
+def test_weights_that_can_not_be_used(weights: str, message: str, read: Callable[..., BundleReading]):
+    rows = RANKS.replace("[0, 1]", f"[0, 1], computation_weights: {weights}")
+    reading = read(("        key: accuracy\n", f"        key: accuracy\n{rows}"))
+    assert reading.refused
+    assert message in reading.problems[0].message
+
+
+def test_weights_of_other_columns_are_ignored(read: Callable[..., BundleReading]):
+    rows = RANKS.replace("average_rank", "avg").replace("[0, 1]", "[0, 1], computation_weights: [1]")
+    reading = read(("        key: accuracy\n", f"        key: accuracy\n{rows}"))
+    assert not reading.refused
+    assert "are for `average_rank`" in reading.problems[0].message
