@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import LoaderOption
 
-from podium.platform.errors import Conflict, NotAllowed, NotFound
+from podium.platform.bundles.content import Relaxations
+from podium.platform.bundles.destinations import BadDestination, parse_destination
+from podium.platform.database import notify
+from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from podium.platform.identity import Caller
 from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
 from podium.platform.lifecycle import ParticipantStatus
@@ -35,7 +39,8 @@ from podium.platform.records import (
     TaskRecord,
 )
 from podium.platform.submissions.creation import phase_status
-from podium.platform.submissions.transitions import record_event
+from podium.platform.submissions.fitting import relaxations_of
+from podium.platform.submissions.transitions import pool_topic, record_event
 
 
 def may_organize(competition: Competition, caller: Caller | None) -> bool:
@@ -160,7 +165,56 @@ def competition_record(session: Session, competition: Competition, caller: Calle
         submission_rule=board.submission_rule,
         participation=participant.status if participant else None,
         may_organize=organizes,
+        relaxations=relaxations_of(competition),
     )
+
+
+def set_relaxations(
+    session: Session, competition: Competition, *, network: Sequence[str] | None, root: bool | None, actor: str
+) -> None:
+    """Say which rules of the sandbox a competition does without; `None` leaves one as it is.
+
+    It holds for whatever is scored from now on. Submissions wait until an agent allows it.
+
+    Raises:
+        InvalidInput: An entry of the allow-list can't stand in it.
+    """
+    before = relaxations_of(competition)
+    after = Relaxations(
+        network=before.network if network is None else _destinations(network),
+        root=before.root if root is None else root,
+    )
+    if after == before:
+        return
+    record_event(
+        session,
+        subject="competition",
+        subject_id=competition.id,
+        before=_strictness(before),
+        after=_strictness(after),
+        actor=actor,
+        reason=" ".join(after.in_words()) or "Every rule of the sandbox holds.",
+    )
+    competition.relaxations = asdict(after)
+    notify(session, pool_topic(competition.pool.name))
+
+
+def _destinations(texts: Sequence[str]) -> tuple[str, ...]:
+    found, problems = [], []
+    for text in texts:
+        try:
+            found.append(str(parse_destination(text)))
+        except BadDestination as bad:
+            problems.append(f"'{text[:80]}': {bad}")
+    if problems:
+        raise InvalidInput(
+            f"This can't be allowed: {'; '.join(problems)}.", remedy="Write host:port, such as pypi.org:443."
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _strictness(relaxations: Relaxations) -> str:
+    return "relaxed" if relaxations.in_words() else "strict"
 
 
 def _phase_record(phase: Phase, moment: datetime) -> PhaseRecord:

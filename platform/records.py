@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from podium.platform.bundles.content import Computation, FactSheetQuestion, Sorting, SubmissionRule
+from podium.platform.bundles.content import Computation, FactSheetQuestion, Relaxations, Sorting, SubmissionRule
 from podium.platform.bundles.problems import Problem
 from podium.platform.lifecycle import (
     AttemptStatus,
@@ -159,6 +159,7 @@ class CompetitionRecord:
         terms_sha256: What a participant accepts; it changes when the terms do.
         participation: Of the person who asks: `pending`, `approved`, `denied`, or `None` for nobody's.
         may_organize: Whether the person who asks organizes this competition.
+        relaxations: Rules of the sandbox that its programs do without.
     """
 
     summary: CompetitionSummary
@@ -177,6 +178,7 @@ class CompetitionRecord:
     submission_rule: SubmissionRule
     participation: ParticipantStatus | None
     may_organize: bool
+    relaxations: Relaxations = field(default_factory=Relaxations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +375,34 @@ class LogPage:
 
 
 @dataclass(frozen=True, slots=True)
+class DetailedResult:
+    """A page that a scoring program wrote about a submission: HTML of an organizer's program, not to be trusted.
+
+    Attributes:
+        version: Another one whenever the page has changed.
+        is_live: The program is still writing it.
+    """
+
+    evaluation_id: UUID
+    task: str
+    size: int
+    version: str
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DetailedResults:
+    """The detailed results of a submission that there are now, in the order of its tasks."""
+
+    submission_id: UUID
+    competition: str
+    phase: str
+    number: int
+    participant: str
+    pages: tuple[DetailedResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LeaderboardRow:
     """A row of a leaderboard.
 
@@ -381,6 +411,7 @@ class LeaderboardRow:
             because a score that the ranking needs is missing.
         scores: One per column, in the columns' order; `None` where there is none.
         entries: Submissions of this participant that were scored in this phase.
+        has_detailed_results: Whether there are detailed results of it that a reader of the board may see.
     """
 
     rank: int | None
@@ -391,6 +422,7 @@ class LeaderboardRow:
     scores: tuple[float | None, ...]
     fact_sheet: dict[str, str]
     entries: int
+    has_detailed_results: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +462,22 @@ class AgentRecord:
     trouble: str
     last_seen: datetime
     alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRecord:
+    """A pool of agents.
+
+    Attributes:
+        runtime: The engine's runtime that its containers run with; empty for each host's default.
+        agents: Those that are alive.
+        queued: Submissions that wait in it.
+    """
+
+    name: str
+    runtime: str
+    agents: int
+    queued: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,15 @@ class Relaxations:
     network: tuple[str, ...] = ()
     root: bool = False
 
+    def in_words(self) -> tuple[str, ...]:
+        """What these mean, a sentence each; nothing where every rule holds."""
+        sentences = []
+        if self.network:
+            sentences.append(f"Programs, those of submissions too, may connect to {', '.join(self.network)}.")
+        if self.root:
+            sentences.append("Programs run as root inside of their container, without any capability.")
+        return tuple(sentences)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDataset:

@@ -13,6 +13,7 @@ from podium.platform.bundles.sources import Sources
 from podium.platform.bundles.v2_fact_sheet import read_fact_sheet
 from podium.platform.bundles.v2_leaderboards import read_leaderboards
 from podium.platform.bundles.v2_phases import read_phases
+from podium.platform.bundles.v2_relaxations import read_relaxations
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH, read_solutions, read_tasks
 
 COMPETITION_FIELDS = (
@@ -41,6 +42,7 @@ COMPETITION_FIELDS = (
     "reward",
     "contact_email",
     "forum_enabled",
+    "relaxations",
 )
 PAGE_FIELDS = ("title", "file")
 DEFAULT_DOCKER_IMAGE = "codalab/codalab-legacy:py37"
@@ -96,6 +98,7 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         solutions=read_solutions(section.items("solutions"), indexes, sources),
         phases=read_phases(section.required_items("phases", "A competition needs a phase."), indexes, sources),
         leaderboards=read_leaderboards(section.required_items("leaderboards", "A competition needs a leaderboard.")),
+        relaxations=read_relaxations(section.value("relaxations")),
     )
     _check_tasks_used(section, content, indexes)
     return content

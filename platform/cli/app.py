@@ -25,6 +25,7 @@ from podium.platform.cli import (
     leaderboards,
     participants,
     people,
+    pools,
     settings_commands,
     signing_in,
     submissions,
@@ -49,6 +50,7 @@ _GROUPS = (
     settings_commands,
     bundles,
     people,
+    pools,
     images,
 )
 # Of the platform and of agents; each has a `register` too, and imports what it needs when it is run.

@@ -136,6 +136,42 @@ def unpublish(context: typer.Context, slug: CompetitionArgument = None) -> None:
     note(f"{record.summary.slug} is hidden")
 
 
+def relax(
+    context: typer.Context,
+    slug: CompetitionArgument = None,
+    *,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--network",
+            metavar="HOST:PORT",
+            help="Let programs connect there, and nowhere else; once for each.",
+            show_default=False,
+        ),
+    ] = None,
+    root: Annotated[
+        bool | None,
+        typer.Option("--root/--no-root", help="Run programs as root of their container.", show_default=False),
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Relax nothing: have every rule hold again.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do without rules of the sandbox, where operators allow it. Everyone sees it."""
+    if none and (network or root is not None):
+        raise typer.BadParameter("--none can't be had together with others.")
+    if not none and not network and root is None:
+        raise typer.BadParameter("Say what to relax: --network HOST:PORT, --root, --no-root, or --none.")
+    with open_client(context) as client:
+        record = client.relax(
+            competition_slug(slug), network=[] if none else network or None, root=False if none else root
+        )
+    if as_json:
+        show_json(record)
+        return
+    words = " ".join(record.relaxations.in_words()) or "Every rule of the sandbox holds."
+    note(printable(f"{record.summary.slug}: {words}"))
+
+
 def _show_status(bundle: BundleRecord) -> None:
     if bundle.status is not BundleStatus.CREATED:
         note(f"The bundle is {bundle.status.value}. {printable(bundle.message)}".rstrip())
@@ -153,6 +189,7 @@ def _described(record: CompetitionRecord) -> str:
         lines.append("It is not published.")
     if summary.deadline:
         lines.append(f"The phase {summary.phase} ends {shown_time(summary.deadline)}.")
+    lines += record.relaxations.in_words()
     lines += ["", table_text(record.phases, _PHASE_FIELDS)]
     if record.columns:
         lines.append("Scores: " + ", ".join(f"{column.title} ({column.key})" for column in record.columns))
@@ -175,6 +212,13 @@ def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     app.command("competitions", rich_help_panel=TAKING_PART)(competitions)
     group = typer.Typer(help="Look at a competition, make one from a bundle, publish it.")
-    for name, command in (("show", show), ("create", create), ("publish", publish), ("unpublish", unpublish)):
+    commands = (
+        ("show", show),
+        ("create", create),
+        ("publish", publish),
+        ("unpublish", unpublish),
+        ("relax", relax),
+    )
+    for name, command in commands:
         group.command(name)(command)
     app.add_typer(group, name="competition", no_args_is_help=True, rich_help_panel=ORGANIZING)

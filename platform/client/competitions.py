@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -48,6 +48,20 @@ class CompetitionCalls(Calls):
     def unpublish(self, slug: str) -> CompetitionRecord:
         """Hide a competition from everyone but its organizers."""
         return self._set_published(slug, published=False)
+
+    def relax(self, slug: str, *, network: Sequence[str] | None = None, root: bool | None = None) -> CompetitionRecord:
+        """Say which rules of the sandbox a competition's programs do without. For its organizers.
+
+        Args:
+            slug: The competition.
+            network: All the `host:port` that programs may connect to; `None` leaves them as they are.
+            root: Whether programs run as root inside of their container; `None` leaves it as it is.
+
+        Raises:
+            InvalidInput: An entry of the allow-list can't stand in it.
+        """
+        body = {"network": None if network is None else list(network), "root": root}
+        return self._record(CompetitionRecord, "PATCH", f"/competitions/{segment(slug)}/relaxations", body=body)
 
     def _set_published(self, slug: str, *, published: bool) -> CompetitionRecord:
         return self._record(CompetitionRecord, "PATCH", f"/competitions/{segment(slug)}", body={"published": published})

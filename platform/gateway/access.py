@@ -49,6 +49,7 @@ ACCESS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "list_competitions": _ANYONE,
         "read_competition": _ANYONE,
         "change_competition": _PERSON,  # its organizers
+        "relax_competition": _PERSON,  # its organizers
         "join": _PERSON,
         "list_participants": _PERSON,  # its organizers
         "change_participant": _PERSON,  # its organizers
@@ -64,9 +65,13 @@ ACCESS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "read_logs": _PERSON,
         "read_file": _PERSON,
         "read_output": _PERSON,
+        "list_detailed_results": _ANYONE,  # whom the leaderboard leads there; else its owner and organizers
+        "read_detailed_result": _ANYONE,
         "read_leaderboard": _ANYONE,
         "read_leaderboard_csv": _ANYONE,
         "list_agents": _ADMINISTRATOR,
+        "list_pools": _ADMINISTRATOR,
+        "change_pool": _ADMINISTRATOR,
         "greet": _AGENT,
         "wait_for_work": _AGENT,
         "claim": _AGENT,

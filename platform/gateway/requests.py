@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from podium.platform.bundles.dates import InvalidDate, parse_date
+from podium.platform.bundles.destinations import MAX_DESTINATIONS
 from podium.platform.identifiers import SLUG_PATTERN
 from podium.platform.jobs import Sha256
 from podium.platform.lifecycle import ParticipantStatus
@@ -64,6 +65,19 @@ class CompetitionChange(Body):
     """What an organizer may change."""
 
     published: bool
+
+
+class RelaxationsChange(Body):
+    """Rules of the sandbox to do without; what is not given stays as it is."""
+
+    network: list[Annotated[str, Field(max_length=300)]] | None = Field(default=None, max_length=MAX_DESTINATIONS)
+    root: bool | None = None
+
+
+class PoolChange(Body):
+    """What an administrator may change of a pool."""
+
+    runtime: str = Field(max_length=200)
 
 
 class Joining(Body):

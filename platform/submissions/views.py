@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -11,7 +10,8 @@ from sqlalchemy.orm.interfaces import LoaderOption
 
 from podium.platform.leaderboard.entries import submission_values, visible_columns
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Agent, Attempt, Competition, Evaluation, Leaderboard, Submission, now
+from podium.platform.models import Attempt, Competition, Evaluation, Leaderboard, Submission
+from podium.platform.placement import why_unplaced
 from podium.platform.records import (
     AttemptRecord,
     EvaluationRecord,
@@ -20,9 +20,7 @@ from podium.platform.records import (
     ScoreRecord,
     SubmissionRecord,
 )
-
-AGENT_ALIVE = timedelta(seconds=60)
-"""An agent that was not heard of for longer is gone."""
+from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent
 
 
 def submission_options() -> Sequence[LoaderOption]:
@@ -60,15 +58,15 @@ def why_waiting(session: Session, submission: Submission) -> str:
     """Why a queued submission is not taken, where that is for want of an agent; else an empty string."""
     if submission.status is not SubmissionStatus.QUEUED:
         return ""
-    pool = submission.competition.pool
-    fit = list(
-        session.scalars(select(Agent.trouble).where(Agent.pool_id == pool.id, Agent.last_seen > now() - AGENT_ALIVE))
-    )
-    if not fit:
+    competition = submission.competition
+    pool = competition.pool
+    agents = live_agents(session, pool.id)
+    if not agents:
         return f"No agent of pool '{pool.name}' is running; it is scored as soon as there is one."
-    if all(fit):
+    fit = [offer_of_agent(agent) for agent in agents if not agent.trouble]
+    if not fit:
         return f"The agents of pool '{pool.name}' have trouble of their own; it is scored as soon as that is mended."
-    return ""
+    return why_unplaced(pool.name, needs_of(competition, submission.phase, pool), fit)
 
 
 def submission_record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
+from podium.platform.database import notify
 from podium.platform.errors import Conflict, NotAllowed
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import Wait
@@ -32,12 +34,14 @@ from podium.platform.jobs import (
     Wake,
 )
 from podium.platform.models import Agent, Attempt, Pool, now
+from podium.platform.placement import PLACEMENT_LABELS
 from podium.platform.records import AgentRecord
 from podium.platform.submissions import attempts, logs, results
+from podium.platform.submissions.fitting import AGENT_ALIVE, offer_of_agent
 from podium.platform.submissions.transitions import pool_topic
-from podium.platform.submissions.views import AGENT_ALIVE
 
 router = APIRouter(tags=["agents"])
+AgentName = Annotated[str, Query(max_length=100)]
 
 
 class ContractDiffers(Conflict):
@@ -70,6 +74,9 @@ def greet(services: WithServices, caller: WithCaller, body: AgentHello) -> None:
         "last_seen": now(),
     }
     with services.database.session() as session:
+        before = session.scalar(select(Agent.labels).where(Agent.pool_id == caller.pool_id, Agent.name == body.name))
+        if before is None or any(before.get(name) != body.labels.get(name) for name in PLACEMENT_LABELS):
+            notify(session, pool_topic(body.pool))  # what it was not offered may be for it now
         session.execute(
             insert(Agent)
             .values(id=new_id(), created=now(), pool_id=caller.pool_id, name=body.name, **values)
@@ -79,30 +86,36 @@ def greet(services: WithServices, caller: WithCaller, body: AgentHello) -> None:
 
 @router.get("/agent/wake")
 async def wait_for_work(
-    services: WithServices, caller: WithCaller, cursor: Annotated[int, Query()] = -1, wait: Wait = 0
+    services: WithServices,
+    caller: WithCaller,
+    cursor: Annotated[int, Query()] = -1,
+    wait: Wait = 0,
+    agent: AgentName = "",
+    gpus: Annotated[int, Query(ge=0)] = 0,
 ) -> Wake:
-    """Answers when something was put into the agent's pool since `cursor`, or when `wait` is over; with its queue."""
+    """Answers when something was put into the agent's pool since `cursor`, or when `wait` is over; with its queue.
+
+    The queue is as the `agent` of that name sees it, which has so many `gpus` free.
+    """
     topic = pool_topic(caller.pool)
     work = await services.notices.wait(topic, cursor, wait)
     count = services.notices.count(topic)
-    runs = await run_in_threadpool(_announced_runs, services, caller)
+    runs = await run_in_threadpool(_announced_runs, services, caller, agent, gpus)
     return Wake(work=work, cursor=count, runs=runs)
 
 
 @router.post("/agent/claims", status_code=201)
-def claim(
-    services: WithServices, caller: WithCaller, body: Claim, agent: Annotated[str, Query(max_length=100)] = ""
-) -> ScoringJob:
+def claim(services: WithServices, caller: WithCaller, body: Claim, agent: AgentName = "") -> ScoringJob:
     """Take a queued submission and get all that is needed to score it."""
     _require_contract(body.contract)
     with services.database.session() as session:
         pool = session.get_one(Pool, caller.pool_id)
-        named = session.scalar(select(Agent).where(Agent.pool_id == pool.id, Agent.name == agent))
         return attempts.claim_submission(
             session,
             body.submission_id,
             flow_run_id=body.flow_run_id,
-            agent=named,
+            agent=_named(session, pool, agent),
+            gpus=body.gpus,
             pool=pool,
             storage=services.storage,
             settings=services.settings,
@@ -152,10 +165,15 @@ def hand_back(
     background.add_task(services.dispatcher.dispatch_submission, submission_id)
 
 
-def _announced_runs(services: Services, caller: Caller) -> tuple[AnnouncedRun, ...]:
-    assert caller.pool_id is not None
+def _announced_runs(services: Services, caller: Caller, agent: str, gpus: int) -> tuple[AnnouncedRun, ...]:
     with services.database.session() as session:
-        return attempts.announced_runs(session, caller.pool_id)
+        pool = session.get_one(Pool, caller.pool_id)
+        offer = replace(offer_of_agent(_named(session, pool, agent)), gpus=gpus)
+        return attempts.announced_runs(session, pool, offer)
+
+
+def _named(session: Session, pool: Pool, name: str) -> Agent | None:
+    return session.scalar(select(Agent).where(Agent.pool_id == pool.id, Agent.name == name))
 
 
 def _active(session: Session, attempt_id: UUID) -> Attempt:

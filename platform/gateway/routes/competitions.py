@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from podium.platform import competitions
 from podium.platform.errors import NotAllowed
 from podium.platform.gateway.access import MaybeCaller, WithCaller
-from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange
+from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person
 from podium.platform.leaderboard.entries import read_leaderboard as leaderboard_of
@@ -71,6 +71,18 @@ def change_competition(
                 actor=caller.actor,
             )
             competition.published = body.published
+        return competitions.competition_record(session, competition, caller)
+
+
+@router.patch("/competitions/{slug}/relaxations")
+def relax_competition(
+    slug: str, services: WithServices, caller: WithCaller, body: RelaxationsChange
+) -> CompetitionRecord:
+    """Say which rules of the sandbox the competition's programs do without. Everyone is shown."""
+    with services.database.session() as session:
+        competition = competitions.find_competition(session, slug, caller)
+        competitions.require_organizer(competition, caller)
+        competitions.set_relaxations(session, competition, network=body.network, root=body.root, actor=caller.actor)
         return competitions.competition_record(session, competition, caller)
 
 

@@ -1,0 +1,55 @@
+"""What stored submissions need and agents of a pool offer: `podium.platform.placement`, out of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from podium.platform.bundles.content import Relaxations
+from podium.platform.bundles.destinations import relaxation_names
+from podium.platform.models import Agent, Competition, Phase, Pool, now
+from podium.platform.placement import Needs, Offer, offer_of
+
+AGENT_ALIVE = timedelta(seconds=60)
+"""An agent that was not heard of for longer is gone."""
+
+
+def relaxations_of(competition: Competition) -> Relaxations:
+    """The rules that a competition does without."""
+    stored = competition.relaxations
+    return Relaxations(network=tuple(stored.get("network", ())), root=bool(stored.get("root", False)))
+
+
+def needs_of(competition: Competition, phase: Phase, pool: Pool) -> Needs:
+    """What the submissions of a phase need.
+
+    Of cores and memory only what the phase asks for by itself counts: the defaults are caps, and a small host may
+    give less.
+    """
+    limits = phase.limits
+    return Needs(
+        relaxations=relaxation_names(relaxations_of(competition)),
+        runtime=pool.runtime,
+        gpus=int(limits.get("gpus", 0)),
+        cpus=float(limits.get("cpus", 0)),
+        memory_bytes=int(limits.get("memory_bytes", 0)),
+        containers=phase.accepts_container_submissions,
+    )
+
+
+def offer_of_agent(agent: Agent | None) -> Offer:
+    """What an agent has; nothing, for one that was never heard of."""
+    if agent is None:
+        return Offer()
+    return offer_of(agent.name, agent.executor, {name: str(value) for name, value in agent.labels.items()})
+
+
+def live_agents(session: Session, pool_id: UUID) -> Sequence[Agent]:
+    """The agents of a pool that were heard of lately, those in trouble too."""
+    return session.scalars(
+        select(Agent).where(Agent.pool_id == pool_id, Agent.last_seen > now() - AGENT_ALIVE).order_by(Agent.name)
+    ).all()
