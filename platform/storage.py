@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
-from typing import Literal
+from typing import BinaryIO, Literal
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -64,6 +64,14 @@ class StoredContent:
     key: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """An object as it is now; `version` is another one whenever its content is."""
+
+    size: int
+    version: str
 
 
 def content_key(sha256: str) -> str:
@@ -146,6 +154,25 @@ class Storage:
         if not path.is_file():
             raise NotFound("There is nothing stored under this address.")
         return path
+
+    def find(self, key: str) -> FoundFile | None:
+        """What there is under a key, if anything."""
+        try:
+            status = self._inside(key).stat()
+        except FileNotFoundError:
+            return None
+        return FoundFile(status.st_size, f"{status.st_mtime_ns:x}-{status.st_ino:x}")
+
+    def open(self, key: str) -> BinaryIO:
+        """An object, to be read: whole as it is now, though another may take its place meanwhile.
+
+        Raises:
+            NotFound: There is none.
+        """
+        try:
+            return self._inside(key).open("rb")
+        except FileNotFoundError:
+            raise NotFound("There is nothing stored under this address.") from None
 
     def _inside(self, key: str) -> Path:
         """Where an object lies or will lie; keys are Podium's own, and this holds should one ever not be."""

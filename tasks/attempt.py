@@ -38,7 +38,7 @@ class AttemptInHand:
         self.folder: Path = workplace.attempts / str(job.attempt_id)
         self.folder.mkdir(parents=True, mode=0o711)
         self.gateway = GatewayClient(workplace.gateway.address, job.attempt_token)
-        self.logs = LogSender(self.gateway, job.attempt_id)
+        self.logs = LogSender(self.gateway, job.attempt_id, stream_bytes=job.limits.log_bytes)
         self.stop = threading.Event()
         self.timings: dict[str, float] = {}
         self._stage = Stage.PREPARING

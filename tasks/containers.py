@@ -29,6 +29,7 @@ from podium.platform.errors import PlatformFault
 from podium.platform.jobs import EvaluationJob, LogStream, ProgramReport
 from podium.platform.lifecycle import Verdict
 from podium.tasks.attempt import AttemptInHand
+from podium.tasks.detailed_results import LivePage, shown_live
 from podium.tasks.metadata import (
     INGESTED_PROGRAM,
     INPUT_DATA,
@@ -201,7 +202,15 @@ def score(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation, 
             _Planned("ingestion", _commands_of(staged.ingestion_program, ingestion=True, scoring=True), mounts)
         )
     outcome.scoring_output = output
-    _run_step(attempt, job, "scoring", planned, image, outcome)
+    with shown_live(_live_page(attempt, job, output, staged.folder)):
+        _run_step(attempt, job, "scoring", planned, image, outcome)
+
+
+def _live_page(attempt: AttemptInHand, job: EvaluationJob, output: Path, folder: Path) -> LivePage | None:
+    """The detailed result that the scoring program writes, where there is somewhere to show it."""
+    if job.live_results is None:
+        return None
+    return LivePage(output, job.live_results, folder / "live-results.upload", attempt.workplace.transfers)
 
 
 def _commands_of(program: Path, *, ingestion: bool, scoring: bool) -> tuple[tuple[str, ...], ...]:
@@ -292,9 +301,6 @@ def _run_program(
             preparable=alone and len(planned.commands) == 1 and not attempt.job.container_submission,
         )
         end = attempt.workplace.executor.run(program, deadline=deadline, stop=attempt.stop, on_output=on_output)
-        for stream in sorted(end.truncated):
-            log = stdout if stream == "stdout" else stderr
-            attempt.logs.note(job.evaluation_id, log, "\n[podium: the log was cut here, at its size limit]")
         if end.exit_status != 0:
             break
     return end

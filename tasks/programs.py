@@ -50,11 +50,40 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image on the host: the name that was asked for, the one that was taken, and its digest."""
+    """An image on the host: the name that was asked for, the one that was taken, and its digest.
+
+    Attributes:
+        digest: The registry's digest of it, or its id where no registry has it.
+        id: The engine's own id of its content, which containers are made by: a name may move meanwhile.
+        volumes: Paths that the image declares as volumes; nothing but the sandbox's own folders is writable.
+        submitted: It is a participant's own, and nothing that it says about itself is to be believed.
+    """
 
     asked: str
     name: str
     digest: str
+    id: str = ""
+    volumes: tuple[str, ...] = ()
+    submitted: bool = False
+
+
+def _say_nothing(_: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Someone who uses images: they stay on the host until `Executor.release_images` is told of it.
+
+    Attributes:
+        key: Whoever it is, unique; empty for one who holds nothing.
+        say: Told, in a line for people, what takes its time: how far a pull is.
+        stop: Set when the images are not wanted any more.
+    """
+
+    key: str = ""
+    say: Callable[[str], None] = _say_nothing
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +92,7 @@ class Program:
 
     Attributes:
         name: Unique on the host; the container's name.
-        command: Arguments, never a shell line.
+        command: Arguments, never a shell line; none for the image's own entry point and command.
         labels: What a sweep finds a forgotten container by (attempt, evaluation, step).
         trusted: The organizer's own program (scoring, ingestion), as opposed to a participant's.
         relaxations: Rules of the sandbox that the competition does without.
@@ -77,7 +106,7 @@ class Program:
     command: tuple[str, ...]
     mounts: tuple[Mount, ...]
     limits: Limits
-    working_folder: str = "/app/program"
+    working_folder: str = "/app/program"  # empty for the image's own
     environment: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     trusted: bool = True
@@ -93,10 +122,17 @@ class ProgramEnd:
     Attributes:
         exit_status: The status, 128 + signal for a signal; `None` if it could not be started (`start_error`).
         start_error: Why it could not be started, where that is the program's doing (no such command in the image).
-        oom_killed: The kernel killed one of its processes for memory.
+        oom_killed: The kernel killed one of its processes for its memory limit; the program itself may have gone on.
         timed_out: It was killed for the wall clock.
+        cpu_exceeded: It had more CPU time than its limit, and was killed for it unless it ended before.
+        disk_exceeded: It was killed for what its step had on disk.
+        file_full: It failed, and a file of its has the size that is the limit.
+        forks_refused: It failed, and had as many processes and threads as it may.
+        host_fault: What of the host's doing ended it or kept it from working: somebody killed it, the disk is full.
+            Empty where nothing is known of the kind.
         stopped: It was killed because the attempt was stopped.
         truncated: Streams of which output was dropped.
+        stderr_tail: The last bytes that it wrote to stderr, be they in the log or not.
         peak_memory_bytes: With the files it had in the page cache, as the limit counts them.
         peak_processes: The most processes and threads it had at once. At the limit, a further one was most likely
             refused.
@@ -107,8 +143,14 @@ class ProgramEnd:
     start_error: str = ""
     oom_killed: bool = False
     timed_out: bool = False
+    cpu_exceeded: bool = False
+    disk_exceeded: bool = False
+    file_full: bool = False
+    forks_refused: bool = False
+    host_fault: str = ""
     stopped: bool = False
     truncated: frozenset[Stream] = frozenset()
+    stderr_tail: bytes = b""
     wall_seconds: float = 0.0
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
@@ -131,13 +173,27 @@ class Executor(Protocol):
     def labels(self) -> dict[str, str]:
         """What this host has: `cpus`, `memory_bytes`, `engine`, ..."""
 
-    def find_image(self, asked: str) -> Image:
-        """Map a bundle's image name to an image on the host.
+    def find_image(self, asked: str, holder: Holder | None = None) -> Image:
+        """Map a bundle's image name to an image on the host, which stays there until the holder lets it go.
 
         Raises:
             ImageUnavailable: There is none and none can be had.
-            ExecutorFault: The engine can't be asked.
+            ExecutorFault: The engine can't be asked, or a registry can't be reached.
         """
+
+    def load_image(self, archive: Path, holder: Holder) -> Image:
+        """Bring the image of a participant to the host, as `docker save` wrote it into a file.
+
+        Raises:
+            ImageRefused: It is not one that can be run here; the participant's doing.
+            ExecutorFault: The engine failed, or this host runs no images.
+        """
+
+    def release_images(self, holder: Holder) -> None:
+        """Let go of all images that a holder has found or loaded."""
+
+    def tidy(self) -> None:
+        """Make room where there is too little, at the cost of what nobody uses; called from time to time."""
 
     def run(self, program: Program, *, deadline: float, stop: threading.Event, on_output: OnOutput) -> ProgramEnd:
         """Run a program to its end; `deadline` is on `time.monotonic()`. Leaves nothing behind.

@@ -11,18 +11,22 @@ from collections.abc import Iterator
 from podium.tasks.programs import ExecutorFault, OnOutput, Stream
 
 _HEAD_BYTES = 1024
+_TAIL_BYTES = 2048
 _PIECE_BYTES = 64 * 1024
 _STREAMS: dict[int, Stream] = {1: "stdout", 2: "stderr"}
+CUT_MARK = b"\n[podium: the log was cut here, at its size limit]\n"
+LOST_MARK = b"\n[podium: the rest of the log could not be read]\n"
 
 
 class CappedOutput:
-    """Hands output on until a stream has had `log_bytes`; the rest is dropped and remembered in `truncated`.
+    """Hands output on until a stream has had `log_bytes`; then comes a mark, and the rest is dropped.
 
     A consumer that raises gets nothing more; its error is kept in `failure` while the output keeps being drained, so
     that the program never blocks on it.
 
     Attributes:
         stderr_head: The first bytes of stderr.
+        stderr_tail: The last bytes of stderr, also of what was dropped.
     """
 
     def __init__(self, on_output: OnOutput, *, log_bytes: int) -> None:
@@ -30,6 +34,7 @@ class CappedOutput:
         self._left: dict[Stream, int] = {"stdout": log_bytes, "stderr": log_bytes}
         self._truncated: set[Stream] = set()
         self.stderr_head = b""
+        self.stderr_tail = b""
         self.failure: Exception | None = None
 
     @property
@@ -39,21 +44,33 @@ class CappedOutput:
 
     def take(self, stream: Stream, piece: bytes) -> None:
         """Take the next piece of a stream."""
-        if stream == "stderr" and len(self.stderr_head) < _HEAD_BYTES:
+        if stream == "stderr":
             self.stderr_head += piece[: _HEAD_BYTES - len(self.stderr_head)]
+            self.stderr_tail = (self.stderr_tail + piece[-_TAIL_BYTES:])[-_TAIL_BYTES:]
         kept = piece[: self._left[stream]]
         self._left[stream] -= len(kept)
+        if kept:
+            self._hand_on(stream, kept)
         if len(kept) < len(piece):
-            self._truncated.add(stream)
-        if kept and self.failure is None:
-            try:
-                self._on_output(stream, kept)
-            except Exception as failure:  # noqa: BLE001 -- whatever the consumer raises ends the program, see failure
-                self.failure = failure
+            self._mark(stream, CUT_MARK)
 
     def lost(self, *streams: Stream) -> None:
         """Remember that the end of these streams could not be read."""
-        self._truncated.update(streams)
+        for stream in streams:
+            self._mark(stream, LOST_MARK)
+
+    def _mark(self, stream: Stream, mark: bytes) -> None:
+        """Say once, where it is, that the stream does not go on."""
+        if stream not in self._truncated:
+            self._truncated.add(stream)
+            self._hand_on(stream, mark)
+
+    def _hand_on(self, stream: Stream, piece: bytes) -> None:
+        if self.failure is None:
+            try:
+                self._on_output(stream, piece)
+            except Exception as failure:  # noqa: BLE001 -- whatever the consumer raises ends the program, see failure
+                self.failure = failure
 
 
 class AttachedOutput:
@@ -61,13 +78,7 @@ class AttachedOutput:
 
     def __init__(self, attached: object, output: CappedOutput, *, name: str) -> None:
         self._attached = attached  # holds the response, whose end would close the socket
-        inner = getattr(attached, "_sock", attached)
-        if not isinstance(inner, socket.socket):
-            raise ExecutorFault(
-                f"The connection to the Docker engine ({type(inner).__name__}) can't carry a program's output.",
-                remedy="Connect to the engine by its socket, tcp or tls; ssh is not supported.",
-            )
-        self._socket = inner
+        self._socket = raw_socket(attached)
         # The timeout of ordinary calls is on it, and a program may be silent for longer.
         self._socket.settimeout(None)
         self._output = output
@@ -93,6 +104,21 @@ class AttachedOutput:
                 self._output.take(stream, piece)
         except (OSError, ValueError):
             self._output.lost("stdout", "stderr")
+
+
+def raw_socket(attached: object) -> socket.socket:
+    """The socket in what the SDK returns for a container's input and output.
+
+    Raises:
+        ExecutorFault: There is none: the engine was reached in a way that has no sockets.
+    """
+    inner = getattr(attached, "_sock", attached)
+    if not isinstance(inner, socket.socket):
+        raise ExecutorFault(
+            f"The connection to the Docker engine ({type(inner).__name__}) can't carry a program's output.",
+            remedy="Connect to the engine by its socket, tcp or tls; ssh is not supported.",
+        )
+    return inner
 
 
 def _pieces(attached: socket.socket) -> Iterator[tuple[Stream, bytes]]:

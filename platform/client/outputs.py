@@ -11,7 +11,7 @@ from podium.platform.client.connection import Calls, segment
 from podium.platform.client.downloads import download
 from podium.platform.client.progress import OnProgress, silent
 from podium.platform.client.waiting import Wait
-from podium.platform.records import LogPage, LogPiece, OutputFileRecord, SignedRequestRecord
+from podium.platform.records import DetailedResults, LogPage, LogPiece, OutputFileRecord, SignedRequestRecord
 
 
 class OutputCalls(Calls):
@@ -56,6 +56,24 @@ class OutputCalls(Calls):
         """How to fetch an output of an evaluation; `download_output` does it."""
         path = f"/submissions/{segment(submission_id)}/evaluations/{segment(evaluation_id)}/{segment(kind)}"
         return self._record(SignedRequestRecord, "GET", path)
+
+    def detailed_results(self, submission_id: UUID) -> DetailedResults:
+        """The pages that scoring programs wrote about a submission, those that are being written included.
+
+        Raises:
+            NotAllowed: The organizers have hidden them.
+            NotFound: There is no such submission that one may see.
+        """
+        return self._record(DetailedResults, "GET", f"/submissions/{segment(submission_id)}/detailed-results")
+
+    def detailed_result_page(self, submission_id: UUID, evaluation_id: UUID) -> bytes:
+        """The HTML of one of them, as it is now. It is not to be trusted: see it in a sandbox.
+
+        Raises:
+            NotFound: There is no such page, or not yet.
+        """
+        path = f"/submissions/{segment(submission_id)}/detailed-results/{segment(evaluation_id)}"
+        return self._connection.request("GET", path).content
 
     def download_submission(
         self,

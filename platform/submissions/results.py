@@ -21,7 +21,14 @@ from podium.platform.lifecycle import (
 )
 from podium.platform.models import Attempt, Evaluation, Output, Score, Submission
 from podium.platform.storage import Storage, StoredContent
-from podium.platform.submissions.attempts import Superseded, end_attempt, output_key, require_active, retry_or_give_up
+from podium.platform.submissions.attempts import (
+    Superseded,
+    end_attempt,
+    live_results_key,
+    output_key,
+    require_active,
+    retry_or_give_up,
+)
 from podium.platform.submissions.transitions import move_submission
 
 KEY_CHARACTERS = 100
@@ -49,6 +56,7 @@ def accept_outputs(result: ScoringResult, storage: Storage) -> dict[str, StoredC
 def discard_uploads(result: ScoringResult, storage: Storage) -> None:
     """Forget the uploads of a result that is stored."""
     for evaluation in result.evaluations:
+        storage.discard(live_results_key(result.attempt_id, evaluation.evaluation_id))
         for kind in OutputKind:
             storage.discard(output_key(result.attempt_id, evaluation.evaluation_id, kind))
 

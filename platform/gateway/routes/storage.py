@@ -15,6 +15,16 @@ router = APIRouter(tags=["storage"])
 # What people uploaded never runs on the gateway's origin, whatever it claims to be.
 UNTRUSTED = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 
+# A page that a scoring program wrote. Its scripts may draw; they run on an origin that is nobody's, and reach nothing.
+UNTRUSTED_PAGE = {
+    "Content-Security-Policy": (
+        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
+        "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; "
+        "connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Content-Disposition": "inline",
+}
+
 
 @router.get("/storage/{token}", response_class=FileResponse)
 @router.head("/storage/{token}", response_class=FileResponse, include_in_schema=False)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, StreamingResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.background import BackgroundTasks
@@ -13,19 +16,20 @@ from starlette.concurrency import run_in_threadpool
 
 from podium.platform import competitions
 from podium.platform.errors import NotAllowed, NotFound
-from podium.platform.gateway.access import WithCaller
+from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.requests import NewSubmission, Wait
 from podium.platform.gateway.routes.competitions import Limit, Offset
-from podium.platform.gateway.routes.storage import signed_record
+from podium.platform.gateway.routes.storage import UNTRUSTED_PAGE, signed_record
 from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller
 from podium.platform.jobs import OutputKind
 from podium.platform.models import Evaluation, Output, Submission, now
-from podium.platform.records import LogPage, SignedRequestRecord, SubmissionRecord, SubmissionUpload
-from podium.platform.submissions import attempts, creation, logs, views
+from podium.platform.records import DetailedResults, LogPage, SignedRequestRecord, SubmissionRecord, SubmissionUpload
+from podium.platform.submissions import attempts, creation, detailed_results, logs, views
 from podium.platform.submissions.transitions import submission_topic
 
 router = APIRouter(tags=["submissions"])
+_PIECE_BYTES = 256 * 1024
 
 
 @router.post("/competitions/{slug}/submissions", status_code=201)
@@ -170,6 +174,39 @@ def read_output(
             raise NotFound("There is no such output.")
         suffix = "html" if kind is OutputKind.DETAILED_RESULTS else "zip"
         return signed_record(services.storage.sign_get(output.content, filename=f"{kind}-{submission.number}.{suffix}"))
+
+
+@router.get("/submissions/{submission_id}/detailed-results")
+def list_detailed_results(submission_id: UUID, services: WithServices, caller: MaybeCaller) -> DetailedResults:
+    """The pages that scoring programs wrote about a submission, those that are being written included."""
+    with services.database.session() as session:
+        return detailed_results.detailed_results(_find_results(session, submission_id, caller), services.storage)
+
+
+@router.get("/submissions/{submission_id}/detailed-results/{evaluation_id}", response_class=HTMLResponse)
+def read_detailed_result(
+    submission_id: UUID, evaluation_id: UUID, services: WithServices, caller: MaybeCaller
+) -> StreamingResponse:
+    """One of those pages. A browser that opens it keeps its scripts away from everything."""
+    with services.database.session() as session:
+        submission = _find_results(session, submission_id, caller)
+        page = services.storage.open(detailed_results.page_key(submission, evaluation_id, services.storage))
+    headers = {**UNTRUSTED_PAGE, "Content-Length": str(os.fstat(page.fileno()).st_size)}
+    return StreamingResponse(_pieces(page), media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
+
+
+def _find_results(session: Session, submission_id: UUID, caller: Caller | None) -> Submission:
+    submission = session.get(Submission, submission_id, options=views.submission_options())
+    if submission is None:
+        raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
+    detailed_results.require_visible(submission, caller)
+    return submission
 
 
 def _find(session: Session, submission_id: UUID, caller: Caller) -> Submission:
