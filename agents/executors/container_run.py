@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from docker import APIClient
@@ -19,9 +19,11 @@ from podium.agents.executors.engine_errors import (
     engine_call,
     meaning,
     start_error_of_engine,
+    start_error_of_gate,
     start_error_of_init,
 )
 from podium.agents.executors.measuring import Measured, Meter
+from podium.agents.executors.prepared import NotBegun, Ready
 from podium.agents.executors.program_output import AttachedOutput, CappedOutput
 from podium.platform.errors import PodiumError
 from podium.tasks.programs import ExecutorFault, OnOutput, Program, ProgramEnd
@@ -43,7 +45,10 @@ class _End:
 
 
 class ContainerRun:
-    """Runs a program once. `starts` caps how many containers start at the same time on this host."""
+    """Runs a program once. `starts` caps how many containers start at the same time on this host.
+
+    With `ready`, the program's container has been started before, and waits for it.
+    """
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class ContainerRun:
         meter: Meter,
         starts: threading.Semaphore,
         remove: Callable[[str, Meter], None],
+        ready: Ready | None = None,
     ) -> None:
         self._client = client
         self._program = program
@@ -61,6 +67,8 @@ class ContainerRun:
         self._meter = meter
         self._starts = starts
         self._remove = remove
+        self._ready = ready
+        self._opened: datetime | None = None
         self._timings: dict[str, float] = {}
 
     def run(self, *, deadline: float, stop: threading.Event, on_output: OnOutput) -> ProgramEnd:
@@ -69,6 +77,7 @@ class ContainerRun:
         Raises:
             ExecutorFault: The engine failed.
             ImageUnavailable: The image has gone since it was found.
+            NotBegun: The container that was ready turned out not to be.
         """
         output = CappedOutput(on_output, log_bytes=self._program.limits.log_bytes)
         try:
@@ -77,9 +86,11 @@ class ContainerRun:
             return self._run(deadline, stop, output)
         finally:
             with self._timed("remove"):
-                self._remove(self._program.name, self._meter)
+                self._remove(self._ready.name if self._ready else self._program.name, self._meter)
 
     def _may_start(self, deadline: float, stop: threading.Event) -> bool:
+        if self._ready:
+            return not stop.is_set() and time.monotonic() <= deadline
         while not self._starts.acquire(timeout=_TICK_SECONDS):
             if stop.is_set() or time.monotonic() > deadline:
                 return False
@@ -91,13 +102,16 @@ class ContainerRun:
     def _run(self, deadline: float, stop: threading.Event, output: CappedOutput) -> ProgramEnd:
         attached: AttachedOutput | None = None
         try:
-            try:
-                container, attached = self._created(output)
-                refused = self._start(container)
-            finally:
-                self._starts.release()
-            if refused:
-                return ProgramEnd(refused.exit_status, start_error=refused.why, timings=self._timings)
+            if self._ready:
+                container, attached = self._ready.container, self._open(self._ready, output)
+            else:
+                try:
+                    container, attached = self._created(output)
+                    refused = self._start(container)
+                finally:
+                    self._starts.release()
+                if refused:
+                    return ProgramEnd(refused.exit_status, start_error=refused.why, timings=self._timings)
             with self._timed("run"):
                 timed_out, stopped = self._watch(container, deadline, stop, output)
                 attached.finish(_DRAIN_SECONDS)
@@ -114,6 +128,19 @@ class ContainerRun:
             # Before the start, or the first lines would be lost.
             attached = self._client.attach_socket(container, {"stdout": 1, "stderr": 1, "stream": 1})
             return container, AttachedOutput(attached, output, name=self._program.name)
+
+    def _open(self, ready: Ready, output: CappedOutput) -> AttachedOutput:
+        with self._timed("create"):
+            ready.put_folders_in_place(self._program)
+        with self._timed("start"):
+            attached = AttachedOutput(ready.attached, output, name=self._program.name)
+            self._opened = datetime.now(UTC)
+            try:
+                ready.open()
+            except NotBegun:
+                attached.close()
+                raise
+            return attached
 
     def _start(self, container: str) -> StartError | None:
         with self._timed("start"):
@@ -184,9 +211,13 @@ class ContainerRun:
     def _end(self, container: str, output: CappedOutput, *, timed_out: bool, stopped: bool) -> ProgramEnd:
         with engine_call("while the agent asked how a container ended"):
             state = self._client.inspect_container(container)["State"]
+        if self._opened and _ended_before(state, self._opened):
+            raise NotBegun
         status = int(state["ExitCode"])
         used = self._meter.measured()
         refused = start_error_of_init(output.stderr_head, **self._words()) if status in {1, 126, 127} else None
+        if self._ready and status in {126, 127}:
+            refused = start_error_of_gate(output.stderr_head, **self._words())
         return ProgramEnd(
             exit_status=refused.exit_status if refused else status,
             start_error=refused.why if refused else "",
@@ -194,7 +225,7 @@ class ContainerRun:
             timed_out=timed_out,
             stopped=stopped,
             truncated=output.truncated,
-            wall_seconds=wall_seconds(state),
+            wall_seconds=wall_seconds(state, opened=self._opened),
             cpu_seconds=used.cpu_seconds,
             peak_memory_bytes=used.peak_memory_bytes,
             peak_processes=used.peak_processes,
@@ -220,13 +251,20 @@ class ContainerRun:
             self._timings[step] = time.monotonic() - began
 
 
-def wall_seconds(state: dict[str, Any]) -> float:
-    """How long a container ran by the engine's own stamps; 0 where they make no sense."""
+def wall_seconds(state: dict[str, Any], *, opened: datetime | None = None) -> float:
+    """How long a program ran by the engine's own stamps, or since its gate was opened; 0 where they make no sense."""
     try:
         started, finished = (datetime.fromisoformat(state[stamp]) for stamp in ("StartedAt", "FinishedAt"))
     except (KeyError, ValueError):
         return 0.0
-    return max(0.0, (finished - started).total_seconds())
+    return max(0.0, (finished - (opened or started)).total_seconds())
+
+
+def _ended_before(state: dict[str, Any], moment: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(state["FinishedAt"]) < moment
+    except (KeyError, ValueError):
+        return False
 
 
 def remove_container(client: APIClient, name: str) -> PodiumError | None:

@@ -194,6 +194,15 @@ def start_error_of_init(stderr_head: bytes, *, image: str, command: str) -> Star
     return _start_error(line["why"].decode(errors="replace"), image=image, command=command) if line else None
 
 
+def start_error_of_gate(stderr_head: bytes, *, image: str, command: str) -> StartError | None:
+    """The same in the words of the shell that waits in a prepared container; shells differ in what surrounds them."""
+    line = re.match(rb"podium: (?P<why>.*)", stderr_head)
+    if not line:
+        return None
+    why = line["why"].decode(errors="replace")
+    return _start_error(re.sub(r"not found$", "no such file or directory", why), image=image, command=command)
+
+
 def _start_error(why: str, *, image: str, command: str) -> StartError | None:
     for pattern, status, says in _START_ERRORS:
         if re.search(pattern, why, re.IGNORECASE):
