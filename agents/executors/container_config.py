@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from docker import APIClient
@@ -89,6 +91,29 @@ def container_config(
         "healthcheck": {"test": ["NONE"]},  # the image's own would run beside the program
         "stdin_open": False,
         "tty": False,
+        "host_config": host_config,
+    }
+
+
+def ready_config(
+    config: dict[str, Any], *, name: str, gate: tuple[str, ...], sources: Mapping[str, Path], cgroup_parent: str | None
+) -> dict[str, Any]:
+    """The arguments for a container that waits at a gate until it becomes the one that `config` is of.
+
+    `sources` has other folders for some of the mounts, by where the program sees them. Its labels name no attempt.
+    """
+    host_config = dict(config["host_config"])
+    host_config["Mounts"] = [
+        {**mount, "Source": str(sources.get(mount["Target"], mount["Source"]))} for mount in host_config["Mounts"]
+    ]
+    if cgroup_parent:
+        host_config["CgroupParent"] = cgroup_parent
+    return {
+        **config,
+        "name": name,
+        "command": [*gate, *config["command"]],
+        "labels": {MARK: "1", f"{MARK}.owner": config["labels"][f"{MARK}.owner"], f"{MARK}.step": "prepared"},
+        "stdin_open": True,
         "host_config": host_config,
     }
 
