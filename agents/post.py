@@ -25,6 +25,7 @@ from podium.tasks.workplace import Workplace, working_at
 
 logger = logging.getLogger("podium.agents")
 HELLO_SECONDS = 5.0
+SWEEP_SECONDS = 30.0
 
 
 class Post:
@@ -47,6 +48,7 @@ class Post:
         self._executor: Executor | None = None
         self._workplace: Workplace | None = None
         self._gone = threading.Event()
+        self._sweep_at = time.monotonic() + SWEEP_SECONDS
         self._greeter = threading.Thread(target=self._greet_forever, name="podium-greeter", daemon=True)
 
     @property
@@ -150,9 +152,24 @@ class Post:
         while not self._gone.is_set():
             began = time.monotonic()
             self._examine()
+            self._sweep()
             heard = self._greet()
             self._write_health(heard)
             self._gone.wait(max(0.5, HELLO_SECONDS - (time.monotonic() - began)))
+
+    def _sweep(self) -> None:
+        """Now and then remove what dead attempts left on the host: whose end went wrong, or the engine's own did."""
+        if self._executor is None or self._workplace is None or time.monotonic() < self._sweep_at:
+            return
+        self._sweep_at = time.monotonic() + SWEEP_SECONDS
+        try:
+            swept = self._executor.sweep(self._workplace.held)
+            swept += sweep_attempts(self._workplace.attempts, self._workplace.held)
+        except (PodiumError, OSError) as error:
+            logger.warning("could not remove what was left behind: %s", error)
+            return
+        if swept:
+            logger.info("removed what dead attempts had left behind: %d containers and folders", swept)
 
     def _greet(self) -> str:
         """Say hello; return why it was not heard, or nothing."""

@@ -36,6 +36,7 @@ class AttemptInHand:
         self.workplace = workplace
         self.job = job
         self.folder: Path = workplace.attempts / str(job.attempt_id)
+        workplace.held.add(self.folder.name)
         self.folder.mkdir(parents=True, mode=0o711)
         self.gateway = GatewayClient(workplace.gateway.address, job.attempt_token)
         self.logs = LogSender(self.gateway, job.attempt_id, stream_bytes=job.limits.log_bytes)
@@ -60,6 +61,7 @@ class AttemptInHand:
         self.logs.close()
         self.gateway.close()
         remove_tree(self.folder)
+        self.workplace.held.discard(self.folder.name)
 
     def _beat(self) -> None:
         last_answer = time.monotonic()

@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -62,11 +63,16 @@ def stage_submission(source: Source, folder: Path, transfers: Transfers, *, stop
     return content
 
 
-def sweep_attempts(attempts: Path) -> None:
-    """Remove what attempts of an earlier life of this agent left behind."""
-    if attempts.is_dir():
-        for folder in attempts.iterdir():
-            remove_tree(folder)
+def sweep_attempts(attempts: Path, held: Collection[str] = ()) -> int:
+    """Remove the folders of attempts but for those that are `held`; say how many there were.
+
+    An attempt is held from before its folder is made until after it is removed, so this can be done at any time.
+    """
+    found = list(attempts.iterdir()) if attempts.is_dir() else []
+    forgotten = [folder for folder in found if folder.name not in held]
+    for folder in forgotten:
+        remove_tree(folder)
+    return len(forgotten)
 
 
 def trim_cache(cache: Path, *, max_bytes: int) -> None:

@@ -26,6 +26,7 @@ class Workplace:
         folder: The agent's own folder; `cache` and `attempts` are in it.
         stopping: Set when the agent must end soon: attempts are handed back.
         claims: Jobs that were claimed before their flow run began, by flow run.
+        held: Attempts that are under way here, from before their first file until after their last.
     """
 
     agent: str
@@ -35,6 +36,7 @@ class Workplace:
     folder: Path
     stopping: threading.Event = field(default_factory=threading.Event)
     claims: dict[UUID, ScoringJob] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
     _stops: set[threading.Event] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
