@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,10 @@ def container_config(
     memory = max(limits.memory_bytes, _LEAST_MEMORY)
     temporary = min(limits.temporary_bytes, memory)
     host_config = client.create_host_config(
-        mounts=[EngineMount(m.target, str(m.source), type="bind", read_only=m.read_only) for m in program.mounts],
+        mounts=[
+            *(EngineMount(m.target, str(m.source), type="bind", read_only=m.read_only) for m in program.mounts),
+            *_volumes(program),
+        ],
         network_mode=None if confinement.network_disabled else "none",
         read_only=True,
         cap_drop=["ALL"],
@@ -66,6 +70,7 @@ def container_config(
             Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
             Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
             Ulimit(name="core", soft=0, hard=0),
+            *_cpu_time(limits.cpu_seconds),
         ],
         tmpfs={"/tmp": f"rw,nosuid,nodev,mode=1777,size={temporary}"},  # noqa: S108 -- the program's own /tmp
         shm_size=temporary,
@@ -78,12 +83,11 @@ def container_config(
         device_requests=_gpus(confinement.gpus),
     )
     return {
-        "image": program.image.digest,
-        "command": list(program.command),
-        "entrypoint": [],
+        "image": program.image.id or program.image.digest,
+        **({"command": list(program.command), "entrypoint": []} if program.command else {}),
         "name": program.name,
         "user": f"{confinement.user}:{confinement.user}",
-        "working_dir": program.working_folder,
+        "working_dir": program.working_folder or None,
         "environment": program_environment(program, cpus=cpus),
         "labels": container_labels(program, owner=owner),
         "network_disabled": confinement.network_disabled,
@@ -104,7 +108,8 @@ def ready_config(
     """
     host_config = dict(config["host_config"])
     host_config["Mounts"] = [
-        {**mount, "Source": str(sources.get(mount["Target"], mount["Source"]))} for mount in host_config["Mounts"]
+        {**mount, "Source": str(sources[mount["Target"]])} if mount["Target"] in sources else mount
+        for mount in host_config["Mounts"]
     ]
     if cgroup_parent:
         host_config["CgroupParent"] = cgroup_parent
@@ -118,10 +123,25 @@ def ready_config(
     }
 
 
+def _volumes(program: Program) -> list[EngineMount]:
+    """What the image declares as volumes, with the content that it has there, and as read-only as all else."""
+    taken = {mount.target for mount in program.mounts} | {"/tmp"}  # noqa: S108 -- the program's own /tmp
+    return [
+        EngineMount(path, None, type="volume", read_only=True) for path in program.image.volumes if path not in taken
+    ]
+
+
 def container_labels(program: Program, *, owner: str) -> dict[str, str]:
     """The labels that a sweep finds the container by."""
     own = {f"{MARK}.{name}": value for name, value in program.labels.items()}
     return {MARK: "1", f"{MARK}.owner": owner, **own}
+
+
+def _cpu_time(seconds: float | None) -> list[Ulimit]:
+    """Each process by itself is kept to it by the kernel; all of them together are watched by the agent."""
+    if seconds is None:
+        return []
+    return [Ulimit(name="cpu", soft=math.ceil(seconds), hard=math.ceil(seconds) + 1)]
 
 
 def _gpus(gpus: str) -> list[DeviceRequest] | None:

@@ -13,6 +13,7 @@ from typing import Any
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from podium.agents.executors.disk_use import DiskWatch
 from podium.agents.executors.engine_errors import (
     ENGINE_ERRORS,
     StartError,
@@ -22,15 +23,22 @@ from podium.agents.executors.engine_errors import (
     start_error_of_gate,
     start_error_of_init,
 )
-from podium.agents.executors.measuring import Measured, Meter
+from podium.agents.executors.measuring import Measured, Meter, host_oom_kills
+from podium.agents.executors.outside_causes import (
+    ENGINE_KILL,
+    HOST_DISK,
+    HOST_MEMORY,
+    KILLED_STATUS,
+    host_oom_killed,
+    killed_through_engine,
+)
+from podium.agents.executors.overseeing import TICK_SECONDS, Ending, Overseer, cpu_exceeded, file_full, forks_refused
 from podium.agents.executors.prepared import NotBegun, Ready
 from podium.agents.executors.program_output import AttachedOutput, CappedOutput
 from podium.platform.errors import PodiumError
 from podium.tasks.programs import ExecutorFault, OnOutput, Program, ProgramEnd
 
-_TICK_SECONDS = 0.1
-"""How often a running program is looked at: whether it should be stopped, and what it has used."""
-
+_FLAG_LOOKS = 6
 _KILL_SECONDS = 30.0
 _DRAIN_SECONDS = 30.0
 _WAIT_SLACK_SECONDS = 120
@@ -69,6 +77,7 @@ class ContainerRun:
         self._remove = remove
         self._ready = ready
         self._opened: datetime | None = None
+        self._oom_kills_before = host_oom_kills()
         self._timings: dict[str, float] = {}
 
     def run(self, *, deadline: float, stop: threading.Event, on_output: OnOutput) -> ProgramEnd:
@@ -91,7 +100,7 @@ class ContainerRun:
     def _may_start(self, deadline: float, stop: threading.Event) -> bool:
         if self._ready:
             return not stop.is_set() and time.monotonic() <= deadline
-        while not self._starts.acquire(timeout=_TICK_SECONDS):
+        while not self._starts.acquire(timeout=TICK_SECONDS):
             if stop.is_set() or time.monotonic() > deadline:
                 return False
         if stop.is_set() or time.monotonic() > deadline:
@@ -101,6 +110,7 @@ class ContainerRun:
 
     def _run(self, deadline: float, stop: threading.Event, output: CappedOutput) -> ProgramEnd:
         attached: AttachedOutput | None = None
+        disk: DiskWatch | None = None
         try:
             if self._ready:
                 container, attached = self._ready.container, self._open(self._ready, output)
@@ -113,14 +123,18 @@ class ContainerRun:
                 if refused:
                     return ProgramEnd(refused.exit_status, start_error=refused.why, timings=self._timings)
             with self._timed("run"):
-                timed_out, stopped = self._watch(container, deadline, stop, output)
+                disk = self._disk_watch()
+                overseer = Overseer(self._program.limits, deadline=deadline, stop=stop, disk=disk)
+                ending = self._watch(container, overseer, deadline, output)
                 attached.finish(_DRAIN_SECONDS)
             if output.failure:
                 raise output.failure
-            return self._end(container, output, timed_out=timed_out, stopped=stopped)
+            return self._end(container, output, disk, ending)
         finally:
             if attached:
                 attached.close()
+            if disk:
+                disk.close()
 
     def _created(self, output: CappedOutput) -> tuple[str, AttachedOutput]:
         with self._timed("create"), engine_call("while it created a container"):
@@ -155,20 +169,20 @@ class ContainerRun:
                 raise meaning(error, "while it started a container") from error
         return None
 
-    def _watch(self, container: str, deadline: float, stop: threading.Event, output: CappedOutput) -> tuple[bool, bool]:
-        """Wait for the end, and bring it about where needed; say whether it was for the time or for a stop."""
+    def _watch(self, container: str, overseer: Overseer, deadline: float, output: CappedOutput) -> Ending | None:
+        """Wait for the end, and bring it about where needed; say why, unless it had ended by itself just before."""
         end = self._wait_in_thread(container, deadline)
         self._meter.look(container)
-        while not end.came.wait(max(0.0, min(_TICK_SECONDS, deadline - time.monotonic()))):
-            self._meter.look(container)
-            timed_out, stopped = time.monotonic() >= deadline, stop.is_set()
-            if timed_out or stopped or output.failure:
+        while not end.came.wait(overseer.patience()):
+            used = self._meter.look(container)
+            ending = overseer.reason(used, consumer_failed=output.failure is not None)
+            if ending:
                 ours = self._kill(container)
                 self._await_killed(end)
-                return timed_out and not stopped and ours, stopped and ours
+                return ending if ours else None
         if end.error:
             raise meaning(end.error, "while a container ran")
-        return False, False
+        return None
 
     def _wait_in_thread(self, container: str, deadline: float) -> _End:
         end = _End()
@@ -208,23 +222,33 @@ class ContainerRun:
         if end.error:
             raise meaning(end.error, "while it killed a container")
 
-    def _end(self, container: str, output: CappedOutput, *, timed_out: bool, stopped: bool) -> ProgramEnd:
-        with engine_call("while the agent asked how a container ended"):
-            state = self._client.inspect_container(container)["State"]
+    def _disk_watch(self) -> DiskWatch:
+        folders = [mount.source for mount in self._program.mounts if not mount.read_only]
+        return DiskWatch(folders, most_bytes=self._program.limits.disk_bytes, processes=self._meter.processes)
+
+    def _end(self, container: str, output: CappedOutput, disk: DiskWatch, ending: Ending | None) -> ProgramEnd:
+        state = self._state(container)
         if self._opened and _ended_before(state, self._opened):
             raise NotBegun
         status = int(state["ExitCode"])
-        used = self._meter.measured()
+        used, limits = self._meter.measured(), self._program.limits
         refused = start_error_of_init(output.stderr_head, **self._words()) if status in {1, 126, 127} else None
         if self._ready and status in {126, 127}:
             refused = start_error_of_gate(output.stderr_head, **self._words())
+        oom_killed = self._oom_killed(container, state, used, ending)
         return ProgramEnd(
             exit_status=refused.exit_status if refused else status,
             start_error=refused.why if refused else "",
-            oom_killed=self._oom_killed(state, used, killed=timed_out or stopped),
-            timed_out=timed_out,
-            stopped=stopped,
+            oom_killed=oom_killed,
+            timed_out=ending is Ending.WALL,
+            cpu_exceeded=ending is Ending.CPU or cpu_exceeded(status, used, limits),
+            disk_exceeded=ending is Ending.DISK,
+            file_full=not refused and file_full(status, disk, limits),
+            forks_refused=not refused and forks_refused(status, used, limits),
+            host_fault="" if refused or ending or oom_killed else self._host_fault(container, state, used, disk),
+            stopped=ending is Ending.STOPPED,
             truncated=output.truncated,
+            stderr_tail=output.stderr_tail,
             wall_seconds=wall_seconds(state, opened=self._opened),
             cpu_seconds=used.cpu_seconds,
             peak_memory_bytes=used.peak_memory_bytes,
@@ -232,15 +256,40 @@ class ContainerRun:
             timings=self._timings,
         )
 
-    def _oom_killed(self, state: dict[str, Any], used: Measured, *, killed: bool) -> bool:
+    def _state(self, container: str) -> dict[str, Any]:
+        with engine_call("while the agent asked how a container ended"):
+            return dict(self._client.inspect_container(container)["State"])
+
+    def _oom_killed(self, container: str, state: dict[str, Any], used: Measured, ending: Ending | None) -> bool:
+        if used.host_oom_kills and not used.oom_kills:
+            return False  # whatever the engine calls it
         if state.get("OOMKilled") or used.oom_kills:
             return True
-        # The engine's flag comes by another way than the end does, and may be late.
+        status = int(state["ExitCode"])
         full = used.peak_memory_bytes is not None and used.peak_memory_bytes >= self._program.limits.memory_bytes
-        return full and int(state["ExitCode"]) == 137 and not killed
+        if not full or status == 0 or ending:
+            return False
+        # The engine's flag comes by another way than the end does, and may be late.
+        for _ in range(_FLAG_LOOKS):
+            time.sleep(TICK_SECONDS / 2)
+            if self._state(container).get("OOMKilled"):
+                return True
+        return status == KILLED_STATUS
+
+    def _host_fault(self, container: str, state: dict[str, Any], used: Measured, disk: DiskWatch) -> str:
+        """What the host had to do with the failure of a program that we did not end; empty for nothing."""
+        status = int(state["ExitCode"])
+        if status == 0:
+            return ""
+        if host_oom_killed(status, self._oom_kills_before, host_oom_kills(), used.host_oom_kills):
+            return HOST_MEMORY
+        if killed_through_engine(self._client, container, state):
+            return ENGINE_KILL
+        return HOST_DISK if disk.full_disk() else ""
 
     def _words(self) -> dict[str, str]:
-        return {"image": self._program.image.name, "command": self._program.command[0]}
+        command = self._program.command[0] if self._program.command else "its entry point"
+        return {"image": self._program.image.name, "command": command}
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -50,13 +50,9 @@ class LimitedGroup:
         """What its processes have used."""
         return self._folders.read()
 
-    def oom_killed(self) -> bool:
-        """Whether the kernel killed one of its processes for memory."""
-        version_1 = self._folders.memory / "memory.oom_control"
-        if not version_1.exists():
-            return bool(self.measured().oom_kills)
-        lines = version_1.read_text().splitlines()
-        return any(line.startswith("oom_kill ") and line != "oom_kill 0" for line in lines)
+    def processes(self) -> list[int]:
+        """Its processes."""
+        return self._folders.processes()
 
     def kill(self) -> None:
         """Kill every process in it."""

@@ -1,4 +1,4 @@
-"""Peak memory and CPU time of a container, from the kernel's control groups.
+"""What a container used, from the kernel's control groups.
 
 A container's own group is gone as soon as it ended. Where the engine makes groups as plain folders (`cgroupfs`), each
 container gets a parent of its own: the parent outlives it, is read afterwards and removed, and its numbers are exact.
@@ -8,9 +8,11 @@ grow, so the last reading is short by what happened after it. An agent that sees
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -27,13 +29,17 @@ class Measured:
     Attributes:
         peak_memory_bytes: With the files it had in the page cache, as the limit counts them.
         peak_processes: The most processes and threads at once, its init process included.
-        oom_kills: Processes that the kernel killed for memory.
+        oom_kills: Processes that the kernel killed because the container was at its memory limit.
+        host_oom_kills: Processes that the kernel killed because the host itself had no memory left.
+        forks_refused: Processes and threads that it was refused, being at the limit.
     """
 
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
     peak_processes: int | None = None
     oom_kills: int | None = None
+    host_oom_kills: int | None = None
+    forks_refused: int | None = None
 
 
 class Meter(Protocol):
@@ -42,8 +48,11 @@ class Meter(Protocol):
     cgroup_parent: str | None
     """What the engine is told; `None` leaves it the engine's choice."""
 
-    def look(self, container: str) -> None:
+    def look(self, container: str) -> Measured:
         """Read what the running container has used so far."""
+
+    def processes(self) -> list[int]:
+        """The running container's processes, as the host numbers them; empty where they can't be seen."""
 
     def measured(self) -> Measured:
         """What it has used in all, after it ended."""
@@ -57,8 +66,13 @@ class NoMeter:
 
     cgroup_parent: str | None = None
 
-    def look(self, container: str) -> None:
-        """Do nothing."""
+    def look(self, container: str) -> Measured:  # noqa: ARG002 -- as the others have it
+        """Nothing is known."""
+        return Measured()
+
+    def processes(self) -> list[int]:
+        """Nothing is known."""
+        return []
 
     def measured(self) -> Measured:
         """Nothing is known."""
@@ -69,18 +83,39 @@ class NoMeter:
 
 
 class ParentMeter:
-    """Measures by a parent group of the container's own."""
+    """Measures by a parent group of the container's own.
+
+    On version 1 the kernel counts kills for memory and refused forks in the container's own group alone, so these two
+    are read while it runs, and may be short by what happened after the last reading.
+    """
 
     def __init__(self, name: str, *, version: int, root: Path = CGROUPS) -> None:
         self.cgroup_parent: str | None = f"/{name}"
+        self._name, self._version, self._root = name, version, root
         self._folders = Folders.named(name, version=version, root=root)
+        self._own: Folders | None = None
+        self._events = Measured()
 
-    def look(self, container: str) -> None:
-        """Nothing is read while it runs: the parent keeps the numbers."""
+    def look(self, container: str) -> Measured:
+        """Read the parent; and the container's own group, for what is counted there alone."""
+        if self._version == 1:
+            if self._own is None:
+                self._own = Folders.named(f"{self._name}/{container}", version=1, root=self._root)
+            reading = self._own.events()
+            if reading.oom_kills is not None:
+                self._events = reading
+        return self.measured()
+
+    def processes(self) -> list[int]:
+        """Those of all groups in the parent."""
+        return self._folders.processes()
 
     def measured(self) -> Measured:
-        """Exact numbers."""
-        return self._folders.read()
+        """Exact numbers, but for what the kernel counts in the container's own group alone."""
+        found = self._folders.read()
+        if self._version == 1:
+            return replace(found, oom_kills=self._events.oom_kills, forks_refused=self._events.forks_refused)
+        return found
 
     def remove(self) -> None:
         """Remove the parent from every controller; the container's own group must be gone."""
@@ -96,13 +131,21 @@ class SamplingMeter:
         self._version = version
         self._root = root
         self._last = Measured()
+        self._folders: Folders | None = None
 
-    def look(self, container: str) -> None:
+    def look(self, container: str) -> Measured:
         """Take a reading; one that fails keeps the last."""
-        name = f"system.slice/docker-{container}.scope"
-        reading = Folders.named(name, version=self._version, root=self._root).read()
+        if self._folders is None:
+            name = f"system.slice/docker-{container}.scope"
+            self._folders = Folders.named(name, version=self._version, root=self._root)
+        reading = self._folders.read()
         if reading.cpu_seconds is not None:
             self._last = reading
+        return self._last
+
+    def processes(self) -> list[int]:
+        """Those of the container's own group."""
+        return self._folders.processes() if self._folders else []
 
     def measured(self) -> Measured:
         """The last reading."""
@@ -134,21 +177,43 @@ class Folders:
 
     def read(self) -> Measured:
         """Read the counters; those that are not there are `None`."""
+        events = self.events()
         if self.version == 2:
             usage = _field(self.cpu / "cpu.stat", "usage_usec")
-            return Measured(
+            return replace(
+                events,
                 cpu_seconds=None if usage is None else usage / 1e6,
                 peak_memory_bytes=_number(self.memory / "memory.peak") or None,
                 peak_processes=_number(self.pids / "pids.peak") or None,
-                oom_kills=_field(self.memory / "memory.events", "oom_kill"),
             )
         usage = _number(self.cpu / "cpuacct.usage")
-        return Measured(
+        return replace(
+            events,
             cpu_seconds=usage / 1e9 if usage else None,
             peak_memory_bytes=_number(self.memory / "memory.max_usage_in_bytes") or None,
             peak_processes=_number(self.pids / "pids.peak") or None,
-            oom_kills=None,  # version 1 counts them in the container's own group alone
         )
+
+    def events(self) -> Measured:
+        """Read only what is counted of events: kills for memory, refused forks."""
+        refused = _field(self.pids / "pids.events", "max")
+        if self.version == 1:
+            return Measured(oom_kills=_field(self.memory / "memory.oom_control", "oom_kill"), forks_refused=refused)
+        kills = _field(self.memory / "memory.events", "oom_kill")
+        # A kill without the group ever having been at its limit was for want of memory of the host.
+        at_limit = bool(_field(self.memory / "memory.events", "oom"))
+        own, of_host = (kills, 0) if at_limit or not kills else (0, kills)
+        return Measured(oom_kills=own, host_oom_kills=None if kills is None else of_host, forks_refused=refused)
+
+    def processes(self) -> list[int]:
+        """The processes in it and in the groups right below."""
+        found: list[int] = []
+        for folder in (self.memory, *(_inner(self.memory))):
+            try:
+                found += [int(pid) for pid in (folder / "cgroup.procs").read_text().split()]
+            except (OSError, ValueError):
+                continue
+        return found
 
     def remove(self) -> None:
         """Remove the folders. The kernel needs a moment to let go of the last process."""
@@ -190,14 +255,24 @@ def groups_version(root: Path = CGROUPS) -> int:
     return 2 if (root / "cgroup.controllers").exists() else 1
 
 
-def remove_empty_groups(name: str, *, version: int, root: Path = CGROUPS) -> None:
-    """Remove the group `name` and those in it, where nothing runs in them."""
+def remove_empty_groups(name: str, *, version: int, keep: Collection[str] | None = None, root: Path = CGROUPS) -> None:
+    """Remove the group `name` and those in it, where nothing runs in them; with `keep` only those in it, but for these."""
     for folder in Folders.named(name, version=version, root=root).all:
         if folder.is_dir():
-            for inner in folder.iterdir():
-                if inner.is_dir():
-                    _removed(inner)
-            _removed(folder)
+            for inner in list(folder.iterdir()):
+                if inner.is_dir() and inner.name not in (keep or ()):
+                    _remove_empty(inner)
+            if keep is None:
+                _removed(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    # The engine makes groups in ours; where it died, they are still there.
+    with contextlib.suppress(OSError):  # it may go by itself
+        for inner in folder.iterdir():
+            if inner.is_dir():
+                _remove_empty(inner)
+    _removed(folder)
 
 
 def _removed(folder: Path) -> bool:
@@ -208,6 +283,18 @@ def _removed(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def host_oom_kills() -> int:
+    """Processes that the kernel killed for memory on this host since it started, in groups or not."""
+    return _field(Path("/proc/vmstat"), "oom_kill") or 0
+
+
+def _inner(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.is_dir()]
+    except OSError:
+        return []
 
 
 def _number(path: Path) -> int | None:

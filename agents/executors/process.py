@@ -26,7 +26,7 @@ from podium.agents.executors.process_run import Launch, ProcessRun
 from podium.agents.executors.program_environment import program_environment
 from podium.platform.errors import PodiumError
 from podium.platform.jobs import MIB, Limits
-from podium.tasks.programs import ExecutorFault, Image, OnOutput, Program, ProgramEnd
+from podium.tasks.programs import ExecutorFault, Holder, Image, OnOutput, Program, ProgramEnd
 from podium.tasks.tree_removal import remove_tree
 
 log = logging.getLogger(__name__)
@@ -86,10 +86,27 @@ class ProcessExecutor:
         engine = "bubblewrap" if self._bwrap else "plain processes"
         return {"cpus": str(self._cpus), "memory_bytes": str(memory), "engine": engine, "gpus": "", "images": "host"}
 
-    def find_image(self, asked: str) -> Image:
+    def find_image(self, asked: str, holder: Holder | None = None) -> Image:  # noqa: ARG002 -- the host stays
         """Answer the host itself, whatever is asked for: there is no other image here."""
         log.info("Programs that ask for the image %s get the host's own Python: this agent has no images.", asked)
         return Image(asked=asked, name="host", digest=f"host:python-{_python_version()}")
+
+    def load_image(self, archive: Path, holder: Holder) -> Image:  # noqa: ARG002 -- as the other executors have it
+        """Refuse: there is nothing here that could run an image.
+
+        Raises:
+            ExecutorFault: Always.
+        """
+        raise ExecutorFault(
+            "This agent runs processes and no containers; a participant's image can't be run here.",
+            remedy="Give the competition a pool whose agents have a Docker engine.",
+        )
+
+    def release_images(self, holder: Holder) -> None:
+        """Do nothing: the host stays."""
+
+    def tidy(self) -> None:
+        """Do nothing: there are no images here."""
 
     def run(self, program: Program, *, deadline: float, stop: threading.Event, on_output: OnOutput) -> ProgramEnd:
         """Run a program to its end; `deadline` is on `time.monotonic()`.
@@ -216,6 +233,7 @@ class ProcessExecutor:
             limits=program.limits,
             user=self._user if os.geteuid() == 0 else None,
             group=group,
+            writable=tuple(mount.source for mount in program.mounts if not mount.read_only),
         )
 
     def _group(self, program: Program) -> LimitedGroup | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import selectors
@@ -12,16 +13,20 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
+from podium.agents.executors.disk_use import DiskWatch
 from podium.agents.executors.limited_group import LimitedGroup
-from podium.agents.executors.measuring import Measured
+from podium.agents.executors.measuring import Measured, host_oom_kills
+from podium.agents.executors.outside_causes import HOST_DISK, HOST_MEMORY, host_oom_killed
+from podium.agents.executors.overseeing import Ending, Overseer, cpu_exceeded, file_full, forks_refused
 from podium.agents.executors.program_output import CappedOutput
 from podium.platform.jobs import Limits
 from podium.tasks.programs import ExecutorFault, OnOutput, ProgramEnd, Stream
 
-_TICK_SECONDS = 0.1
 _KILL_SECONDS = 30.0
+_SANDBOX_KILLED = "its sandbox was killed from outside"
 _DRAIN_SECONDS = 10.0
 _PIECE_BYTES = 64 * 1024
 
@@ -40,6 +45,7 @@ class Launch:
         prefix: What comes before the program's command: the sandbox, or nothing.
         user: The uid to become first, or `None` to stay the agent's own.
         group: What limits and measures it; without one, the limits are each process's own.
+        writable: Folders of the host that it writes to.
     """
 
     name: str
@@ -50,6 +56,7 @@ class Launch:
     limits: Limits
     user: int | None
     group: LimitedGroup | None
+    writable: tuple[Path, ...] = ()
 
 
 class ProcessRun:
@@ -60,6 +67,12 @@ class ProcessRun:
         self._ended = threading.Event()
         self._status = 0
         self._cpu_seconds = 0.0
+        self._oom_kills_before = host_oom_kills()
+        self._disk = DiskWatch(
+            launch.writable,
+            most_bytes=launch.limits.disk_bytes,
+            processes=launch.group.processes if launch.group else list,
+        )
 
     def run(self, *, deadline: float, stop: threading.Event, on_output: OnOutput) -> ProgramEnd:
         """Run it to its end.
@@ -75,7 +88,8 @@ class ProcessRun:
             reader = threading.Thread(target=_read, args=(process, output), daemon=True)
             reader.start()
             threading.Thread(target=self._wait, args=(process,), daemon=True).start()
-            timed_out, stopped = self._watch(process, deadline, stop, output)
+            overseer = Overseer(self._launch.limits, deadline=deadline, stop=stop, disk=self._disk)
+            ending = self._watch(process, overseer, output)
             ended = time.monotonic()
             self._kill(process)  # what the program left running
             reader.join(_DRAIN_SECONDS)
@@ -86,12 +100,13 @@ class ProcessRun:
             if not self._ended.is_set():
                 self._kill(process)
             line.close()
+            self._disk.close()
         if output.failure:
             raise output.failure
-        if not was_ready and not (timed_out or stopped):
+        if not was_ready and not ending:
             raise _not_set_up(output.stderr_head)
         timings = {"start": started - began, "run": ended - started}
-        return self._end(output, timed_out=timed_out, stopped=stopped, wall=ended - started, timings=timings)
+        return self._end(output, ending, wall=ended - started, timings=timings)
 
     def _start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         launch = self._launch
@@ -129,6 +144,10 @@ class ProcessRun:
     def _rlimits(self) -> list[str]:
         limits = self._launch.limits
         arguments = ["prlimit", f"--nofile={limits.open_files}", f"--fsize={limits.file_bytes}", "--core=0"]
+        if limits.cpu_seconds is not None:
+            # Each process by itself; all of them together are for the group, or for nobody where there is none.
+            seconds = math.ceil(limits.cpu_seconds)
+            arguments.append(f"--cpu={seconds}:{seconds + 1}")
         if self._launch.group is None:
             arguments += [f"--as={limits.memory_bytes}", f"--nproc={limits.processes}"]
         return [*arguments, "--"]
@@ -142,17 +161,17 @@ class ProcessRun:
         finally:
             self._ended.set()
 
-    def _watch(
-        self, process: subprocess.Popen[bytes], deadline: float, stop: threading.Event, output: CappedOutput
-    ) -> tuple[bool, bool]:
-        while not self._ended.wait(max(0.0, min(_TICK_SECONDS, deadline - time.monotonic()))):
-            timed_out, stopped = time.monotonic() >= deadline, stop.is_set()
-            if timed_out or stopped or output.failure:
+    def _watch(self, process: subprocess.Popen[bytes], overseer: Overseer, output: CappedOutput) -> Ending | None:
+        group = self._launch.group
+        while not self._ended.wait(overseer.patience()):
+            used = group.measured() if group else Measured()
+            ending = overseer.reason(used, consumer_failed=output.failure is not None)
+            if ending:
                 self._kill(process)
                 if not self._ended.wait(_KILL_SECONDS):
                     raise ExecutorFault(f"A process did not end within {_KILL_SECONDS:.0f} s of being killed.")
-                return timed_out and not stopped, stopped
-        return False, False
+                return ending
+        return None
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -167,24 +186,43 @@ class ProcessRun:
         return Measured(cpu_seconds=None if self._launch.prefix else self._cpu_seconds)
 
     def _end(
-        self, output: CappedOutput, *, timed_out: bool, stopped: bool, wall: float, timings: dict[str, float]
+        self, output: CappedOutput, ending: Ending | None, *, wall: float, timings: dict[str, float]
     ) -> ProgramEnd:
-        group = self._launch.group
+        group, limits = self._launch.group, self._launch.limits
         used = group.measured() if group else self._measured_without_group()
         status = self._status if self._status >= 0 else 128 - self._status
+        start_error = _start_error(output.stderr_head, self._launch.command[0]) if status in {126, 127} else ""
+        oom_killed = bool(used.oom_kills)
         return ProgramEnd(
             exit_status=status,
-            start_error=_start_error(output.stderr_head, self._launch.command[0]) if status in {126, 127} else "",
-            oom_killed=group.oom_killed() if group else False,
-            timed_out=timed_out,
-            stopped=stopped,
+            start_error=start_error,
+            oom_killed=oom_killed,
+            timed_out=ending is Ending.WALL,
+            cpu_exceeded=ending is Ending.CPU or cpu_exceeded(status, used, limits),
+            disk_exceeded=ending is Ending.DISK,
+            file_full=not start_error and file_full(status, self._disk, limits),
+            forks_refused=not start_error and forks_refused(status, used, limits),
+            host_fault="" if start_error or ending or oom_killed else self._host_fault(status, used),
+            stopped=ending is Ending.STOPPED,
             truncated=output.truncated,
+            stderr_tail=output.stderr_tail,
             wall_seconds=wall,
             cpu_seconds=used.cpu_seconds,
             peak_memory_bytes=used.peak_memory_bytes,
             peak_processes=used.peak_processes,
             timings=timings,
         )
+
+    def _host_fault(self, status: int, used: Measured) -> str:
+        """What the host had to do with the failure of a program that we did not end; empty for nothing."""
+        if status == 0:
+            return ""
+        if host_oom_killed(status, self._oom_kills_before, host_oom_kills(), used.host_oom_kills):
+            return HOST_MEMORY
+        # What is in the sandbox can't reach the sandbox's own process, which tells of a program's end by its status.
+        if self._launch.prefix and self._status == -signal.SIGKILL:
+            return _SANDBOX_KILLED
+        return HOST_DISK if self._disk.full_disk() else ""
 
 
 def _said_ready(line: socket.socket) -> bool:
