@@ -20,12 +20,15 @@ from podium.platform.bundles.content import CompetitionContent
 from podium.platform.bundles.fields import Value
 from podium.platform.bundles.findings import EnoughFound, Findings, shown
 from podium.platform.bundles.problems import BundleRefused, Problem, Severity
+from podium.platform.bundles.v1 import looks_like_v1, read_v1
 from podium.platform.bundles.v2 import read_v2
 from podium.platform.bundles.yaml_source import MAX_YAML_BYTES, Items, Mapping, Scalar, load_yaml
 
 COMPETITION_FILE = "competition.yaml"
 
 _OTHER_COMPETITION_FILE = "competition.yml"
+_MAX_TRIED = 10
+"""Files that are tried in place of a missing `competition.yaml`."""
 _OLD_VERSIONS = frozenset({"1", "1.0", "1.5", "1.8"})
 _VERSIONS = frozenset({"2", "2.0"})
 
@@ -115,8 +118,12 @@ def _read(files: BundleFiles, findings: Findings) -> tuple[BundleFiles, Competit
     files = _rooted(files, findings)
     file = _competition_file(files, findings)
     root = _root(files, file, findings) if file else None
-    content = read_v2(root, files, findings) if root and _is_version_2(root) else None
-    return files, content
+    match _version(root) if root else None:
+        case 1:
+            return files, read_v1(root, files, findings) if root else None
+        case 2:
+            return files, read_v2(root, files, findings) if root else None
+    return files, None
 
 
 def _rooted(files: BundleFiles, findings: Findings) -> BundleFiles:
@@ -145,12 +152,29 @@ def _competition_file(files: BundleFiles, findings: Findings) -> str | None:
             suggestion=f"Rename it to `{COMPETITION_FILE}`.",
         )
         return _OTHER_COMPETITION_FILE
+    if old := _old_competition_file(files):
+        findings.warning(
+            f"The competition is in `{old}`, which CodaLab finds and Codabench does not.",
+            suggestion=f"Rename it to `{COMPETITION_FILE}`.",
+        )
+        return old
     at_root = sorted({path.split("/")[0] + ("/" if "/" in path else "") for path in (*files.files,)})
     listed = ", ".join(at_root[:10]) + (", …" if len(at_root) > 10 else "")
     findings.error(
         f"There is no `{COMPETITION_FILE}` at the root of the bundle, where there is {listed or 'nothing'}.",
         suggestion=_elsewhere(files),
     )
+    return None
+
+
+def _old_competition_file(files: BundleFiles) -> str | None:
+    """Find a file with another name that is a CodaLab competition: CodaLab takes any file whose name has `.yaml`."""
+    named = sorted((path for path in files.files if ".yaml" in path), key=lambda path: (path.count("/"), path))
+    for path in named[:_MAX_TRIED]:
+        quiet = Findings()
+        root = _root(files, path, quiet)
+        if root and not quiet.refused and looks_like_v1(root):
+            return path
     return None
 
 
@@ -186,30 +210,32 @@ def _root(files: BundleFiles, file: str, findings: Findings) -> Value | None:
     return Value(document.root, file, document.root.line, "", findings)
 
 
-def _is_version_2(root: Value) -> bool:
-    """Look at `version`, and without one at the fields; another version is noted as the one error."""
+def _version(root: Value) -> int | None:
+    """The version that a bundle is to be read as, by `version`, and without one by the fields; 1 is CodaLab's.
+
+    Returns:
+        `None` for one that can't be read; why is noted as the one error.
+    """
     if not isinstance(root.node, Mapping):
         root.expected("the fields of a competition")
-        return False
+        return None
     entry = root.node.get("version")
     if entry is None or (isinstance(entry.value, Scalar) and entry.value.tag == "null"):
-        return _looks_like_version_2(root, root.node)
+        return _guessed_version(root, root.node)
     version = entry.value.text.strip() if isinstance(entry.value, Scalar) else ""
     if version in _VERSIONS:
-        return True
-    place = Value(entry.value, root.file, entry.line, "version", root.findings)
+        return 2
     if version in _OLD_VERSIONS:
-        _refuse_old(place, version)
-    else:
-        place.expected("the version 2", "Write `version: 2`.")
-    return False
+        return 1
+    place = Value(entry.value, root.file, entry.line, "version", root.findings)
+    place.expected("the version 2 (Codabench), or 1, 1.5 or 1.8 (CodaLab)", "Write `version: 2`.")
+    return None
 
 
-def _looks_like_version_2(root: Value, mapping: Mapping) -> bool:
+def _guessed_version(root: Value, mapping: Mapping) -> int | None:
+    if looks_like_v1(root):
+        return 1
     phases = mapping.get("phases")
-    if mapping.get("html") or mapping.get("leaderboard") or (phases and isinstance(phases.value, Mapping)):
-        _refuse_old(root, "1.5")
-        return False
     if any(mapping.get(name) for name in ("tasks", "leaderboards")) or (phases and isinstance(phases.value, Items)):
         root.findings.warning(
             "`version` is missing; the bundle is read as version 2.",
@@ -218,13 +244,6 @@ def _looks_like_version_2(root: Value, mapping: Mapping) -> bool:
             field="version",
             suggestion="Write `version: 2`: Codabench takes a bundle without it for version 1.5.",
         )
-        return True
+        return 2
     root.error("`version` is missing, and the file has no tasks, phases or leaderboards.", "Write `version: 2`.")
-    return False
-
-
-def _refuse_old(place: Value, version: str) -> None:
-    place.error(
-        f"Bundles of version {version} (CodaLab) are not supported yet.",
-        "Write it as version 2, with `tasks`, `phases` and `leaderboards`; docs/bundles.md has every field.",
-    )
+    return None

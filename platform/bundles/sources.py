@@ -29,10 +29,16 @@ _COMPARISONS = 20
 
 
 class Sources:
-    """Finds what file fields name, in one bundle; each file is looked into once, however often it is named."""
+    """Finds what file fields name, in one bundle; each file is looked into once, however often it is named.
 
-    def __init__(self, files: BundleFiles, findings: Findings) -> None:
+    Args:
+        folders_for_zips: Whether `data.zip` may be the folder `data`, with a warning: for formats that know zips alone,
+            whose organizers keep the folders and zip them with a script.
+    """
+
+    def __init__(self, files: BundleFiles, findings: Findings, *, folders_for_zips: bool = False) -> None:
         self._files = files
+        self._folders_for_zips = folders_for_zips
         self._findings = findings
         self._checked: set[tuple[str, bool]] = set()
         self._comparisons_left = _COMPARISONS
@@ -50,7 +56,7 @@ class Sources:
         text = value.text() if value else None
         if value is None or text is None:
             return None
-        path = self._files.find(text)
+        path = self._files.find(text) or self._folder_for(value, text)
         if path is None:
             if is_key(text):
                 return StoredDataset(str(UUID(text)))
@@ -105,6 +111,15 @@ class Sources:
         if data and not text.strip():
             value.error(f"The page {shown(path)} is empty.", "Write something in it.")
         return text
+
+    def _folder_for(self, value: Value, text: str) -> str | None:
+        folder = (
+            self._files.find(text.removesuffix(".zip")) if self._folders_for_zips and text.endswith(".zip") else None
+        )
+        if folder is None or not self._files.is_folder(folder):
+            return None
+        value.warning(f"{shown(text)} is not in the bundle; the folder {shown(folder)} is taken in its place.")
+        return folder
 
     def _not_found(self, value: Value, text: str, also: str) -> None:
         if not text:

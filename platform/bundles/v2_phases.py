@@ -75,8 +75,8 @@ def read_phases(values: Collection[Value], tasks: Collection[str], sources: Sour
 
 
 def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase:
-    start = _date(section.required("start", "Write when the phase begins, such as `2026-01-30`."))
-    end = _date(section.value("end"))
+    start = read_date(section.required("start", "Write when the phase begins, such as `2026-01-30`."))
+    end = read_date(section.value("end"))
     references = section.required_items("tasks", "List the indexes of its tasks, such as `[0]`.")
     content = PhaseContent(
         name=section.required_text("name", max_length=MAX_NAME_LENGTH),
@@ -99,7 +99,8 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
     return _Phase(section.number("index", default=0), section, content, start, end)
 
 
-def _date(value: Value | None) -> datetime | None:
+def read_date(value: Value | None) -> datetime | None:
+    """Read a field that is a date; `None` where it is absent, or none that can be understood."""
     text = value.text() if value else None
     if value is None or text is None:
         return None
