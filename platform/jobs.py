@@ -9,12 +9,13 @@ Sizes are bytes, durations are seconds, times are aware UTC.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from podium.platform.bundles.content import Protocol, Relaxations
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
@@ -24,6 +25,16 @@ CONTRACT = 2
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 MIB = 1024 * 1024
+
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _made_fit(value: object) -> object:
+    return _UNFIT.sub("?", value) if isinstance(value, str) else value
+
+
+Words = Annotated[str, BeforeValidator(_made_fit), Field(max_length=4000)]
+"""Text for people. It may quote what a program chose: what can't be stored, or would act on a terminal, becomes `?`."""
 
 
 class Message(BaseModel):
@@ -261,7 +272,7 @@ class EvaluationResult(Message):
     evaluation_id: UUID
     outcome: AttemptOutcome
     verdict: Verdict | None = None
-    message: str = Field(default="", max_length=4000)
+    message: Words = ""
     scores: dict[str, float] = {}
     outputs: tuple[OutputRecord, ...] = ()
     programs: tuple[ProgramReport, ...] = ()
@@ -287,7 +298,7 @@ class Handback(Message):
         stopping: The agent ends in good order. That is no failure, and does not use up a try.
     """
 
-    reason: str = Field(max_length=4000)
+    reason: Words
     stopping: bool = False
 
 

@@ -11,7 +11,7 @@ import yaml
 from podium.platform.errors import InvalidInput
 
 NAMES = ("metadata.yaml", "metadata")
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 64 * 1024
 UNREADABLE = (yaml.YAMLError, ValueError, RecursionError, KeyError, AttributeError)
 """What PyYAML raises for text that it can't make values of (`!!bool perhaps`, `2030-99-99`, a thousand brackets)."""
 

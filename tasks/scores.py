@@ -17,7 +17,8 @@ from podium.platform.errors import InvalidInput
 
 JSON_NAME = "scores.json"
 TEXT_NAME = "scores.txt"
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = {JSON_NAME: 4 * 1024 * 1024, TEXT_NAME: 256 * 1024}
+"""What is read of each; YAML takes the agent seconds where JSON takes milliseconds."""
 MAX_KEYS = 1000
 """Keys that are kept besides those that are wanted."""
 MAX_KEY_LENGTH = 100
@@ -57,7 +58,7 @@ def parse_scores(name: str, content: bytes, wanted: Collection[str]) -> dict[str
             if number is None:
                 raise BadScores(f"In {name}, '{key[:80]}' is {_shown(value)}, not a finite number.")
             scores[key] = number
-        elif number is not None and others < MAX_KEYS and len(key) <= MAX_KEY_LENGTH:
+        elif number is not None and others < MAX_KEYS and _can_be_kept(key):
             others += 1
             scores[key] = number
     return scores
@@ -100,6 +101,11 @@ def _plain_value(node: yaml.Node) -> object:
         except ValueError:
             return node.value
     return str(node.value) if isinstance(node, yaml.ScalarNode) else node.tag
+
+
+def _can_be_kept(key: str) -> bool:
+    # What can't be shown, such as a zero byte or half a character, can't be stored either.
+    return len(key) <= MAX_KEY_LENGTH and key.isprintable()
 
 
 def _number(value: object) -> float | None:

@@ -159,7 +159,7 @@ def _read_scores(attempt: AttemptInHand, outcome: Outcome) -> dict[str, float]:
         return {}
     try:
         for name in (JSON_NAME, TEXT_NAME):
-            content = read_file(outcome.scoring_output, name, MAX_BYTES)
+            content = read_file(outcome.scoring_output, name, MAX_BYTES[name])
             if content is not None:
                 return parse_scores(name, content, attempt.job.score_keys)
     except (BadScores, OutputRefused) as bad:

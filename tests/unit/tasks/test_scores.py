@@ -175,3 +175,8 @@ def test_any_text_gives_finite_scores_or_says_what_is_wrong(text: str, name: str
     except BadScores:
         return
     assert all(math.isfinite(value) for value in scores.values())
+
+
+@pytest.mark.parametrize("key", ["a\\u0000b", "\\ud800", "a\\nb", "\\u202eb"])
+def test_a_key_that_can_not_be_stored_or_shown_is_ignored(key: str) -> None:
+    assert parse(JSON, f'{{"accuracy": 1, "{key}": 2}}') == {"accuracy": 1}
