@@ -82,7 +82,7 @@ TABLE: tuple[Limit, ...] = (
         maximum=24 * 3600,
         verdict=Verdict.TIME_LIMIT,
         meaning="Time on the clock for a step, all its programs together; `execution_time_limit` says the same",
-        exceeded="was stopped after {value}, the time limit of a step",
+        exceeded="was stopped after {value}, the time limit",
     ),
     Limit(
         name="cpu_seconds",

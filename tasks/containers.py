@@ -45,8 +45,8 @@ from podium.tasks.metadata import (
 )
 from podium.tasks.output_copies import copy_tree
 from podium.tasks.output_rules import OutputLimits, OutputRefused
-from podium.tasks.programs import Image, Mount, Program, ProgramEnd, Stream
-from podium.tasks.verdicts import Fault, Ran, Role, Step
+from podium.tasks.programs import Image, Mount, Program, ProgramEnd, Stream, left_of, together
+from podium.tasks.verdicts import Fault, Ground, Ran, Role, Step, limit_of, limit_words, note_of
 
 RESULT_METADATA = "metadata"
 """The file that Codabench's worker leaves beside the prediction's output; scoring programs read times from it."""
@@ -159,7 +159,7 @@ def predict(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation
     try:
         copy_tree(output, outcome.predictions, output_limits(attempt))
     except OutputRefused as refused:
-        outcome.fault = _output_fault(refused)
+        outcome.fault = _output_fault(refused, Ground.of(attempt.job))
     else:
         _write_result_metadata(outcome)
     outcome.add_seconds("collect", time.monotonic() - began)
@@ -226,7 +226,7 @@ def _commands_of(program: Path, *, ingestion: bool, scoring: bool) -> tuple[tupl
 
 
 def _writable(attempt: AttemptInHand, folder: Path) -> Path:
-    attempt.workplace.executor.writable_folder(folder)
+    attempt.workplace.executor.writable_folder(folder, root=attempt.job.relaxations.root)
     return folder
 
 
@@ -265,7 +265,7 @@ def _run_step(
     for program, end in zip(planned, ends, strict=True):
         ran = Ran(step, program.role, end)
         outcome.ran.append(ran)
-        outcome.reports.append(_report(ran, image))
+        outcome.reports.append(_report(ran, image, Ground.of(attempt.job)))
         for name, seconds in end.timings.items():
             outcome.add_seconds(name, seconds)
 
@@ -288,21 +288,26 @@ def _run_program(
         written.set()
         attempt.logs.write(job.evaluation_id, stdout if stream == "stdout" else stderr, data)
 
-    end = ProgramEnd(exit_status=0)
+    end, limits = ProgramEnd(exit_status=0), attempt.job.limits
     for number, command in enumerate(planned.commands):
         program = Program(
             name=f"podium-{str(job.evaluation_id)[-12:]}-{attempt.job.attempt_number}-{step}-{planned.role}-{number}",
             image=image,
             command=command,
             mounts=planned.mounts,
-            limits=attempt.job.limits,
+            limits=left_of(limits, end),
             labels={"attempt": str(attempt.job.attempt_id), "evaluation": str(job.evaluation_id), "step": step},
             trusted=planned.role != "submission",
+            relaxations=attempt.job.relaxations,
+            runtime=attempt.job.runtime,
             preparable=alone and len(planned.commands) == 1 and not attempt.job.container_submission,
         )
-        end = attempt.workplace.executor.run(program, deadline=deadline, stop=attempt.stop, on_output=on_output)
-        if end.exit_status != 0:
+        last = attempt.workplace.executor.run(program, deadline=deadline, stop=attempt.stop, on_output=on_output)
+        end = together(end, last)
+        if end.exit_status != 0 or limit_of(end) is not None:
             break
+    if note := note_of(end, Ground.of(attempt.job)):
+        attempt.logs.note(job.evaluation_id, stderr, f"\n[podium: {note}]")
     return end
 
 
@@ -311,19 +316,20 @@ def _streams(step: Step, role: Role) -> tuple[LogStream, LogStream]:
     return LogStream(f"{middle}_stdout"), LogStream(f"{middle}_stderr")
 
 
-def _report(ran: Ran, image: Image) -> ProgramReport:
+def _report(ran: Ran, image: Image, ground: Ground) -> ProgramReport:
     end = ran.end
-    limit = "wall_seconds" if end.timed_out else "memory_bytes" if end.oom_killed else None
     return ProgramReport(
         program=ran.role,
         step=ran.step,
         image=image.name,
         image_digest=image.digest,
         exit_status=end.exit_status,
-        limit=limit,
+        limit=limit_of(end),
         wall_seconds=end.wall_seconds,
         cpu_seconds=end.cpu_seconds,
         peak_memory_bytes=end.peak_memory_bytes,
+        peak_processes=end.peak_processes,
+        note=note_of(end, ground),
     )
 
 
@@ -346,6 +352,7 @@ def _write_result_metadata(outcome: Outcome) -> None:
         path.chmod(0o644)
 
 
-def _output_fault(refused: OutputRefused) -> Fault:
-    verdict = Verdict.OUTPUT_LIMIT if refused.limit else Verdict.BAD_SUBMISSION
-    return Fault(verdict, str(refused))
+def _output_fault(refused: OutputRefused, ground: Ground) -> Fault:
+    if refused.limit:
+        return Fault(Verdict.OUTPUT_LIMIT, f"The prediction step {limit_words(refused.limit, ground)}. {refused}")
+    return Fault(Verdict.BAD_SUBMISSION, str(refused))

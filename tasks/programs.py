@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from podium.platform.bundles.content import Relaxations
 from podium.platform.errors import PodiumError
 from podium.platform.jobs import Limits
 
+Number = TypeVar("Number", int, float)
 Stream = Literal["stdout", "stderr"]
 OnOutput = Callable[[Stream, bytes], None]
 """Called with each piece of a program's output, in order, from one thread per program."""
@@ -136,6 +137,7 @@ class ProgramEnd:
         peak_memory_bytes: With the files it had in the page cache, as the limit counts them.
         peak_processes: The most processes and threads it had at once. At the limit, a further one was most likely
             refused.
+        notes: Lines about the run that belong into its log.
         timings: Seconds of `create`, `start`, `run`, `remove`.
     """
 
@@ -156,12 +158,60 @@ class ProgramEnd:
     peak_memory_bytes: int | None = None
     peak_processes: int | None = None
     timings: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class GpuStock(Protocol):
+    """The GPUs of a host, each of which is one holder's at a time."""
+
+    @property
+    def free(self) -> int:
+        """How many are nobody's."""
+
+    def take(self, holder: str, count: int) -> bool:
+        """Set some aside for a holder that has none; false where there are too few."""
+
+    def pass_on(self, holder: str, to: str) -> None:
+        """Give a holder's to another one: to an attempt, by its id."""
+
+    def give_back(self, holder: str) -> None:
+        """Take back what a holder has, if anything."""
+
+
+def together(first: ProgramEnd, second: ProgramEnd) -> ProgramEnd:
+    """Two commands of one program, run one after the other, as one: how the second ended, and what both used."""
+    return replace(
+        second,
+        truncated=first.truncated | second.truncated,
+        wall_seconds=first.wall_seconds + second.wall_seconds,
+        cpu_seconds=_both(first.cpu_seconds, second.cpu_seconds, sum),
+        peak_memory_bytes=_both(first.peak_memory_bytes, second.peak_memory_bytes, max),
+        peak_processes=_both(first.peak_processes, second.peak_processes, max),
+        oom_killed=second.oom_killed or (first.oom_killed and second.exit_status == 0),
+        timings={
+            step: first.timings.get(step, 0.0) + second.timings.get(step, 0.0)
+            for step in {**first.timings, **second.timings}
+        },
+    )
+
+
+def _both(first: Number | None, second: Number | None, how: Callable[[list[Number]], Number]) -> Number | None:
+    known = [one for one in (first, second) if one is not None]
+    return how(known) if known else None
+
+
+def left_of(limits: Limits, used: ProgramEnd) -> Limits:
+    """What is left for a program's next command: its CPU time is limited in all."""
+    if limits.cpu_seconds is None or not used.cpu_seconds:
+        return limits
+    return limits.model_copy(update={"cpu_seconds": max(0.001, limits.cpu_seconds - used.cpu_seconds)})
 
 
 class Executor(Protocol):
     """Runs programs on this host."""
 
     name: str
+    gpus: GpuStock
 
     def check(self) -> str:
         """Prove that programs can be run, and how they are isolated; return a line for people.
@@ -202,8 +252,8 @@ class Executor(Protocol):
             ExecutorFault: The engine failed.
         """
 
-    def writable_folder(self, path: Path) -> None:
-        """Make an empty folder that programs may write to."""
+    def writable_folder(self, path: Path, *, root: bool = False) -> None:
+        """Make an empty folder that programs may write to; those that run as `root`, if they do."""
 
     def sweep(self, keep: set[str]) -> int:
         """Remove what dead attempts left behind, but for the attempts in `keep`; return how many things it was."""

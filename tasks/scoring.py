@@ -32,7 +32,7 @@ from podium.tasks.output_rules import OutputLimits, OutputRefused
 from podium.tasks.programs import Image, ImageUnavailable
 from podium.tasks.scores import JSON_NAME, MAX_BYTES, TEXT_NAME, BadScores, parse_scores
 from podium.tasks.staging import stage_dataset, stage_submission
-from podium.tasks.verdicts import Fault, Judgement, judge
+from podium.tasks.verdicts import Fault, Ground, Judgement, is_over, judge
 
 _LOG_OF = {
     OutputKind.PREDICTION_OUTPUT: LogStream.PREDICTION_STDERR,
@@ -80,7 +80,7 @@ def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmi
     """
     began = time.monotonic()
     staged = _stage_evaluation(attempt, job, submission)
-    outcome = Outcome()
+    outcome, ground = Outcome(), Ground.of(attempt.job)
     outcome.add_seconds("download", time.monotonic() - began)
     try:
         has_something_to_run = staged.runs_submission or staged.prediction_ingestion(job) is not None
@@ -88,14 +88,14 @@ def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmi
         predicted = predict(attempt, job, staged, submission.image)
         predicted.timings |= outcome.timings
         outcome = predicted
-        if not _timed_out_or_stopped(outcome) and outcome.fault is None:
+        if not is_over(outcome.ran, ground) and outcome.fault is None:
             attempt.enter(Stage.SCORING)
             score(attempt, job, staged, submission.image, outcome)
     except BadMetadata as refused:
         outcome.fault = Fault(Verdict.BAD_SUBMISSION, str(refused))
     scores = _read_scores(attempt, outcome)
-    judgement = judge(outcome.ran, outcome.fault, attempt.job.limits)
-    if judgement.outcome is AttemptOutcome.CANCELLED:
+    judgement = judge(outcome.ran, outcome.fault, ground)
+    if judgement.outcome in {AttemptOutcome.CANCELLED, AttemptOutcome.PLATFORM_ERROR}:
         return _result(job, judgement, outcome, {}, ())
     began = time.monotonic()
     outputs = _upload(attempt, job, staged.folder, outcome)
@@ -147,10 +147,6 @@ def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: St
         input_data=dataset(job.input_data),
         reference_data=dataset(job.reference_data),
     )
-
-
-def _timed_out_or_stopped(outcome: Outcome) -> bool:
-    return any(ran.end.timed_out or ran.end.stopped for ran in outcome.ran)
 
 
 def _read_scores(attempt: AttemptInHand, outcome: Outcome) -> dict[str, float]:
