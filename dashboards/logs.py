@@ -10,6 +10,7 @@ import streamlit as st
 
 from podium.dashboards import source
 from podium.dashboards.session import Viewer
+from podium.platform.client.log_text import readable
 from podium.platform.records import LogPiece
 
 _KEY = "podium-logs"
@@ -80,7 +81,7 @@ def stream_texts(pieces: Sequence[LogPiece]) -> dict[str, str]:
             if part
         )
         joined.setdefault(label, []).append(piece.text)
-    return {label: _end_of("".join(parts)) for label, parts in joined.items()}
+    return {label: _end_of(readable("".join(parts))) for label, parts in joined.items()}
 
 
 def _end_of(words: str) -> str:

@@ -14,7 +14,8 @@ from podium.platform.cli.session import find_submission, open_client
 from podium.platform.cli.terminal import printable, say
 from podium.platform.cli.transfers import shown_progress
 from podium.platform.client.progress import OnProgress
-from podium.platform.errors import Conflict, NotFound
+from podium.platform.errors import Conflict, InvalidInput, NotFound
+from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES
 from podium.platform.records import EvaluationRecord, OutputFileRecord, SubmissionRecord
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def download(
             if what is What.FILE:
                 target = _target(output, safe_name(record.filename))
                 written = [client.download_submission(record.id, target, overwrite=overwrite, on_progress=on_progress)]
+            elif what is What.DETAILED_RESULTS and record.status not in TERMINAL_SUBMISSION_STATUSES:
+                written = _download_pages(client, record, output, overwrite=overwrite)
             else:
                 written = _download_outputs(client, record, what, output, overwrite=overwrite, on_progress=on_progress)
     for path in written:
@@ -67,11 +70,7 @@ def _download_outputs(
     on_progress: OnProgress,
 ) -> list[Path]:
     found = _outputs(record, what)
-    if len(found) > 1 and output is not None and not output.is_dir():
-        raise Conflict(
-            f"The submission was evaluated by {len(found)} tasks, and {output} is not a folder.",
-            remedy="Name a folder with -o.",
-        )
+    _require_folder_for(len(found), output)
     return [
         client.download_output(
             record.id,
@@ -83,6 +82,42 @@ def _download_outputs(
         )
         for evaluation, file in found
     ]
+
+
+def _download_pages(client: Client, record: SubmissionRecord, output: Path | None, *, overwrite: bool) -> list[Path]:
+    """Detailed results of a submission that is being scored, as they are now."""
+    pages = client.detailed_results(record.id).pages
+    if not pages:
+        raise NotFound(
+            f"Submission {record.number} has no {What.DETAILED_RESULTS.value} yet.",
+            remedy=f"It is {record.status.value}; the scoring program may write them later.",
+        )
+    _require_folder_for(len(pages), output)
+    tasks = {evaluation.id: evaluation for evaluation in record.evaluations}
+    written = []
+    for page in pages:
+        name = _output_name(record, tasks[page.evaluation_id], What.DETAILED_RESULTS, is_only=len(pages) == 1)
+        target = _target(output, name)
+        content = client.detailed_result_page(record.id, page.evaluation_id)
+        try:
+            with target.open("wb" if overwrite else "xb") as file:
+                file.write(content)
+        except FileExistsError:
+            raise Conflict(f"{target} is there already.", remedy="Choose another name, or --overwrite.") from None
+        except OSError as error:
+            raise InvalidInput(
+                f"{target} can't be written: {error.strerror}.", remedy="Choose another place."
+            ) from error
+        written.append(target)
+    return written
+
+
+def _require_folder_for(files: int, output: Path | None) -> None:
+    if files > 1 and output is not None and not output.is_dir():
+        raise Conflict(
+            f"The submission was evaluated by {files} tasks, and {output} is not a folder.",
+            remedy="Name a folder with -o.",
+        )
 
 
 def _outputs(record: SubmissionRecord, what: What) -> list[tuple[EvaluationRecord, OutputFileRecord]]:

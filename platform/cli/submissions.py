@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from podium.platform.cli.listings import Field, form_of, show_json, show_list
+from podium.platform.cli.log_view import LogView
 from podium.platform.cli.options import (
     TAKING_PART,
     CompetitionArgument,
@@ -20,6 +22,8 @@ from podium.platform.cli.options import (
 from podium.platform.cli.session import competition_slug, find_submission, open_client, submission_id
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.verdicts import described, place_of, place_text, scores_text, status_text
+from podium.platform.client.conversion import record_to_json
+from podium.platform.errors import PodiumError
 from podium.platform.records import LogPiece, SubmissionRecord
 
 _FIELDS: Sequence[Field[SubmissionRecord]] = (
@@ -88,40 +92,64 @@ def logs(
         str | None,
         typer.Option("--stream", metavar="NAME", help="One stream, such as scoring_stderr.", show_default=False),
     ] = None,
+    after: Annotated[
+        int, typer.Option("--after", metavar="SEQUENCE", min=0, help="Go on after this piece of the log.")
+    ] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON object per line for each piece, with its sequence and its raw text.")
+    ] = False,
     competition: CompetitionOption = None,
 ) -> None:
-    """Show what the programs wrote."""
+    """Show what the programs wrote, while they write it. Interrupted, it says how to go on from there."""
     with open_client(context) as client:
-        pieces = client.follow_logs(submission_id(client, submission, competition), follow=follow)
-        seen: set[str] = set()
-        shown = _LogView(with_heads=stream is None)
-        for piece in pieces:
-            seen.add(piece.stream)
-            if stream is None or piece.stream == stream:
-                shown.add(piece)
-    if stream is not None and stream not in seen:
-        note(f"Nothing was written to {stream}." + (f" There is {', '.join(sorted(seen))}." if seen else ""))
-    elif not seen:
-        note("Nothing was written so far.")
+        found = submission_id(client, submission, competition)
+        log = _Log(stream, as_json=as_json, after=after)
+        try:
+            for piece in client.follow_logs(found, after=after, follow=follow):
+                log.add(piece)
+        except (KeyboardInterrupt, PodiumError):
+            if log.sequence:
+                note(f"To go on from here: podium logs {found} --follow --after {log.sequence}")
+            raise
+        finally:
+            log.end()
+    log.explain_nothing()
 
 
-class _LogView:
-    """Writes log pieces to stdout, with a line that names the stream wherever another one goes on."""
+class _Log:
+    """Shows log pieces as they come.
 
-    def __init__(self, *, with_heads: bool) -> None:
-        self._with_heads = with_heads
-        self._source: tuple[int, str, str] | None = None
-        self._at_line_start = True
+    Attributes:
+        sequence: Of the last piece that came, 0 for none.
+    """
+
+    def __init__(self, stream: str | None, *, as_json: bool, after: int) -> None:
+        self.sequence = after
+        self._stream = stream
+        self._as_json = as_json
+        self._seen: set[str] = set()
+        self._view = LogView(with_heads=stream is None)
 
     def add(self, piece: LogPiece) -> None:
-        source = (piece.attempt, piece.task, piece.stream)
-        if self._with_heads and source != self._source:
-            head = printable(f"==> {piece.stream} (task {piece.task}, attempt {piece.attempt}) <==")
-            typer.echo(f"{'' if self._at_line_start else chr(10)}{head}")
-        self._source = source
-        text = printable(piece.text)
-        typer.echo(text, nl=False)
-        self._at_line_start = text.endswith("\n")
+        self.sequence = piece.sequence
+        self._seen.add(piece.stream)
+        if self._stream is not None and piece.stream != self._stream:
+            return
+        if self._as_json:
+            say(json.dumps(record_to_json(piece), ensure_ascii=True))
+        else:
+            self._view.add(piece)
+
+    def end(self) -> None:
+        if not self._as_json:
+            self._view.end()
+
+    def explain_nothing(self) -> None:
+        if self._stream is not None and self._stream not in self._seen:
+            there = f" There is {', '.join(sorted(self._seen))}." if self._seen else ""
+            note(f"Nothing was written to {self._stream}.{there}")
+        elif not self._seen:
+            note("Nothing was written so far.")
 
 
 def register(app: typer.Typer) -> None:

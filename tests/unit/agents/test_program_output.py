@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import struct
+import tracemalloc
 
 import pytest
 
-from podium.agents.executors.program_output import AttachedOutput, CappedOutput
+from podium.agents.executors.program_output import CUT_MARK, LOST_MARK, AttachedOutput, CappedOutput
 
 
 def frame(kind: int, payload: bytes) -> bytes:
@@ -44,7 +45,8 @@ def test_each_stream_has_its_own_cap(kept: list[tuple[str, bytes]]) -> None:
     for piece in (b"123", b"456", b"789"):
         output.take("stdout", piece)
     output.take("stderr", b"12345")
-    assert kept == [("stdout", b"123"), ("stdout", b"45"), ("stderr", b"12345")]
+    # The mark is there as soon as the stream is cut, though the program goes on.
+    assert kept == [("stdout", b"123"), ("stdout", b"45"), ("stdout", CUT_MARK), ("stderr", b"12345")]
     assert output.truncated == {"stdout"}
 
 
@@ -52,6 +54,7 @@ def test_stream_that_breaks_off_is_known_to_be_cut(kept: list[tuple[str, bytes]]
     output = capped(kept)
     read(output, frame(1, b"whole") + frame(1, b"half a frame")[:-3])
     assert kept[0] == ("stdout", b"whole")
+    assert kept[-2:] == [("stdout", LOST_MARK), ("stderr", LOST_MARK)]
     assert output.truncated == {"stdout", "stderr"}
 
 
@@ -76,3 +79,21 @@ def test_output_that_never_ends_is_given_up(kept: list[tuple[str, bytes]]) -> No
     reader.finish(0.1)
     assert output.truncated == {"stdout", "stderr"}
     engine.close()
+
+
+def test_a_gigabyte_without_a_line_end_is_drained_and_never_held() -> None:
+    kept = 0
+
+    def count(_: object, piece: bytes) -> None:
+        nonlocal kept
+        kept += len(piece)
+
+    output = CappedOutput(count, log_bytes=1_000_000)
+    piece = b"x" * 65536
+    tracemalloc.start()
+    for _ in range(2**30 // len(piece)):
+        output.take("stdout", piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept == 1_000_000 + len(CUT_MARK)
+    assert peak < 1_000_000

@@ -230,8 +230,7 @@ def test_logs_name_their_streams(podium: Podium, gateway: Gateway, samples: type
     ]
     gateway.on(f"GET /submissions/{samples.ID}/logs", {"pieces": pieces, "cursor": 3, "ended": True})
     assert podium("logs", samples.ID).out == (
-        "==> scoring_stdout (task Main, attempt 1) <==\none\ntwo\n"
-        "==> scoring_stderr (task Main, attempt 1) <==\n\ufffd[31mred\ufffd[0m\n"
+        "==> scoring_stdout (task Main, attempt 1) <==\none\ntwo\n==> scoring_stderr (task Main, attempt 1) <==\nred\n"
     )
     assert podium("logs", samples.ID, "--stream", "scoring_stdout").out == "one\ntwo"
     ran = podium("logs", samples.ID, "--stream", "scoring")
@@ -247,6 +246,30 @@ def test_logs_are_followed(podium: Podium, gateway: Gateway, samples: type[Sampl
     )
     assert podium("logs", samples.ID, "--follow", "--stream", "scoring_stdout").out == "one\ntwo\n"
     assert gateway.calls[-1].query["after"] == "1"
+
+
+def test_logs_go_on_where_one_was_interrupted(podium: Podium, gateway: Gateway, samples: type[Samples]):
+    gateway.on(
+        f"GET /submissions/{samples.ID}/logs",
+        {"pieces": [piece(41, "scoring_stdout", "one\n")], "cursor": 41, "ended": False},
+        (403, "not-allowed", "The organizers have hidden the logs."),
+    )
+    broken = podium("logs", samples.ID, "--follow")
+    assert f"To go on from here: podium logs {samples.ID} --follow --after 41" in broken.err
+    gateway.on(
+        f"GET /submissions/{samples.ID}/logs",
+        {"pieces": [piece(42, "scoring_stdout", "two\n")], "cursor": 42, "ended": True},
+    )
+    assert podium("logs", samples.ID, "--follow", "--after", "41", "--stream", "scoring_stdout").out == "two\n"
+    assert gateway.calls[-1].query["after"] == "41"
+
+
+def test_logs_as_json_have_every_character(podium: Podium, gateway: Gateway, samples: type[Samples]):
+    pieces = [piece(1, "scoring_stdout", "\x1b[31mred\r\n"), piece(2, "scoring_stderr", "two")]
+    gateway.on(f"GET /submissions/{samples.ID}/logs", {"pieces": pieces, "cursor": 2, "ended": True})
+    out = podium("logs", samples.ID, "--json").out
+    assert [json.loads(line) for line in out.splitlines()] == pieces
+    assert "\x1b" not in out
 
 
 def test_no_logs_are_said(podium: Podium, gateway: Gateway, samples: type[Samples]):
@@ -308,6 +331,31 @@ def test_outputs_are_downloaded_and_checked(podium: Podium, gateway: Gateway, sa
     ran = podium("download", samples.ID, "--what", "prediction_output")
     assert ran.code == 5
     assert "detailed_results, scoring_output" in ran.err
+
+
+def test_a_detailed_result_is_downloaded_while_it_is_written(
+    podium: Podium, gateway: Gateway, samples: type[Samples], tmp_path: Path
+):
+    evaluations = [samples.evaluation(status="waiting", outputs=[])]
+    gateway.on(f"GET /submissions/{samples.ID}", samples.submission("scoring", 4, evaluations=evaluations))
+    page = {"evaluation_id": samples.ID, "task": "Main task", "size": 7, "version": "1", "is_live": True}
+    page["evaluation_id"] = evaluations[0]["id"]
+    results = {
+        "submission_id": samples.ID,
+        "competition": "iris",
+        "phase": "First",
+        "number": 3,
+        "participant": "ada",
+    }
+    path = f"GET /submissions/{samples.ID}/detailed-results"
+    gateway.on(path, {**results, "pages": []}, {**results, "pages": [page]})
+    gateway.on(f"{path}/{page['evaluation_id']}", b"<p>half")
+    asked = ("download", samples.ID, "--what", "detailed_results", "-o", str(tmp_path))
+    assert "no detailed_results yet" in podium(*asked).err
+    written = Path(podium(*asked).out.strip())
+    assert written.name == "iris-3-detailed_results.html"
+    assert written.read_text() == "<p>half"
+    assert "is there already" in podium(*asked).err
 
 
 def test_what_is_uploaded_is_a_zip(podium: Podium, gateway: Gateway, file: Path, taking: None, tmp_path: Path):

@@ -11,7 +11,8 @@ from podium.platform.errors import PlatformFault
 from podium.platform.gateway.guards import BODY_BYTES
 from podium.platform.jobs import LogChunk, LogChunks, LogStream
 from podium.tasks import log_sending
-from podium.tasks.log_sending import LogSender
+from podium.tasks.gateway import GatewayRefused
+from podium.tasks.log_sending import CUT_MARK, DROPPED_MARK, LogSender
 
 OUT, ERR = LogStream.SCORING_STDOUT, LogStream.SCORING_STDERR
 EVALUATION = uuid4()
@@ -23,11 +24,15 @@ class StandInGateway:
     def __init__(self, away: int = 0) -> None:
         self.sent: list[LogChunks] = []
         self.away = away
+        self.refuses = 0
 
     def append_logs(self, attempt_id: UUID, chunks: LogChunks, *, patience: float) -> None:
         if self.away:
             self.away -= 1
             raise PlatformFault("The gateway can't be reached.")
+        if self.refuses:
+            self.refuses -= 1
+            raise GatewayRefused("This attempt is over.")
         self.sent.append(chunks)
 
     @property
@@ -102,8 +107,9 @@ def test_long_text_is_cut_into_chunks(
     assert max(len(chunk.text) for chunk in gateway.chunks) == 10
 
 
-def test_a_request_is_never_larger_than_the_gateway_takes(sender: LogSender, gateway: StandInGateway) -> None:
+def test_a_request_is_never_larger_than_the_gateway_takes(gateway: StandInGateway) -> None:
     """Control characters take the most room: six bytes each in JSON."""
+    sender = LogSender(gateway, uuid4(), stream_bytes=9_000_000)  # type: ignore[arg-type]  # the part that it needs
     sender.write(EVALUATION, OUT, b"\x01" * 9_000_000)
     sender.close()
     assert len(gateway.text(OUT)) == 9_000_000
@@ -114,39 +120,65 @@ def test_what_comes_too_fast_is_dropped_with_one_mark(
     sender: LogSender, gateway: StandInGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_sending, "PENDING_CHARACTERS", 100)
-    with sender._lock:  # so that the sending thread takes nothing meanwhile
-        for text in ("a" * 90, "b" * 20, "c" * 20):
-            sender._add(EVALUATION, OUT, text)
-    sender._news.set()
+    gateway.away = 1_000_000
+    for text in (b"a" * 90, b"b" * 20, b"c" * 20):
+        sender.write(EVALUATION, OUT, text)
+    gateway.away = 0
     sender.close()
-    text = gateway.text(OUT)
-    assert text == "a" * 90 + "\n[podium: lines were dropped here, they came faster than they could be sent]\n"
+    assert gateway.text(OUT) == "a" * 90 + DROPPED_MARK
 
 
 def test_after_an_overflow_there_is_text_again(
     sender: LogSender, gateway: StandInGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_sending, "PENDING_CHARACTERS", 100)
-    with sender._lock:
-        sender._add(EVALUATION, OUT, "x" * 101)
-        sender._pending_characters = 0  # as after it was sent
-        sender._add(EVALUATION, OUT, "later\n")
-    sender._news.set()
-    sender.close()
-    assert gateway.text(OUT).endswith("sent]\nlater\n")
-
-
-def test_a_gateway_that_is_away_costs_lines_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_sending, "GATHER_SECONDS", 0.01)
-    gateway = StandInGateway(away=1)
-    sender = LogSender(gateway, uuid4())  # type: ignore[arg-type]  # the part of the client that it needs
-    sender.write(EVALUATION, OUT, b"lost\n")
-    while gateway.away:
+    sender.write(EVALUATION, OUT, b"x" * 101)
+    while not gateway.chunks:
         threading.Event().wait(0.005)
-    sender.write(EVALUATION, OUT, b"kept\n")
+    with sender._lock:
+        assert sender._waiting_characters == 0
+    sender.write(EVALUATION, OUT, b"later\n")
     sender.close()
-    # The offset tells a reader that something is missing.
-    assert [(chunk.offset, chunk.text) for chunk in gateway.chunks] == [(5, "kept\n")]
+    assert gateway.text(OUT) == f"{DROPPED_MARK}later\n"
+
+
+def test_a_gateway_that_is_away_costs_nothing_but_time(sender: LogSender, gateway: StandInGateway) -> None:
+    gateway.away = 1_000_000
+    sender.write(EVALUATION, OUT, b"before\n")
+    while gateway.away > 999_998:
+        threading.Event().wait(0.005)
+    sender.write(EVALUATION, ERR, b"meanwhile\n")
+    sender.write(EVALUATION, OUT, b"after\n")
+    gateway.away = 0
+    sender.close()
+    assert gateway.text(OUT) == "before\nafter\n"
+    assert gateway.text(ERR) == "meanwhile\n"
+
+
+def test_what_the_gateway_does_not_take_is_not_offered_again(sender: LogSender, gateway: StandInGateway) -> None:
+    gateway.refuses = 1
+    sender.write(EVALUATION, OUT, b"refused\n")
+    while gateway.refuses:
+        threading.Event().wait(0.005)
+    sender.write(EVALUATION, OUT, b"taken\n")
+    sender.close()
+    # The offset tells that something is missing.
+    assert [(chunk.offset, chunk.text) for chunk in gateway.chunks] == [(8, "taken\n")]
+
+
+def test_a_stream_is_cut_once_over_all_programs_that_write_to_it(
+    gateway: StandInGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_sending, "GATHER_SECONDS", 0.01)
+    monkeypatch.setattr(log_sending, "MARK_BYTES", 0)
+    sender = LogSender(gateway, uuid4(), stream_bytes=6)  # type: ignore[arg-type]  # the part that it needs
+    for piece in (b"abc", b"defghi", b"jkl"):
+        sender.write(EVALUATION, OUT, piece)
+    sender.write(EVALUATION, ERR, b"another")
+    sender.note(EVALUATION, OUT, "[podium: what the platform says comes after it]")
+    sender.close()
+    assert gateway.text(OUT) == f"abcdef{CUT_MARK}[podium: what the platform says comes after it]\n"
+    assert gateway.text(ERR) == f"anothe{CUT_MARK}"
 
 
 def test_closing_twice_sends_nothing_twice(sender: LogSender, gateway: StandInGateway) -> None:

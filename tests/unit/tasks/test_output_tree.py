@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import stat
 import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from podium.tasks.detailed_results import first_html
 from podium.tasks.output_copies import copy_tree, read_file, zip_tree
 from podium.tasks.output_rules import OutputLimits, OutputRefused
 from podium.tasks.output_tree import open_files
@@ -146,7 +146,8 @@ def test_sparse_giant_is_refused_by_its_size(tree: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "name", [b"new\nline", b"\x1b[31m", b"not-utf8-\xff", b"right\xe2\x80\xaeleft", b"back\\slash"]
+    "name",
+    [b"new\nline", b"\x1b[31m", b"not-utf8-\xff", b"right\xe2\x80\xaeleft", b"line\xe2\x80\xa8end", b"back\\slash"],
 )
 def test_names_that_deceive_are_refused_and_shown_harmless(tree: Path, tmp_path: Path, name: bytes) -> None:
     (Path(os.fsdecode(os.fsencode(tree) + b"/" + name))).touch()
@@ -235,14 +236,62 @@ def test_read_file_refuses_folders_and_large_files(tree: Path) -> None:
         read_file(tree, "big", 10)
 
 
-def test_first_html_prefers_the_detailed_results(tree: Path) -> None:
-    assert first_html(tree) is None
-    (tree / "b.html").touch()
-    (tree / "a.html").symlink_to("/etc/passwd")
-    (tree / "c.html").mkdir()
-    assert first_html(tree) == "b.html"
-    (tree / "detailed_results.html").touch()
-    assert first_html(tree) == "detailed_results.html"
+def test_a_path_that_no_host_could_make_again_is_refused_and_is_no_trouble_of_the_host(
+    tree: Path, tmp_path: Path
+) -> None:
+    folder = os.open(tree, os.O_RDONLY)
+    for _ in range(25):  # more bytes than a path may have when it is opened by its name
+        os.mkdir("n" * 250, dir_fd=folder)
+        inner = os.open("n" * 250, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    with pytest.raises(OutputRefused, match="its path is longer than 1024 bytes"):
+        taken(tree, tmp_path)
+
+
+def test_no_bit_of_a_mode_gets_past_the_host(tree: Path, tmp_path: Path) -> None:
+    (tree / "tool").write_text("x")
+    (tree / "tool").chmod(0o6777)
+    (tree / "folder").mkdir()
+    (tree / "folder").chmod(0o7777)
+    taken(tree, tmp_path)
+    assert stat.S_IMODE((tmp_path / "copy" / "tool").stat().st_mode) & 0o7133 == 0
+    assert stat.S_IMODE((tmp_path / "copy" / "folder").stat().st_mode) & 0o7022 == 0
+    zip_tree(tree, tmp_path / "out.zip", LIMITS)
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert archive.getinfo("tool").external_attr >> 16 == stat.S_IFREG | 0o644
+
+
+def test_sparse_file_counts_with_its_whole_size_in_the_sum(tree: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        with (tree / name).open("wb") as sparse:
+            sparse.truncate(600)
+    with pytest.raises(OutputRefused, match="`b` is refused: with it, the output has more than 1000 bytes"):
+        taken(tree, tmp_path, OutputLimits(bytes=1000))
+
+
+def test_names_that_differ_by_case_alone_are_both_taken(tree: Path, tmp_path: Path) -> None:
+    (tree / "Scores.json").write_text("1")
+    (tree / "scores.json").write_text("2")
+    zip_tree(tree, tmp_path / "out.zip", LIMITS)
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"Scores.json": b"1", "scores.json": b"2"}
+
+
+def test_file_that_becomes_shorter_is_refused(tree: Path) -> None:
+    (tree / "a").write_bytes(b"12345")
+    file = next(files := open_files(tree, LIMITS))
+    os.truncate(tree / "a", 2)
+    with pytest.raises(OutputRefused, match="`a` is refused: it became shorter"):
+        list(file.pieces())
+
+
+def test_folders_count_as_names(tree: Path, tmp_path: Path) -> None:
+    for number in range(11):
+        (tree / f"d{number}").mkdir()
+    with pytest.raises(OutputRefused, match="more than 10 files and folders"):
+        taken(tree, tmp_path, OutputLimits(files=10))
 
 
 def test_remove_tree_follows_no_link(tree: Path, tmp_path: Path) -> None:
