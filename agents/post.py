@@ -8,8 +8,10 @@ import shutil
 import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 
@@ -17,7 +19,7 @@ from podium.agents.executors.choice import choose_executor
 from podium.agents.settings import AgentSettings
 from podium.platform.errors import PlatformFault, PodiumError
 from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Wake
-from podium.tasks.gateway import GatewayClient, GatewayRefused, Transfers, checked
+from podium.tasks.gateway import GatewayClient, GatewayKeeps, GatewayRefused, Transfers, checked
 from podium.tasks.programs import Executor
 from podium.tasks.staging import sweep_attempts, trim_cache
 from podium.tasks.tls import trusted
@@ -26,6 +28,14 @@ from podium.tasks.workplace import Workplace, working_at
 logger = logging.getLogger("podium.agents")
 HELLO_SECONDS = 5.0
 SWEEP_SECONDS = 30.0
+
+
+class Claimed(StrEnum):
+    """What came of a claim."""
+
+    GRANTED = "granted"
+    GONE = "gone"  # nobody needs to score it any more, or somebody else does
+    KEPT = "kept"  # it stays in the queue, for when this agent or another one has what it needs
 
 
 class Post:
@@ -47,6 +57,7 @@ class Post:
         self._transfers = Transfers()
         self._executor: Executor | None = None
         self._workplace: Workplace | None = None
+        self._attempts: dict[UUID, str] = {}
         self._gone = threading.Event()
         self._sweep_at = time.monotonic() + SWEEP_SECONDS
         self._greeter = threading.Thread(target=self._greet_forever, name="podium-greeter", daemon=True)
@@ -78,7 +89,9 @@ class Post:
         """
         try:
             answer = await self._listener.get(
-                "/agent/wake", params={"cursor": cursor, "wait": seconds}, timeout=seconds + 15
+                "/agent/wake",
+                params={"cursor": cursor, "wait": seconds, "agent": self.settings.name, "gpus": self.free_gpus},
+                timeout=seconds + 15,
             )
         except httpx.HTTPError as error:
             raise PlatformFault(f"The gateway can't be reached ({type(error).__name__}).") from error
@@ -89,19 +102,42 @@ class Post:
         """Whether this agent scores submissions, rather than run the platform's own flows."""
         return self.settings.executor != "none"
 
-    def claim(self, run: AnnouncedRun) -> bool:
-        """Claim a submission for its flow run, which finds the job at the workplace; tell whether it was granted.
+    @property
+    def free_gpus(self) -> int:
+        """GPUs of this host that no attempt has."""
+        return self._executor.gpus.free if self._executor else 0
+
+    def claim(self, run: AnnouncedRun) -> Claimed:
+        """Claim a submission for its flow run, which finds the job at the workplace.
+
+        What it has of this host is set aside until `release`.
 
         Raises:
             PlatformFault: The gateway is not heard.
         """
         assert self._workplace is not None
-        claim = Claim(submission_id=run.submission_id, flow_run_id=run.flow_run_id)
+        gpus, holder = self._workplace.executor.gpus, str(run.flow_run_id)
+        if not gpus.take(holder, run.gpus):
+            return Claimed.KEPT
+        claim = Claim(submission_id=run.submission_id, flow_run_id=run.flow_run_id, gpus=run.gpus)
         try:
-            self._workplace.claims[run.flow_run_id] = self.gateway.claim(claim, agent=self.settings.name)
-        except GatewayRefused:
-            return False  # another agent was first, or the submission was cancelled
-        return True
+            job = self.gateway.claim(claim, agent=self.settings.name)
+        except GatewayRefused as refused:  # another agent was first, or the submission was cancelled
+            gpus.give_back(holder)
+            return Claimed.KEPT if isinstance(refused, GatewayKeeps) else Claimed.GONE
+        except PodiumError:
+            gpus.give_back(holder)
+            raise
+        gpus.pass_on(holder, str(job.attempt_id))
+        self._attempts[run.flow_run_id] = str(job.attempt_id)
+        self._workplace.claims[run.flow_run_id] = job
+        return Claimed.GRANTED
+
+    def release(self, run: AnnouncedRun) -> None:
+        """Take back what was set aside for a submission whose flow has ended."""
+        attempt = self._attempts.pop(run.flow_run_id, None)
+        if attempt is not None and self._executor is not None:
+            self._executor.gpus.give_back(attempt)
 
     def working(self) -> AbstractContextManager[None]:
         """Let the flow that runs in the block find the workplace."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from podium.platform.errors import InvalidInput
+
+Relaxation = Literal["network", "private_network", "root"]
 
 
 class AgentSettings(BaseSettings):
@@ -35,11 +37,42 @@ class AgentSettings(BaseSettings):
         description="Image names that bundles ask for, or patterns of them, to names on this host (JSON)",
     )
     pull: Literal["missing", "always", "never"] = Field(default="missing", description="When images are pulled")
+    pull_seconds: float = Field(default=900, gt=0, description="How long pulling an image may take, retries included")
+    registry_credentials_file: Path | None = Field(
+        default=None, description="Logins of private registries: a `config.json` of Docker's, closed to other users"
+    )
+    images_bytes: int = Field(
+        default=50 * 1024**3, gt=0, description="What the images that the agent pulled may take together"
+    )
+    images_disk_percent: float = Field(
+        default=85, gt=0, le=100, description="How full the engine's disk may be before pulled images are removed"
+    )
+    submitted_image_bytes: int = Field(
+        default=16 * 1024**3, gt=0, description="Largest unpacked image that a participant may submit"
+    )
+    prepared_containers: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many containers wait ready for programs that come again, so that these start sooner; 0 for none",
+    )
+    relaxations: Annotated[frozenset[Relaxation], NoDecode] = Field(
+        default=frozenset(),
+        description="What competitions that ask for it may relax: `network`, `private_network`, `root`, with commas",
+    )
+    gpus: str = Field(
+        default="auto",
+        description="GPUs to hand out: `all`, ids with commas, or nothing; `auto` for all that the engine can give",
+    )
     trust_plain_processes: bool = Field(
         default=False, description="Without bubblewrap, run organizers' programs as plain processes"
     )
     cache_bytes: int = Field(default=20 * 1024**3, gt=0, description="Size of the cache of datasets")
     grace_seconds: float = Field(default=20, ge=0, description="How long a stop waits for what is under way")
+
+    @field_validator("relaxations", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     def secret(self) -> str:
         """The agent's token.

@@ -27,7 +27,7 @@ from prefect.states import Cancelled, Crashed, Pending
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from typing_extensions import override
 
-from podium.agents.post import Post
+from podium.agents.post import Claimed, Post
 from podium.agents.recording import Teller, recorded
 from podium.agents.settings import read_agent_settings
 from podium.platform.errors import PodiumError
@@ -177,7 +177,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         run = AnnouncedRun(
             submission_id=UUID(str(flow_run.parameters["submission_id"])), flow_run_id=flow_run.id, name=flow_run.name
         )
-        if not await self._score(run):
+        if await self._score(run) is Claimed.GONE:
             state: State[None] = Cancelled(message="The submission does not wait to be scored.")
             await self.client.set_flow_run_state(flow_run.id, state)
 
@@ -190,11 +190,19 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         finally:
             self._release(run.flow_run_id)
 
-    async def _score(self, run: AnnouncedRun) -> bool:
-        """Claim a submission and run its flow; tell whether the claim was granted."""
+    async def _score(self, run: AnnouncedRun) -> Claimed:
+        """Claim a submission and run its flow; tell what came of the claim."""
         deployment = await self._scoring_deployment()
-        if not await anyio.to_thread.run_sync(self._post.claim, run):
-            return False
+        claimed = await anyio.to_thread.run_sync(self._post.claim, run)
+        if claimed is not Claimed.GRANTED:
+            return claimed
+        try:
+            await self._run_claimed(deployment, run)
+        finally:
+            self._post.release(run)
+        return claimed
+
+    async def _run_claimed(self, deployment: DeploymentResponse, run: AnnouncedRun) -> None:
         flow_run = FlowRun(
             id=run.flow_run_id,
             name=run.name,
@@ -206,7 +214,6 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         )
         flow = self._flows[deployment.id]
         await anyio.to_thread.run_sync(self._run_recorded, flow, flow_run, limiter=self._threads)
-        return True
 
     def _release(self, flow_run_id: UUID) -> None:
         self._held.discard(flow_run_id)

@@ -22,6 +22,8 @@ from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
 from podium.platform.limits import default_of
 
 CONTRACT = 2
+DOES_NOT_FIT = "does-not-fit"
+"""Type of the problem that answers a claim of what the agent can't run; the submission stays queued."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 MIB = 1024 * 1024

@@ -303,6 +303,8 @@ def _run_program(
             preparable=alone and len(planned.commands) == 1 and not attempt.job.container_submission,
         )
         last = attempt.workplace.executor.run(program, deadline=deadline, stop=attempt.stop, on_output=on_output)
+        for words in last.notes:
+            attempt.logs.note(job.evaluation_id, stderr, f"\n[podium: {words}]")
         end = together(end, last)
         if end.exit_status != 0 or limit_of(end) is not None:
             break

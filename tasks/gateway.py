@@ -21,6 +21,7 @@ import httpx
 
 from podium.platform.errors import Conflict, NotAllowed, NotAuthenticated, PlatformFault
 from podium.platform.jobs import (
+    DOES_NOT_FIT,
     AgentHello,
     Claim,
     Handback,
@@ -45,6 +46,10 @@ class GatewayRefused(Conflict):
 
     type = "gateway-refused"
     title = "The gateway does not take this"
+
+
+class GatewayKeeps(GatewayRefused):
+    """The submission needs what this agent does not have; it waits for another one."""
 
 
 class GatewayClient:
@@ -84,6 +89,7 @@ class GatewayClient:
         """Take a submission.
 
         Raises:
+            GatewayKeeps: It needs what this agent does not have.
             GatewayRefused: It is not to be had: cancelled, or another agent has it.
         """
         answer = self._call("POST", "/agent/claims", claim, params={"agent": agent}, patience=0)
@@ -155,6 +161,8 @@ def checked(answer: httpx.Response) -> httpx.Response:
     try:
         problem = answer.json()
         words = f"{problem['detail']} {problem.get('remedy', '')}".strip()
+        if problem["type"] == DOES_NOT_FIT:
+            raise GatewayKeeps(words)
     except (ValueError, KeyError):
         words = f"The gateway answered {answer.status_code}."
     match answer.status_code:

@@ -211,7 +211,10 @@ class Executor(Protocol):
     """Runs programs on this host."""
 
     name: str
-    gpus: GpuStock
+
+    @property
+    def gpus(self) -> GpuStock:
+        """The host's GPUs, to be set aside for attempts."""
 
     def check(self) -> str:
         """Prove that programs can be run, and how they are isolated; return a line for people.

@@ -12,6 +12,7 @@ from docker import APIClient
 from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.types import Mount as EngineMount
 
+from podium.agents.executors.network_holder import PROXY_VARIABLES
 from podium.agents.executors.program_environment import program_environment
 from podium.tasks.programs import Program
 
@@ -24,24 +25,24 @@ _NANO = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What is the same for all containers of a host.
+    """What holds for a container besides its program's limits.
 
     Attributes:
-        user: The uid that programs run as, and its group; not root.
+        user: The uid that programs run as, and its group; root where the competition may have that.
         network_disabled: Without network by the container's own switch, which is quicker than network mode `none`.
             Only where that was proven to isolate.
         init: Run an init process before the program, that reaps its orphans.
         host_cpus: Cores of the host; the engine refuses to promise more.
-        gpus: `all`, ids separated by commas, or nothing.
-        runtime: Name of the engine's runtime (`runsc`), or nothing for its default.
+        gpus: Ids of the GPUs that the program gets.
+        network_holder: The container whose network it joins, where it has an allow-list and so a proxy.
     """
 
     user: int = 65534
     network_disabled: bool = False
     init: bool = True
     host_cpus: int = 1
-    gpus: str = ""
-    runtime: str = ""
+    gpus: tuple[str, ...] = ()
+    network_holder: str = ""
 
 
 def container_config(
@@ -57,7 +58,7 @@ def container_config(
             *(EngineMount(m.target, str(m.source), type="bind", read_only=m.read_only) for m in program.mounts),
             *_volumes(program),
         ],
-        network_mode=None if confinement.network_disabled else "none",
+        network_mode=_network_mode(confinement),
         read_only=True,
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
@@ -79,19 +80,20 @@ def container_config(
         # When the host itself runs out of memory, a program goes before the agent does.
         oom_score_adj=500,
         cgroup_parent=cgroup_parent,
-        runtime=confinement.runtime or None,
-        device_requests=_gpus(confinement.gpus),
+        runtime=program.runtime or None,
+        device_requests=_device_requests(confinement.gpus),
     )
+    joins = bool(confinement.network_holder)
     return {
         "image": program.image.id or program.image.digest,
         **({"command": list(program.command), "entrypoint": []} if program.command else {}),
         "name": program.name,
         "user": f"{confinement.user}:{confinement.user}",
         "working_dir": program.working_folder or None,
-        "environment": program_environment(program, cpus=cpus),
+        "environment": {**(PROXY_VARIABLES if joins else {}), **program_environment(program, cpus=cpus)},
         "labels": container_labels(program, owner=owner),
-        "network_disabled": confinement.network_disabled,
-        "hostname": "podium",
+        "network_disabled": confinement.network_disabled and not joins,
+        "hostname": None if joins else "podium",  # the engine takes none for one that joins a network
         "healthcheck": {"test": ["NONE"]},  # the image's own would run beside the program
         "stdin_open": False,
         "tty": False,
@@ -144,9 +146,11 @@ def _cpu_time(seconds: float | None) -> list[Ulimit]:
     return [Ulimit(name="cpu", soft=math.ceil(seconds), hard=math.ceil(seconds) + 1)]
 
 
-def _gpus(gpus: str) -> list[DeviceRequest] | None:
-    if not gpus:
-        return None
-    if gpus == "all":
-        return [DeviceRequest(count=-1, capabilities=[["gpu"]])]
-    return [DeviceRequest(device_ids=gpus.split(","), capabilities=[["gpu"]])]
+def _network_mode(confinement: Confinement) -> str | None:
+    if confinement.network_holder:
+        return f"container:{confinement.network_holder}"
+    return None if confinement.network_disabled else "none"
+
+
+def _device_requests(gpus: tuple[str, ...]) -> list[DeviceRequest] | None:
+    return [DeviceRequest(device_ids=list(gpus), capabilities=[["gpu"]])] if gpus else None

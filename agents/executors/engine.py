@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from docker import APIClient
 from docker.utils import kwargs_from_env
 
 from podium.agents.executors.engine_errors import engine_call
+from podium.agents.executors.gpus import engine_has_gpus
+from podium.platform.image_archives import architecture_of
 
 CALL_SECONDS = 60
 """How long one call may take before the engine counts as hung; creating and starting take well under a second."""
@@ -24,6 +27,11 @@ class EngineFacts:
     Attributes:
         cgroup_version: 1 or 2.
         init: An init program is there, for `--init`.
+        architecture: What its programs are compiled for, as images have it: `amd64`, `arm64`.
+        data: The folder with the engine's data, on the engine's host.
+        runtimes: Names of what it can run containers with.
+        is_remapped: Root in a container is another user on the host.
+        gives_gpus: It knows how to give a container a GPU.
     """
 
     version: str
@@ -33,6 +41,11 @@ class EngineFacts:
     cgroup_driver: str
     cgroup_version: int
     init: bool
+    architecture: str = ""
+    data: Path | None = None
+    runtimes: tuple[str, ...] = ()
+    is_remapped: bool = False
+    gives_gpus: bool = False
 
     @classmethod
     def of(cls, info: dict[str, Any]) -> EngineFacts:
@@ -45,6 +58,13 @@ class EngineFacts:
             cgroup_driver=str(info.get("CgroupDriver", "")),
             cgroup_version=int(info.get("CgroupVersion") or 1),
             init=bool(info.get("InitBinary")),
+            architecture=architecture_of(str(info.get("Architecture", ""))),
+            data=Path(info["DockerRootDir"]) if info.get("DockerRootDir") else None,
+            runtimes=tuple(sorted(info.get("Runtimes") or ())),
+            is_remapped=any(
+                "userns" in str(one) or "rootless" in str(one) for one in info.get("SecurityOptions") or ()
+            ),
+            gives_gpus=engine_has_gpus(info),
         )
 
 

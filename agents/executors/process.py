@@ -20,10 +20,12 @@ from pathlib import Path
 
 from podium.agents.executors import folders
 from podium.agents.executors.bubblewrap import sandbox_arguments
-from podium.agents.executors.limited_group import LimitedGroup
+from podium.agents.executors.gpus import Gpus
+from podium.agents.executors.limited_group import LimitedGroup, kill_forgotten
 from podium.agents.executors.measuring import groups_version, owned_groups, remove_empty_groups
 from podium.agents.executors.process_run import Launch, ProcessRun
 from podium.agents.executors.program_environment import program_environment
+from podium.platform.bundles.destinations import relaxation_names
 from podium.platform.errors import PodiumError
 from podium.platform.jobs import MIB, Limits
 from podium.tasks.programs import ExecutorFault, Holder, Image, OnOutput, Program, ProgramEnd
@@ -56,16 +58,19 @@ class ProcessExecutor:
     """Runs programs as processes. Safe to use from many threads; `close` it at the end."""
 
     name = "process"
+    gpus = Gpus()
 
     def __init__(self, settings: ProcessSettings | None = None) -> None:
         self._settings = settings or ProcessSettings()
         self._bwrap = shutil.which(self._settings.bwrap) if self._settings.bwrap else None
         self._user = folders.program_user()
         self._cpus = os.cpu_count() or 1
-        self._folder = Path(tempfile.mkdtemp(prefix="podium-process-"))
+        # An agent that is killed leaves it; the name says whose it was.
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{self._folders_prefix()}{os.getpid()}-"))
         self._folder.chmod(0o711)
         self._etc = self._make_etc()
         self._no_sandbox: str | None = None
+        self._running: set[str] = set()
 
     def check(self) -> str:
         """Prove that programs can be run, and how they are isolated; return a line for people.
@@ -81,10 +86,11 @@ class ProcessExecutor:
         return f"Plain processes, for organizers' programs alone: {trouble}; {self._limits_in_words()}"
 
     def labels(self) -> dict[str, str]:
-        """What this host has: `cpus`, `memory_bytes`, `engine`."""
+        """What this host has: `cpus`, `memory_bytes`, `engine`; there is no rule here that could be relaxed."""
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         engine = "bubblewrap" if self._bwrap else "plain processes"
-        return {"cpus": str(self._cpus), "memory_bytes": str(memory), "engine": engine, "gpus": "", "images": "host"}
+        none = {"gpus": "0", "runtimes": "", "relaxations": ""}
+        return {"cpus": str(self._cpus), "memory_bytes": str(memory), "engine": engine, **none, "images": "host"}
 
     def find_image(self, asked: str, holder: Holder | None = None) -> Image:  # noqa: ARG002 -- the host stays
         """Answer the host itself, whatever is asked for: there is no other image here."""
@@ -112,13 +118,16 @@ class ProcessExecutor:
         """Run a program to its end; `deadline` is on `time.monotonic()`.
 
         Raises:
-            ExecutorFault: The host could not run it, or may not: it is a participant's and there is no sandbox.
+            ExecutorFault: The host could not run it, or may not: it is a participant's and there is no sandbox, or it
+                asks for what only containers have.
         """
+        _require_plain(program)
         trouble = self._sandbox_trouble()
         if trouble and not (program.trusted and self._settings.trust_plain_processes):
             raise _no_sandbox(trouble)
         if stop.is_set() or time.monotonic() > deadline:
             return ProgramEnd(exit_status=None, stopped=stop.is_set(), timed_out=not stop.is_set())
+        self._running.add(program.name)
         group = self._group(program)
         try:
             if trouble:
@@ -127,15 +136,20 @@ class ProcessExecutor:
         finally:
             if group:
                 group.remove()
+            self._running.discard(program.name)
 
-    def writable_folder(self, path: Path) -> None:
+    def writable_folder(self, path: Path, *, root: bool = False) -> None:  # noqa: ARG002 -- nobody is root here
         """Make an empty folder that programs may write to."""
         folders.make_writable(path, user=self._user)
 
     def sweep(self, keep: set[str]) -> int:  # noqa: ARG002 -- as the other executors have it
-        """Remove what lost agents left behind; no program is among it, as sandboxes die with their agent."""
-        remove_empty_groups(self._owned_groups(), version=groups_version())
-        return 0
+        """Remove what earlier lives of this agent left: plain processes (sandboxes died with it), groups, folders."""
+        killed = kill_forgotten(self._owned_groups(), held=self._running)
+        remove_empty_groups(self._owned_groups(), version=groups_version(), keep=self._running)
+        forgotten = [folder for folder in self._folder.parent.glob(f"{self._folders_prefix()}*") if _is_dead(folder)]
+        for folder in forgotten:
+            remove_tree(folder)
+        return killed + len(forgotten)
 
     def close(self) -> None:
         """Remove the executor's own files and control groups."""
@@ -144,6 +158,9 @@ class ProcessExecutor:
 
     def _owned_groups(self) -> str:
         return owned_groups(self._settings.owner)
+
+    def _folders_prefix(self) -> str:
+        return f"podium-process-{Path(self._owned_groups()).name}-"
 
     def _sandbox_trouble(self) -> str:
         """Why the sandbox does not work; empty where it does. Tried once."""
@@ -261,12 +278,28 @@ class ProcessExecutor:
         return etc
 
 
+def _require_plain(program: Program) -> None:
+    asked = [f"the relaxation {name}" for name in relaxation_names(program.relaxations)]
+    asked += [f"the runtime {program.runtime}"] if program.runtime else []
+    asked += ["a GPU"] if program.limits.gpus else []
+    if asked:
+        raise ExecutorFault(
+            f"This agent runs processes and no containers; it does not have {' and '.join(asked)}.",
+            remedy="Give the competition a pool whose agents have a Docker engine.",
+        )
+
+
 def _python_version() -> str:
     try:
         said = subprocess.run([_PYTHON, "-V"], check=True, capture_output=True, text=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return platform.python_version()
     return said.split()[-1]
+
+
+def _is_dead(folder: Path) -> bool:
+    """Whether the process whose number is in the folder's name has gone."""
+    return not Path("/proc", folder.name.split("-")[-2]).exists()
 
 
 def _no_sandbox(trouble: str) -> ExecutorFault:

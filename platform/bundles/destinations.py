@@ -62,7 +62,8 @@ def parse_destination(text: str) -> Destination:
 
 def is_private(address: Address) -> bool:
     """Whether an address is of somebody's own network: reached from the agent's side, and not from everywhere."""
-    return not address.is_global or address.is_multicast
+    site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    return not address.is_global or address.is_multicast or site_local
 
 
 def never_reached(address: Address) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, load_only, selectinlo
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.identity import issue_token
 from podium.platform.jobs import (
+    DOES_NOT_FIT,
     MIB,
     AnnouncedRun,
     EvaluationJob,
@@ -76,7 +77,7 @@ class Superseded(Conflict):
 class DoesNotFit(Conflict):
     """The submission needs what the agent does not have; it stays queued for another one."""
 
-    type = "does-not-fit"
+    type = DOES_NOT_FIT
     title = "This agent can't run the submission"
 
 

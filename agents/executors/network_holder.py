@@ -1,0 +1,122 @@
+"""The network of a program that has an allow-list: a namespace with nothing but loopback, and a proxy on it.
+
+An idle container without any network holds the namespace, and the program's container joins it. So the proxy listens
+there before the program begins, and everything goes with the program's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from docker import APIClient
+from docker.types import LogConfig
+
+from podium.agents.executors.allow_proxy import AllowProxy
+from podium.agents.executors.allowed_network import AllowList
+from podium.agents.executors.engine_errors import engine_call
+from podium.agents.executors.network_door import PORT, listen_inside
+from podium.platform.jobs import MIB
+from podium.tasks.programs import ExecutorFault
+
+_IDLE = ("sleep", "2147483647")
+_ADDRESS = f"http://127.0.0.1:{PORT}"
+PROXY_VARIABLES: Mapping[str, str] = {
+    **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"), _ADDRESS),
+    **dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1"),
+}
+"""What tells programs of their proxy."""
+
+
+@dataclass(frozen=True, slots=True)
+class HolderPlan:
+    """How the container that holds a namespace is made.
+
+    Attributes:
+        image: One that has `sleep`, and that is the operator's.
+        network_disabled: Without network by the container's own switch, where that was proven to isolate.
+    """
+
+    name: str
+    image: str
+    user: int
+    labels: Mapping[str, str]
+    network_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNetwork:
+    """A network that a program may join.
+
+    Attributes:
+        holder: The id of the container that holds it.
+        proxy: Its way out.
+    """
+
+    holder: str
+    proxy: AllowProxy
+
+
+@contextmanager
+def opened_network(
+    client: APIClient, plan: HolderPlan, allowed: AllowList, *, remove: Callable[[str], None]
+) -> Iterator[OpenNetwork]:
+    """Have a network with a way out while the block runs.
+
+    Args:
+        remove: Called with the holder's name at the end, whatever became of it.
+
+    Raises:
+        ExecutorFault: The engine failed, or the agent can't reach into the namespace.
+    """
+    try:
+        with engine_call("while it made the network of a program"):
+            holder = str(client.create_container(**_holder_config(client, plan))["Id"])
+            client.start(holder)
+        listener = listen_inside(_pid(client, holder))
+        if not _pid(client, holder):  # what was entered may be another's, if the holder has ended
+            listener.close()
+        proxy = AllowProxy(listener, allowed)
+        proxy.start()
+        try:
+            yield OpenNetwork(holder, proxy)
+        finally:
+            proxy.close()
+    finally:
+        remove(plan.name)
+
+
+def _pid(client: APIClient, holder: str) -> int:
+    with engine_call("while it made the network of a program"):
+        state = client.inspect_container(holder)["State"]
+    if not state.get("Running") or not state.get("Pid"):
+        raise ExecutorFault("The container that holds a program's network has ended.")
+    return int(state["Pid"])
+
+
+def _holder_config(client: APIClient, plan: HolderPlan) -> dict[str, Any]:
+    host_config = client.create_host_config(
+        network_mode=None if plan.network_disabled else "none",
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges:true"],
+        ipc_mode="private",
+        mem_limit=16 * MIB,
+        memswap_limit=16 * MIB,
+        pids_limit=4,
+        log_config=LogConfig(type=LogConfig.types.NONE),
+    )
+    return {
+        "image": plan.image,
+        "command": list(_IDLE),
+        "entrypoint": [],
+        "name": plan.name,
+        "user": f"{plan.user}:{plan.user}",
+        "working_dir": "/",
+        "labels": dict(plan.labels),
+        "network_disabled": plan.network_disabled,
+        "healthcheck": {"test": ["NONE"]},
+        "host_config": host_config,
+    }
