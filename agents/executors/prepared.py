@@ -196,7 +196,7 @@ class PreparedContainers:
     def sweep_folders(self, held: Collection[str]) -> None:
         """Remove the folders of containers that are not held: an earlier life of the agent made them."""
         if self._limit and self._folder.is_dir():
-            for folder in self._folder.iterdir():
+            for folder in list(self._folder.iterdir()):
                 if folder.name not in held:
                     remove_tree(folder)
 
