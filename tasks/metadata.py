@@ -1,4 +1,4 @@
-"""What a program's folder says about how to run it, by Codabench's contract: pure but for reading one small file."""
+"""What a program's folder says about how to run it, by its protocol: pure but for reading one small file."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from pathlib import Path
 
 import yaml
 
+from podium.platform.bundles.content import Protocol
 from podium.platform.errors import InvalidInput
 
 NAMES = ("metadata.yaml", "metadata")
 MAX_BYTES = 64 * 1024
+MAX_WORDS = 4096
+MAX_COMMAND_BYTES = 96 * 1024
+"""Of a command with its variables replaced; the kernel takes no argument above 128 KiB."""
 UNREADABLE = (yaml.YAMLError, ValueError, RecursionError, KeyError, AttributeError)
 """What PyYAML raises for text that it can't make values of (`!!bool perhaps`, `2030-99-99`, a thousand brackets)."""
 
+APP = "/app"
 INPUT = "/app/input"
 INPUT_DATA = "/app/input_data"
 OUTPUT = "/app/output"
 PROGRAM = "/app/program"
 INGESTED_PROGRAM = "/app/ingested_program"
+INGESTION_PROGRAM = "/app/ingestion_program"
 SHARED = "/app/shared"
+TEMPORARY = "/app/temp"
+HIDDEN = "/app/hidden"
 REFERENCE = "/app/input/ref"
 PREDICTIONS = "/app/input/res"
 
@@ -79,14 +87,36 @@ def _parse(name: str, path: Path) -> Metadata:
     return Metadata(name, tuple(commands))
 
 
-def command_words(command: str, *, ingestion: bool, scoring: bool) -> tuple[str, ...]:
-    """A command with its variables replaced, split into words as a shell would, though no shell runs it.
+def command_words(command: str, *, ingestion: bool, scoring: bool, protocol: Protocol = Protocol.V2) -> tuple[str, ...]:
+    """A command with its variables replaced, as arguments.
+
+    Raises:
+        BadMetadata: A quote is not closed, or no program could be started with them.
+    """
+    split = _old_words if protocol is Protocol.V1_5 else _words
+    return _checked(split(command, ingestion=ingestion, scoring=scoring), command)
+
+
+def _checked(words: tuple[str, ...], command: str) -> tuple[str, ...]:
+    """Refuse what the kernel or a sandbox would: that a host can't start it must not look like the host's trouble."""
+    try:
+        length = sum(len(word.encode()) + 1 for word in words)
+    except UnicodeEncodeError:
+        raise BadMetadata("A command has half a character in it.") from None
+    if any("\0" in word for word in words):
+        raise BadMetadata("A command has a zero byte in it.")
+    if len(words) > MAX_WORDS or length > MAX_COMMAND_BYTES:
+        raise BadMetadata(
+            f"The command '{command[:80]}...' is too long: it may have {MAX_WORDS} words and {MAX_COMMAND_BYTES} bytes."
+        )
+    return words
+
+
+def _words(command: str, *, ingestion: bool, scoring: bool) -> tuple[str, ...]:
+    """Codabench's way: split into words as a shell would, though no shell runs it.
 
     Replacing is by plain text in this order, as in Codabench's worker; but for `$program` when ingestion runs during
     scoring, where Codabench names a folder that does not exist.
-
-    Raises:
-        BadMetadata: A quote is not closed.
     """
     for variable, value in (
         ("$input", INPUT_DATA if ingestion else INPUT),
@@ -104,3 +134,32 @@ def command_words(command: str, *, ingestion: bool, scoring: bool) -> tuple[str,
         return tuple(shlex.split(command))
     except ValueError as error:
         raise BadMetadata(f"The command '{command[:200]}' can't be split into words: {error}.") from None
+
+
+def _old_words(command: str, *, ingestion: bool, scoring: bool) -> tuple[str, ...]:
+    r"""CodaLab's way: split at spaces, and `\` is `/`, for commands that were written on Windows.
+
+    CodaLab knew no quotes; where some are, they are taken as Codabench takes them, if they fit together. What a
+    variable stands for depends on whose command it is, and one that is not for it stays as it is written.
+    """
+    variables = {
+        "$program": INGESTION_PROGRAM if ingestion else PROGRAM,
+        "$predictions": PREDICTIONS if scoring else OUTPUT,
+        "$input": INPUT,
+        "$output": OUTPUT,
+        "$tmp": TEMPORARY,
+        "$shared": SHARED,
+    }
+    if ingestion:
+        variables |= {
+            "$ingestion_program": INGESTION_PROGRAM,
+            "$submission_program": INGESTED_PROGRAM if scoring else PROGRAM,
+            "$hidden": REFERENCE if scoring else HIDDEN,
+        }
+    for variable, value in variables.items():
+        command = command.replace(variable, value)
+    command = command.replace("\\", "/")
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        return tuple(command.split())

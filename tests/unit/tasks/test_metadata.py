@@ -122,3 +122,17 @@ def test_without_metadata_it_is_no_program(tmp_path: Path) -> None:
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata.yaml").symlink_to(tmp_path / "predictions.csv")
     assert read_metadata(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("python3 a\0b", "zero byte"),
+        ("python3 \ud800", "half a character"),
+        ("x " * 5000, "4096 words"),
+        ("$submission_program" * 5000, "98304 bytes"),
+    ],
+)
+def test_a_command_that_no_host_can_start(command: str, says: str) -> None:
+    with pytest.raises(BadMetadata, match=says):
+        command_words(command, ingestion=False, scoring=False)
