@@ -1,15 +1,6 @@
-"""The two steps of an evaluation, by Codabench's contract: what each container sees, and what is left.
+"""The two steps of an evaluation: what runs in them, and what is left. What each program sees is in `views`.
 
-| in the container      | submission | ingestion | scoring | ingestion during scoring |
-| `/app/program`        | submission | ingestion program | scoring program | ingestion program |
-| `/app/ingested_program` |          | submission | | submission |
-| `/app/input_data`     | if any     | if any | | if any |
-| `/app/input/ref`      |            | | reference data | reference data |
-| `/app/input/res`      |            | | prediction output | prediction output |
-| `/app/output`         | shared, writable | | shared, writable | |
-| `/app/shared`         |            | | writable | writable |
-
-Everything but `output` and `shared` is read-only. What leaves a writable folder leaves by `output_tree` alone.
+What leaves a writable folder leaves by `output_copies` and `output_zips` alone.
 """
 
 from __future__ import annotations
@@ -25,58 +16,31 @@ from pathlib import Path
 
 import yaml
 
+from podium.platform.bundles.content import Protocol
 from podium.platform.errors import PlatformFault
 from podium.platform.jobs import EvaluationJob, LogStream, ProgramReport
 from podium.platform.lifecycle import Verdict
 from podium.tasks.attempt import AttemptInHand
 from podium.tasks.detailed_results import LivePage, shown_live
-from podium.tasks.metadata import (
-    INGESTED_PROGRAM,
-    INPUT_DATA,
-    OUTPUT,
-    PREDICTIONS,
-    PROGRAM,
-    REFERENCE,
-    SHARED,
-    BadMetadata,
-    Metadata,
-    command_words,
-    read_metadata,
-)
+from podium.tasks.metadata import HIDDEN, BadMetadata, command_words, read_metadata
 from podium.tasks.output_copies import copy_tree
 from podium.tasks.output_rules import OutputLimits, OutputRefused
-from podium.tasks.programs import Image, Mount, Program, ProgramEnd, Stream, left_of, together
+from podium.tasks.programs import Image, Program, ProgramEnd, Stream, left_of, together
+from podium.tasks.tree_removal import remove_tree
 from podium.tasks.verdicts import Fault, Ground, Ran, Role, Step, limit_of, limit_words, note_of
+from podium.tasks.views import (
+    StagedEvaluation,
+    StepFolders,
+    View,
+    ingestion_beside_scoring_view,
+    ingestion_view,
+    scoring_view,
+    submission_view,
+)
 
+PRIVATE = "private"
 RESULT_METADATA = "metadata"
 """The file that Codabench's worker leaves beside the prediction's output; scoring programs read times from it."""
-
-
-@dataclass(frozen=True, slots=True)
-class StagedEvaluation:
-    """The folders of an evaluation, all on the host.
-
-    Attributes:
-        folder: Its own; the others are shared with further evaluations, and nothing writes to them.
-        metadata: The submission's; `None` for one that has none.
-    """
-
-    folder: Path
-    submission: Path
-    metadata: Metadata | None
-    scoring_program: Path
-    ingestion_program: Path | None
-    input_data: Path | None
-    reference_data: Path | None
-
-    @property
-    def runs_submission(self) -> bool:
-        """Whether the submission has a command of its own."""
-        return self.metadata is not None and bool(self.metadata.commands)
-
-    def prediction_ingestion(self, job: EvaluationJob) -> Path | None:
-        """The ingestion program, if the prediction step runs it."""
-        return None if job.ingestion_only_during_scoring else self.ingestion_program
 
 
 @dataclass(slots=True)
@@ -106,7 +70,7 @@ class _Planned:
 
     role: Role
     commands: tuple[tuple[str, ...], ...]
-    mounts: tuple[Mount, ...]
+    view: View
 
 
 def output_limits(attempt: AttemptInHand) -> OutputLimits:
@@ -130,29 +94,26 @@ def predict(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation
     if not staged.runs_submission and ingestion is None:
         # A copy: the other tasks of the phase read the submission at the same time.
         outcome.predictions = shutil.copytree(staged.submission, staged.folder / "predictions")
-        _write_result_metadata(outcome)
+        _write_result_metadata(outcome, job.protocol)
         return outcome
     output = _writable(attempt, staged.folder / "prediction")
     if metadata is None:
         shutil.copytree(staged.submission, output, dirs_exist_ok=True, copy_function=_copy_for_programs)
         _open_folders(output)
     planned = []
-    data = [Mount(staged.input_data, INPUT_DATA, read_only=True)] if staged.input_data else []
-    shared = Mount(output, OUTPUT, read_only=False, own=True)
+    folders = _step_folders(attempt, job, staged, "prediction", output)
     # Several tasks of a phase are shown the submission at the same time.
     alone = len(attempt.job.evaluations) == 1
     if metadata is not None and metadata.commands:
-        commands = tuple(command_words(line, ingestion=False, scoring=False) for line in metadata.commands)
-        mounts = (Mount(staged.submission, PROGRAM, read_only=True, own=alone), *data, shared)
-        planned.append(_Planned("submission", commands, mounts))
-    if ingestion is not None:
-        mounts = (
-            Mount(ingestion, PROGRAM, read_only=True),
-            Mount(staged.submission, INGESTED_PROGRAM, read_only=True, own=alone),
-            *data,
-            shared,
+        commands = tuple(
+            command_words(line, ingestion=False, scoring=False, protocol=job.protocol) for line in metadata.commands
         )
-        planned.append(_Planned("ingestion", _commands_of(ingestion, ingestion=True, scoring=False), mounts))
+        planned.append(_Planned("submission", commands, submission_view(job, staged, folders, alone=alone)))
+    if ingestion is not None:
+        commands = _commands_of(ingestion, job, ingestion=True, scoring=False)
+        hidden = any(HIDDEN in word for command in commands for word in command)
+        view = ingestion_view(job, staged, folders, alone=alone, asks_for_hidden=hidden)
+        planned.append(_Planned("ingestion", commands, view))
     _run_step(attempt, job, "prediction", planned, image, outcome)
     began = time.monotonic()
     outcome.predictions = staged.folder / "predictions"
@@ -161,7 +122,7 @@ def predict(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation
     except OutputRefused as refused:
         outcome.fault = _output_fault(refused, Ground.of(attempt.job))
     else:
-        _write_result_metadata(outcome)
+        _write_result_metadata(outcome, job.protocol)
     outcome.add_seconds("collect", time.monotonic() - began)
     return outcome
 
@@ -174,36 +135,20 @@ def score(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation, 
     """
     assert outcome.predictions is not None
     output = _writable(attempt, staged.folder / "scoring")
-    seen = [
-        Mount(outcome.predictions, PREDICTIONS, read_only=True, own=True),
-        Mount(output, OUTPUT, read_only=False, own=True),
-    ]
-    if staged.reference_data:
-        seen.append(Mount(staged.reference_data, REFERENCE, read_only=True))
     beside = job.ingestion_only_during_scoring and staged.ingestion_program is not None
-    if beside:
-        seen.append(Mount(_writable(attempt, staged.folder / "shared"), SHARED, read_only=False))
-    planned = [
-        _Planned(
-            "scoring",
-            _commands_of(staged.scoring_program, ingestion=False, scoring=True),
-            (Mount(staged.scoring_program, PROGRAM, read_only=True), *seen),
-        )
-    ]
+    folders = _step_folders(attempt, job, staged, "scoring", output, shared=beside)
+    commands = _commands_of(staged.scoring_program, job, ingestion=False, scoring=True)
+    planned = [_Planned("scoring", commands, scoring_view(job, staged, outcome.predictions, folders))]
     if beside and staged.ingestion_program is not None:
-        data = [Mount(staged.input_data, INPUT_DATA, read_only=True)] if staged.input_data else []
-        mounts = (
-            Mount(staged.ingestion_program, PROGRAM, read_only=True),
-            Mount(staged.submission, INGESTED_PROGRAM, read_only=True),
-            *data,
-            *seen,
-        )
-        planned.append(
-            _Planned("ingestion", _commands_of(staged.ingestion_program, ingestion=True, scoring=True), mounts)
-        )
+        commands = _commands_of(staged.ingestion_program, job, ingestion=True, scoring=True)
+        view = ingestion_beside_scoring_view(job, staged, outcome.predictions, folders)
+        planned.append(_Planned("ingestion", commands, view))
     outcome.scoring_output = output
     with shown_live(_live_page(attempt, job, output, staged.folder)):
         _run_step(attempt, job, "scoring", planned, image, outcome)
+    if job.protocol is Protocol.V1_5:
+        # What CodaLab keeps from participants: they may download all else of the output.
+        remove_tree(output / PRIVATE)
 
 
 def _live_page(attempt: AttemptInHand, job: EvaluationJob, output: Path, folder: Path) -> LivePage | None:
@@ -213,13 +158,38 @@ def _live_page(attempt: AttemptInHand, job: EvaluationJob, output: Path, folder:
     return LivePage(output, job.live_results, folder / "live-results.upload", attempt.workplace.transfers)
 
 
-def _commands_of(program: Path, *, ingestion: bool, scoring: bool) -> tuple[tuple[str, ...], ...]:
+def _step_folders(
+    attempt: AttemptInHand,
+    job: EvaluationJob,
+    staged: StagedEvaluation,
+    step: Step,
+    output: Path,
+    *,
+    shared: bool = False,
+) -> StepFolders:
+    """The folders that a step's programs write to, besides its output; CodaLab's programs always have all of them."""
+    is_old = job.protocol is Protocol.V1_5
+    empty = staged.folder / "empty"
+    if is_old:
+        empty.mkdir(mode=0o755, exist_ok=True)
+    return StepFolders(
+        output=output,
+        shared=_writable(attempt, staged.folder / f"{step}-shared") if shared or is_old else None,
+        temporary=_writable(attempt, staged.folder / f"{step}-temporary") if is_old else None,
+        empty=empty if is_old else None,
+    )
+
+
+def _commands_of(program: Path, job: EvaluationJob, *, ingestion: bool, scoring: bool) -> tuple[tuple[str, ...], ...]:
     """The commands of an organizer's program; that they can't be had is never the participant's doing."""
     kind = "ingestion" if ingestion else "scoring"
     try:
         metadata = read_metadata(program)
         if metadata is not None and metadata.commands:
-            return tuple(command_words(line, ingestion=ingestion, scoring=scoring) for line in metadata.commands)
+            return tuple(
+                command_words(line, ingestion=ingestion, scoring=scoring, protocol=job.protocol)
+                for line in metadata.commands
+            )
     except BadMetadata as bad:
         raise PlatformFault(f"The {kind} program of this competition can't be run: {bad}") from bad
     raise PlatformFault(f"The {kind} program of this competition has no metadata with a command.")
@@ -294,7 +264,9 @@ def _run_program(
             name=f"podium-{str(job.evaluation_id)[-12:]}-{attempt.job.attempt_number}-{step}-{planned.role}-{number}",
             image=image,
             command=command,
-            mounts=planned.mounts,
+            mounts=planned.view.mounts,
+            working_folder=planned.view.working_folder,
+            environment=dict(planned.view.environment),
             limits=left_of(limits, end),
             labels={"attempt": str(attempt.job.attempt_id), "evaluation": str(job.evaluation_id), "step": step},
             trusted=planned.role != "submission",
@@ -335,15 +307,19 @@ def _report(ran: Ran, image: Image, ground: Ground) -> ProgramReport:
     )
 
 
-def _write_result_metadata(outcome: Outcome) -> None:
-    """Leave Codabench's `metadata` in the predictions: exit statuses and seconds."""
+def _write_result_metadata(outcome: Outcome, protocol: Protocol) -> None:
+    """Leave the worker's `metadata` in the predictions: exit statuses and seconds.
+
+    For CodaLab a program that was not run has ended well.
+    """
     assert outcome.predictions is not None
+    unrun = 0 if protocol is Protocol.V1_5 else None
     ends = {ran.role: ran.end for ran in outcome.ran}
     submission, ingestion = ends.get("submission"), ends.get("ingestion")
     content = {
-        "exitCode": submission.exit_status if submission else None,
+        "exitCode": submission.exit_status if submission else unrun,
         "elapsedTime": submission.wall_seconds if submission else 0.0,
-        "ingestionExitCode": ingestion.exit_status if ingestion else None,
+        "ingestionExitCode": ingestion.exit_status if ingestion else unrun,
         "ingestionElapsedTime": ingestion.wall_seconds if ingestion else None,
     }
     if submission is None and ingestion is not None:

@@ -13,6 +13,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from podium.platform.archives import ArchiveRefused
+from podium.platform.bundles.content import Protocol
 from podium.platform.jobs import (
     EvaluationJob,
     EvaluationResult,
@@ -23,8 +24,9 @@ from podium.platform.jobs import (
     Source,
 )
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
+from podium.tasks.arrangement import arrange
 from podium.tasks.attempt import LAST_WORDS, AttemptInHand
-from podium.tasks.containers import Outcome, StagedEvaluation, output_limits, predict, score
+from podium.tasks.containers import Outcome, output_limits, predict, score
 from podium.tasks.detailed_results import first_html
 from podium.tasks.metadata import BadMetadata, Metadata, read_metadata
 from podium.tasks.output_copies import read_file, zip_tree
@@ -33,6 +35,7 @@ from podium.tasks.programs import Image, ImageUnavailable
 from podium.tasks.scores import JSON_NAME, MAX_BYTES, TEXT_NAME, BadScores, parse_scores
 from podium.tasks.staging import stage_dataset, stage_submission
 from podium.tasks.verdicts import Fault, Ground, Judgement, is_over, judge
+from podium.tasks.views import StagedEvaluation
 
 _LOG_OF = {
     OutputKind.PREDICTION_OUTPUT: LogStream.PREDICTION_STDERR,
@@ -61,6 +64,7 @@ def stage(attempt: AttemptInHand) -> StagedSubmission | Fault:
     workplace, job = attempt.workplace, attempt.job
     try:
         submission = stage_submission(job.submission, attempt.folder, workplace.transfers, stop=attempt.stop)
+        _arrange(attempt, submission)
         metadata = read_metadata(submission)
         image = workplace.executor.find_image(job.image)
     except (ArchiveRefused, BadMetadata) as refused:
@@ -126,6 +130,15 @@ def unusable(attempt: AttemptInHand, fault: Fault) -> list[EvaluationResult]:
     ]
 
 
+def _arrange(attempt: AttemptInHand, submission: Path) -> None:
+    """Bring the submission into its protocol's shape, and tell the participant what was done."""
+    evaluations = attempt.job.evaluations
+    is_old = all(job.protocol is Protocol.V1_5 for job in evaluations)
+    for note in arrange(submission, Protocol.V1_5 if is_old else Protocol.V2):
+        for job in evaluations:
+            attempt.logs.note(job.evaluation_id, LogStream.PREDICTION_STDERR, f"[podium: {note}]")
+
+
 def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmission) -> StagedEvaluation:
     folder = attempt.folder / str(job.evaluation_id)
     folder.mkdir(mode=0o711)
@@ -134,7 +147,7 @@ def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: St
         if source is None:
             return None
         workplace = attempt.workplace
-        return stage_dataset(source, workplace.cache, workplace.transfers, stop=attempt.stop)
+        return stage_dataset(source, workplace.cache, workplace.transfers, stop=attempt.stop, protocol=job.protocol)
 
     scoring_program = dataset(job.scoring_program)
     assert scoring_program is not None

@@ -15,22 +15,34 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from podium.platform.archives import ArchiveRefused, extract_archive
+from podium.platform.bundles.content import Protocol
 from podium.platform.errors import PlatformFault
 from podium.platform.jobs import Source
+from podium.tasks.arrangement import arrange
 from podium.tasks.gateway import Transfers
 from podium.tasks.tree_removal import remove_tree
 
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-def stage_dataset(source: Source, cache: Path, transfers: Transfers, *, stop: threading.Event) -> Path:
+def stage_dataset(
+    source: Source,
+    cache: Path,
+    transfers: Transfers,
+    *,
+    stop: threading.Event,
+    protocol: Protocol = Protocol.V2,
+) -> Path:
     """A program's or dataset's folder, from the cache or fetched into it; never to be written to.
+
+    Folders that CodaLab's protocol arranges (`arrangement`) are kept apart from those of the other.
 
     Raises:
         PlatformFault: It could not be fetched, or is no archive that can be used: never the participant's doing.
     """
-    folder = cache / source.sha256
-    with _locks[source.sha256]:
+    is_old = protocol is Protocol.V1_5
+    folder = cache / (f"{source.sha256}-{protocol}" if is_old else source.sha256)
+    with _locks[folder.name]:
         if folder.is_dir():
             os.utime(folder)
             return folder
@@ -41,6 +53,8 @@ def stage_dataset(source: Source, cache: Path, transfers: Transfers, *, stop: th
             content.mkdir()
             try:
                 extract_archive(archive, content)
+                if is_old:
+                    arrange(content, protocol)
             except ArchiveRefused as refused:
                 raise PlatformFault(f"A dataset of this competition can't be unpacked: {refused}") from refused
             content.chmod(0o755)

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from podium.tasks.containers import RESULT_METADATA, StagedEvaluation, predict
+from podium.platform.bundles.content import Protocol
+from podium.tasks.containers import RESULT_METADATA, predict
 from podium.tasks.metadata import read_metadata
 from podium.tasks.programs import Image
+from podium.tasks.views import StagedEvaluation
 
 IMAGE = Image(asked="any", name="any", digest="any")
 
@@ -24,7 +26,7 @@ def submission(tmp_path: Path) -> Path:
 
 def test_each_task_has_its_own_copy_of_a_result_submission(tmp_path: Path, submission: Path) -> None:
     attempt = SimpleNamespace(job=SimpleNamespace(only_result_submissions=True))
-    job = SimpleNamespace(ingestion_only_during_scoring=False)
+    job = SimpleNamespace(ingestion_only_during_scoring=False, protocol=Protocol.V2)
     predictions = []
     for task in ("first", "second"):
         folder = tmp_path / task
