@@ -12,6 +12,8 @@ from dataclasses import dataclass
 GIB = 1024**3
 CONTAINERS = "docker"
 """The executor that runs containers."""
+HOST_NETWORK_RUNTIMES = frozenset({"runc", "crun", "youki", "nvidia", "io.containerd.runc.v2"})
+"""Runtimes whose containers use the host's kernel for their network; an agent reaches into no other."""
 PLACEMENT_LABELS = ("relaxations", "runtimes", "gpus", "cpus", "memory_bytes")
 """Labels that decide what an agent may run."""
 
@@ -73,6 +75,8 @@ def missing(needs: Needs, offer: Offer) -> tuple[str, ...]:
     lacks = [f"allows the relaxation `{name}`" for name in needs.relaxations if name not in offer.relaxations]
     if needs.runtime and needs.runtime not in offer.runtimes:
         lacks.append(f"has the runtime `{needs.runtime}`")
+    if "network" in needs.relaxations and needs.runtime and needs.runtime not in HOST_NETWORK_RUNTIMES:
+        lacks.append(f"can relax the network under the runtime `{needs.runtime}`, which has one of its own")
     if needs.containers and offer.executor != CONTAINERS:
         lacks.append("runs containers")
     if needs.gpus > offer.gpus:

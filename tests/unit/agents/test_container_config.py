@@ -89,8 +89,29 @@ def test_own_variables_win(client: APIClient) -> None:
     assert (environment["HOME"], environment["A"], environment["PYTHONUNBUFFERED"]) == ("/x", "1", "1")
 
 
-@pytest.mark.parametrize(("gpus", "count", "ids"), [("all", -1, []), ("0,GPU-1", 0, ["0", "GPU-1"])])
-def test_gpus_are_requested_where_the_host_has_them(client: APIClient, gpus: str, count: int, ids: list[str]) -> None:
-    (request,) = config(client, Confinement(gpus=gpus))["host_config"]["DeviceRequests"]
-    assert (request["Count"] or 0, request["DeviceIDs"] or []) == (count, ids)
+def test_gpus_are_requested_by_their_ids_and_only_where_some_are_given(client: APIClient) -> None:
+    (request,) = config(client, Confinement(gpus=("0", "GPU-1")))["host_config"]["DeviceRequests"]
+    assert (request["Count"] or 0, request["DeviceIDs"]) == (0, ["0", "GPU-1"])
     assert request["Capabilities"] == [["gpu"]]
+    assert not config(client)["host_config"].get("DeviceRequests")
+
+
+def test_runtime_is_the_one_that_the_pool_asks_for(client: APIClient) -> None:
+    assert config(client, runtime="runsc")["host_config"]["Runtime"] == "runsc"
+    assert not config(client)["host_config"].get("Runtime")
+
+
+def test_root_is_confined_as_all_others(client: APIClient) -> None:
+    made = config(client, Confinement(user=0, host_cpus=2))
+    assert made["user"] == "0:0"
+    assert made["host_config"] == config(client)["host_config"]
+
+
+def test_allow_list_is_a_holders_network_with_nothing_in_it_but_the_proxy(client: APIClient) -> None:
+    made = config(client, Confinement(network_disabled=True, network_holder="h1", host_cpus=2))
+    assert made["host_config"]["NetworkMode"] == "container:h1"
+    assert (made["network_disabled"], made["hostname"]) == (False, None)
+    assert made["environment"]["https_proxy"] == made["environment"]["HTTP_PROXY"] == "http://127.0.0.1:3128"
+    other = {"NetworkMode": "none"}
+    assert {**made["host_config"], **other} == config(client)["host_config"]
+    assert not any("proxy" in name.lower() for name in config(client)["environment"])
