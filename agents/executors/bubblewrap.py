@@ -10,13 +10,18 @@ from podium.tasks.programs import Program
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FROM_ETC = ("ld.so.cache", "alternatives", "mime.types", "debian_version", "os-release")
 _NOBODY = "65534"
+FILTER_DESCRIPTOR = 9
+"""Where bubblewrap finds the filter of system calls, open for reading."""
 
 
-def sandbox_arguments(bwrap: str, program: Program, environment: Mapping[str, str], *, etc: Path) -> list[str]:
+def sandbox_arguments(
+    bwrap: str, program: Program, environment: Mapping[str, str], *, etc: Path, filtered: bool = False
+) -> list[str]:
     """The command line up to the program's own command.
 
     Args:
         etc: A folder with the `passwd` and `group` that the program sees.
+        filtered: System calls go through the filter at `FILTER_DESCRIPTOR`.
     """
     shared = str(program.limits.temporary_bytes)
     return [
@@ -34,7 +39,9 @@ def sandbox_arguments(bwrap: str, program: Program, environment: Mapping[str, st
         *("--perms", "1777", "--size", shared, "--tmpfs", "/dev/shm"),  # noqa: S108 -- the sandbox's own
         *("--dir", "/app"),
         *_binds(program),
-        *("--remount-ro", "/", "--chdir", program.working_folder, "--clearenv"),
+        *(("--seccomp", str(FILTER_DESCRIPTOR)) if filtered else ()),
+        # /dev too: what was written beside the devices would be memory that nothing limits.
+        *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", program.working_folder, "--clearenv"),
         *(part for name, value in environment.items() for part in ("--setenv", name, value)),
         "--",
     ]

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from podium.agents.executors import folders
@@ -25,6 +25,7 @@ from podium.agents.executors.limited_group import LimitedGroup, kill_forgotten
 from podium.agents.executors.measuring import groups_version, owned_groups, remove_empty_groups
 from podium.agents.executors.process_run import Launch, ProcessRun
 from podium.agents.executors.program_environment import program_environment
+from podium.agents.executors.system_calls import call_filter
 from podium.platform.bundles.destinations import relaxation_names
 from podium.platform.errors import PodiumError
 from podium.platform.jobs import MIB, Limits
@@ -69,6 +70,7 @@ class ProcessExecutor:
         self._folder = Path(tempfile.mkdtemp(prefix=f"{self._folders_prefix()}{os.getpid()}-"))
         self._folder.chmod(0o711)
         self._etc = self._make_etc()
+        self._call_filter = self._make_call_filter()
         self._no_sandbox: str | None = None
         self._running: set[str] = set()
 
@@ -194,8 +196,10 @@ class ProcessExecutor:
 
     def _sandboxed(self, program: Program, group: LimitedGroup | None) -> Launch:
         environment = {"PATH": _PATH, "LANG": "C.UTF-8", **program_environment(program, cpus=self._cpus_for(program))}
-        prefix = sandbox_arguments(self._bwrap or "", program, environment, etc=self._etc)
-        return self._launch(program, group, prefix, program.command, {"PATH": _PATH}, program.working_folder)
+        filtered = self._call_filter is not None
+        prefix = sandbox_arguments(self._bwrap or "", program, environment, etc=self._etc, filtered=filtered)
+        launch = self._launch(program, group, prefix, program.command, {"PATH": _PATH}, program.working_folder)
+        return replace(launch, call_filter=self._call_filter)
 
     def _run_plain(
         self,
@@ -276,6 +280,16 @@ class ProcessExecutor:
         (etc / "passwd").write_text("nobody:x:65534:65534:nobody:/tmp:/usr/sbin/nologin\n")
         (etc / "group").write_text("nogroup:x:65534:\n")
         return etc
+
+    def _make_call_filter(self) -> Path | None:
+        content = call_filter()
+        if not content:
+            log.warning("No filter of system calls is known for this machine: programs may make all of them.")
+            return None
+        path = self._folder / "call-filter"
+        path.write_bytes(content)
+        path.chmod(0o644)
+        return path
 
 
 def _require_plain(program: Program) -> None:

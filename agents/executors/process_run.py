@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from podium.agents.executors.bubblewrap import FILTER_DESCRIPTOR
 from podium.agents.executors.disk_use import DiskWatch
 from podium.agents.executors.limited_group import LimitedGroup
 from podium.agents.executors.measuring import Measured, host_oom_kills
@@ -34,6 +35,7 @@ _PIECE_BYTES = 64 * 1024
 # second one, inside the sandbox, says by it that all was set up, and lets go of it as it becomes the program. A
 # program never holds the line, so it can't pretend that the sandbox failed.
 _WAIT = 'read -r _ && exec "$@"'
+_WAIT_FILTERED = f'read -r _ && exec "$@" {FILTER_DESCRIPTOR}<"$0"'  # the shell's own name is the filter's path
 _SAY_READY = 'printf r >&0; exec "$@" </dev/null'
 
 
@@ -46,6 +48,7 @@ class Launch:
         user: The uid to become first, or `None` to stay the agent's own.
         group: What limits and measures it; without one, the limits are each process's own.
         writable: Folders of the host that it writes to.
+        call_filter: A file with the filter of system calls that the sandbox reads.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Launch:
     user: int | None
     group: LimitedGroup | None
     writable: tuple[Path, ...] = ()
+    call_filter: Path | None = None
 
 
 class ProcessRun:
@@ -111,10 +115,11 @@ class ProcessRun:
     def _start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         launch = self._launch
         inner = ["/bin/sh", "-c", _SAY_READY, "sh", *launch.command]
+        waiting = (_WAIT_FILTERED, str(launch.call_filter)) if launch.call_filter else (_WAIT, "sh")
         line, its_end = socket.socketpair()
         try:
             process = subprocess.Popen(
-                ["/bin/sh", "-c", _WAIT, "sh", *self._rlimits(), *launch.prefix, *inner],
+                ["/bin/sh", "-c", *waiting, *self._rlimits(), *launch.prefix, *inner],
                 stdin=its_end.fileno(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
