@@ -11,6 +11,7 @@ from datetime import datetime
 
 from podium.dashboards.layout import facts
 from podium.dashboards.markup import Html, element, join, text, unseen
+from podium.dashboards.navigation import PageName
 from podium.dashboards.scores import (
     MISSING,
     answer_text,
@@ -76,7 +77,7 @@ def view_of(rows: Sequence[LeaderboardRow], viewer: str | None, changed: Collect
 
 
 def _width(board: LeaderboardRecord) -> int:
-    return 4 + len(board.columns) + len(board.questions)
+    return 4 + int(_has_results(board)) + len(board.columns) + len(board.questions)
 
 
 def _head(board: LeaderboardRecord) -> Html:
@@ -87,6 +88,7 @@ def _head(board: LeaderboardRecord) -> Html:
         element(
             "th", text("Entries"), scope="col", class_="number", title="Submissions that were scored in this phase"
         ),
+        *([element("th", text("Results"), scope="col", class_="results")] if _has_results(board) else []),
         element("th", text("Submitted (UTC)"), scope="col", class_="time"),
         *(element("th", text(question.title), scope="col", class_="fact") for question in board.questions),
     ]
@@ -120,10 +122,29 @@ def _row(board: LeaderboardRecord, row: LeaderboardRow, view: BoardView) -> Html
         element("th", _participant(row, board.columns, is_own=is_own), scope="row", class_="who"),
         *_score_cells(board.columns, row),
         element("td", text(row.entries), class_="number"),
+        *([element("td", _results_link(row), class_="results")] if _has_results(board) else []),
         element("td", text(stamp(row.submitted)), class_="time", title=clock(row.submitted)),
         *(_fact_cell(question, row) for question in board.questions),
     ]
     return element("tr", *cells, class_=" ".join(kind for kind, applies in kinds.items() if applies) or None)
+
+
+def _has_results(board: LeaderboardRecord) -> bool:
+    return any(row.has_detailed_results for row in board.rows)
+
+
+def _results_link(row: LeaderboardRow) -> Html:
+    """The way to a row's detailed results, in a tab of its own: the board stays where it is."""
+    if not row.has_detailed_results:
+        return Html("")
+    return element(
+        "a",
+        text("Details"),
+        unseen(f" of submission {row.submission_number} by {row.participant}"),
+        href=f"{PageName.RESULTS}?submission={row.submission_id}",
+        target="_blank",
+        rel="noopener",
+    )
 
 
 def rank_mark(rank: int | None, *, is_tied: bool) -> Html:

@@ -23,6 +23,7 @@ class PageName(StrEnum):
     COMPETITION = "competition"
     LEADERBOARD = "leaderboard"
     SUBMISSIONS = "submissions"
+    RESULTS = "results"
     SIGN_IN = "sign-in"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar, cast
+from uuid import UUID
 
 import streamlit as st
 
@@ -19,7 +20,13 @@ from podium.dashboards import times
 from podium.dashboards.gateway import open_gateway
 from podium.platform.client.api import Client
 from podium.platform.errors import PlatformFault, PodiumError
-from podium.platform.records import CompetitionRecord, CompetitionSummary, LeaderboardRecord, LeaderboardRow
+from podium.platform.records import (
+    CompetitionRecord,
+    CompetitionSummary,
+    DetailedResults,
+    LeaderboardRecord,
+    LeaderboardRow,
+)
 
 BOARD_SECONDS = 1.5
 WHOLE_BOARD_SECONDS = 10.0
@@ -141,6 +148,20 @@ def all_rows(slug: str, phase: str, own: Client | None) -> Answer[tuple[Leaderbo
     if own is None or answer.value is not None or isinstance(answer.trouble, PlatformFault):
         return answer
     return ask(lambda: _all_rows(own, slug, phase))
+
+
+def detailed_results(submission: UUID, own: Client | None) -> Answer[DetailedResults]:
+    """The detailed results of a submission that a viewer may see."""
+    return ask(lambda: (own or _visitor()).detailed_results(submission))
+
+
+def detailed_result_page(submission: UUID, evaluation: UUID, own: Client | None) -> bytes:
+    """The HTML of one of them, not to be trusted.
+
+    Raises:
+        PodiumError: What the gateway says.
+    """
+    return (own or _visitor()).detailed_result_page(submission, evaluation)
 
 
 def ask(call: Callable[[], AnswerT]) -> Answer[AnswerT]:

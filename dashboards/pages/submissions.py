@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import streamlit as st
 
 from podium.dashboards import layout, session, source, times
 from podium.dashboards.choice import choose_competition, listed_competitions
+from podium.dashboards.detailed import show_detailed_results
 from podium.dashboards.history import details, submissions_table
 from podium.dashboards.logs import FollowedLogs, followed_logs, show_logs
+from podium.dashboards.markup import element, text
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.scores import MISSING
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
 from podium.dashboards.submitting import first_commands, submit_command
 from podium.platform.errors import NotAuthenticated, PodiumError
-from podium.platform.records import Allowance, CompetitionRecord, SubmissionRecord
+from podium.platform.records import Allowance, CompetitionRecord, DetailedResults, SubmissionRecord
 
 _EVERY = "every 2 seconds"
 _SHOWN = 50
@@ -42,7 +46,7 @@ def show() -> None:
 def _show_submissions(slug: str, who: Viewer) -> None:
     found = source.competition(slug, who.gateway)
     answer = _submissions(slug, who)
-    _keep_up(slug, _face(answer), None)
+    _keep_up(slug, _face(answer))
     if found.value is None or answer.value is None:
         _show_trouble(found.trouble or answer.trouble)
         return
@@ -63,15 +67,26 @@ def _show_submissions(slug: str, who: Viewer) -> None:
 
 
 @st.fragment(run_every="2s")
-def _keep_up(slug: str, drawn: object, logs: FollowedLogs | None) -> None:
-    """Draw the page again when a submission has moved or its logs have grown; this itself shows nothing."""
+def _keep_up(slug: str, drawn: object) -> None:
+    """Draw the page again when a submission has moved; this itself shows nothing."""
     who = session.viewer()
-    if who is None:
-        return
-    if logs is None:
-        if _face(_submissions(slug, who)) != drawn:
-            st.rerun()
-    elif logs.fetch_more(who):
+    if who is not None and _face(_submissions(slug, who)) != drawn:
+        st.rerun()
+
+
+@st.fragment(run_every="0.5s")
+def _keep_up_with_logs(logs: FollowedLogs) -> None:
+    """Draw the page again when logs have grown: a line is seen within a second of being written."""
+    who = session.viewer()
+    if who is not None and logs.fetch_more(who):
+        st.rerun()
+
+
+@st.fragment(run_every="2s")
+def _keep_up_with_results(submission: UUID, drawn: DetailedResults | None) -> None:
+    """Draw the page again when detailed results have changed."""
+    who = session.viewer()
+    if who is not None and source.detailed_results(submission, who.gateway).value != drawn:
         st.rerun()
 
 
@@ -120,12 +135,18 @@ def _show_one(submissions: tuple[SubmissionRecord, ...], competition: Competitio
         _show_trouble(answer.trouble)
         return
     layout.inline(details(answer.value, competition.columns))
+    results = source.detailed_results(chosen.id, who.gateway).value
+    if results is not None and results.pages:
+        layout.inline(element("h3", text("Detailed results")))
+        show_detailed_results(results, lambda evaluation: who.gateway.detailed_result_page(chosen.id, evaluation))
+    if answer.value.ended is None:
+        _keep_up_with_results(chosen.id, results)
     if st.toggle("Logs", key="submission-logs", value=True):
         logs = followed_logs(chosen.id)
         logs.fetch_more(who)
         show_logs(logs)
         if not logs.ended:
-            _keep_up(competition.summary.slug, None, logs)
+            _keep_up_with_logs(logs)
 
 
 def _option(by_number: dict[int, SubmissionRecord], number: int) -> str:

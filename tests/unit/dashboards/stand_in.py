@@ -21,6 +21,8 @@ from podium.platform.records import (
     ColumnRecord,
     CompetitionRecord,
     CompetitionSummary,
+    DetailedResult,
+    DetailedResults,
     LeaderboardRecord,
     LeaderboardRow,
     LogPage,
@@ -173,6 +175,8 @@ class StandIn:
     people: dict[str, PersonRecord] = field(default_factory=dict)
     submissions: dict[str, list[SubmissionRecord]] = field(default_factory=dict)
     logs: dict[UUID, list[LogPiece]] = field(default_factory=dict)
+    results: dict[UUID, DetailedResults] = field(default_factory=dict)
+    pages: dict[UUID, str] = field(default_factory=dict)
     allowance: Allowance = field(
         default_factory=lambda: Allowance(
             can=True, reason="", phase="Development", left_today=4, left_total=96, changes=None
@@ -187,6 +191,20 @@ class StandIn:
         self.competitions[slug] = competition
         for phase, board in zip(competition.phases, boards, strict=False):
             self.boards[slug, str(phase.number)] = board
+
+    def add_result(self, submission: SubmissionRecord, page: str, *, version: str = "1", is_live: bool = False) -> None:
+        """Give a submission a detailed result, or another one in its place."""
+        evaluation = uuid5(submission.id, "evaluation")
+        self.pages[evaluation] = page
+        result = DetailedResult(evaluation, "Classify", len(page), version, is_live)
+        self.results[submission.id] = DetailedResults(
+            submission.id,
+            submission.competition,
+            submission.phase,
+            submission.number,
+            submission.participant,
+            (result,),
+        )
 
     def answer(self, path: str, query: dict[str, str], token: str | None) -> object:
         """The answer to a GET under /api/v1."""
@@ -228,11 +246,17 @@ class StandIn:
         return replace(board, rows=board.rows[offset : offset + limit], total=len(board.rows))
 
     def _of_submission(self, identifier: UUID, rest: list[str], query: dict[str, str]) -> object:
+        if rest == ["detailed-results"] and identifier in self.results:
+            return self.results[identifier]
+        if rest[:1] == ["detailed-results"] and len(rest) == 2:
+            return self.pages[UUID(rest[1])]
         found = next((one for many in self.submissions.values() for one in many if one.id == identifier), None)
         if found is None:
             raise NotFound("There is no such submission.")
         if not rest:
             return found
+        if rest == ["detailed-results"]:
+            return DetailedResults(found.id, found.competition, found.phase, found.number, found.participant, ())
         pieces = tuple(piece for piece in self.logs.get(identifier, ()) if piece.sequence > int(query.get("after", 0)))
         cursor = pieces[-1].sequence if pieces else int(query.get("after", 0))
         return LogPage(pieces, cursor, found.ended is not None)
