@@ -23,6 +23,7 @@ from podium.agents.executors.engine_errors import (
     start_error_of_gate,
     start_error_of_init,
 )
+from podium.agents.executors.foreign_programs import foreign_program
 from podium.agents.executors.measuring import Measured, Meter, host_oom_kills
 from podium.agents.executors.outside_causes import (
     ENGINE_KILL,
@@ -235,6 +236,7 @@ class ContainerRun:
         refused = start_error_of_init(output.stderr_head, **self._words()) if status in {1, 126, 127} else None
         if self._ready and status in {126, 127}:
             refused = start_error_of_gate(output.stderr_head, **self._words())
+        refused = refused or foreign_program(self._program, status, output.stderr_head)
         oom_killed = self._oom_killed(container, state, used, ending)
         return ProgramEnd(
             exit_status=refused.exit_status if refused else status,

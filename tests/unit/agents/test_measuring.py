@@ -40,13 +40,46 @@ V2 = {
     "cpu.stat": "usage_usec 1170000\nuser_usec 1000000\n",
     "pids.peak": "7\n",
     "memory.events": "low 0\noom 2\noom_kill 1\n",
+    "pids.events": "max 3\n",
 }
 
 
 def test_version_2_reads_one_folder(tmp_path: Path) -> None:
     write(tmp_path, {f"podium/x/{name}": text for name, text in V2.items()})
     measured = ParentMeter("podium/x", version=2, root=tmp_path).measured()
-    assert measured == Measured(cpu_seconds=1.17, peak_memory_bytes=52_000_000, peak_processes=7, oom_kills=1)
+    assert measured == Measured(
+        cpu_seconds=1.17,
+        peak_memory_bytes=52_000_000,
+        peak_processes=7,
+        oom_kills=1,
+        host_oom_kills=0,
+        forks_refused=3,
+    )
+
+
+def test_version_2_tells_kills_at_the_limit_from_those_for_want_of_memory_of_the_host(tmp_path: Path) -> None:
+    write(tmp_path, {"podium/x/memory.events": "low 0\noom 0\noom_kill 2\n"})
+    measured = ParentMeter("podium/x", version=2, root=tmp_path).measured()
+    assert (measured.oom_kills, measured.host_oom_kills) == (0, 2)
+
+
+def test_version_1_keeps_what_only_the_containers_own_group_counted(tmp_path: Path) -> None:
+    own = {
+        "memory/podium/x/abc/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
+        "pids/podium/x/abc/pids.events": "max 4\n",
+        "memory/podium/x/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
+        "memory/podium/x/abc/cgroup.procs": "12\n13\n",
+    }
+    write(tmp_path, own)
+    meter = ParentMeter("podium/x", version=1, root=tmp_path)
+    meter.look("abc")
+    assert meter.processes() == [12, 13]
+    for name in own:
+        (tmp_path / name).unlink()
+    meter.look("abc")
+    measured = meter.measured()
+    assert (measured.oom_kills, measured.forks_refused, measured.host_oom_kills) == (1, 4, None)
+    assert meter.processes() == []
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -87,6 +120,19 @@ def test_group_of_an_owner_is_one_folder_below_ours(owner: str) -> None:
 
 def test_only_empty_groups_are_removed(tmp_path: Path) -> None:
     (tmp_path / "memory/podium/me/empty").mkdir(parents=True)
-    (tmp_path / "memory/podium/me/busy/container").mkdir(parents=True)
+    (tmp_path / "memory/podium/me/engine-died/container").mkdir(parents=True)
+    write(
+        tmp_path, {"memory/podium/me/busy/container/cgroup.procs": "1"}
+    )  # as a folder with a process can't be removed
     remove_empty_groups("podium/me", version=1, root=tmp_path)
     assert [path.name for path in (tmp_path / "memory/podium/me").iterdir()] == ["busy"]
+
+
+def test_groups_that_are_held_stay_with_what_is_around_them(tmp_path: Path) -> None:
+    for name in ("held", "forgotten"):
+        (tmp_path / "memory/podium/me" / name).mkdir(parents=True)
+    remove_empty_groups("podium/me", version=1, keep={"held"}, root=tmp_path)
+    assert [path.name for path in (tmp_path / "memory/podium/me").iterdir()] == ["held"]
+    (tmp_path / "memory/podium/me/held").rmdir()
+    remove_empty_groups("podium/me", version=1, keep={"held"}, root=tmp_path)
+    assert (tmp_path / "memory/podium/me").is_dir()
