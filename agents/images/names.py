@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 
 PYTHON_IMAGE = "podium/python"
 SCIENTIFIC_IMAGE = "podium/scientific"
+SUBMITTED_IMAGE = "podium-submission"
+"""What participants' images are called on the host while they are there, whatever they called them."""
 INPUTS_LABEL = "podium.inputs"
 """On each image that Podium makes: a digest of what went into it."""
 
