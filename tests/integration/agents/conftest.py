@@ -17,6 +17,7 @@ import pytest
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
 from podium.agents.executors.process import ProcessExecutor, ProcessSettings
 from podium.agents.images.build import build_images
+from podium.platform.bundles.content import Relaxations
 from podium.platform.jobs import MIB, Limits
 from podium.tasks.programs import Executor, Image, Mount, OnOutput, Program, ProgramEnd, Stream
 
@@ -55,6 +56,8 @@ class Runner:
         attempt: str = "an-attempt",
         working_folder: str = "/tmp",
         trusted: bool = False,
+        relaxations: Relaxations | None = None,
+        runtime: str = "",
     ) -> Ran:
         pieces: list[tuple[Stream, bytes]] = []
 
@@ -70,6 +73,8 @@ class Runner:
             working_folder=working_folder,
             labels={"attempt": attempt},
             trusted=trusted,
+            relaxations=relaxations or Relaxations(),
+            runtime=runtime,
         )
         began = time.monotonic()
         end = self.executor.run(
