@@ -32,7 +32,9 @@ def create_competition(bundle_id: UUID) -> str | None:
             if reading.content is None or reading.files is None:
                 raise BundleRefused(reading.problems)
             stored = store_files(storage, reading.files, reading.content)
-            return write_competition(database, bundle_id, reading.content, stored, reading.problems, now())
+            return write_competition(
+                database, bundle_id, reading.content, stored, reading.problems, now(), settings.limit_maxima
+            )
     except BundleRefused as refused:
         refuse_bundle(database, bundle_id, refused.problems)
         return None

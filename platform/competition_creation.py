@@ -22,6 +22,7 @@ from podium.platform.bundles.content import (
 )
 from podium.platform.bundles.problems import BundleRefused, Problem, Severity
 from podium.platform.identifiers import SLUG_MAX, new_id, slug_of
+from podium.platform.limits import beyond, maximum_of
 from podium.platform.models import (
     Bundle,
     Column,
@@ -66,14 +67,22 @@ class CompetitionWriter:
 
     Args:
         stored: Where the files of the bundle were stored, by path in the bundle.
+        maxima: What the operator allows at most of limits, by their names, in place of the table's maxima.
 
     Problems that only the database can show (an unknown dataset, a slug that is taken) are collected, and raised
     together.
     """
 
     def __init__(
-        self, session: Session, bundle: Bundle, content: CompetitionContent, stored: Mapping[str, StoredContent]
+        self,
+        session: Session,
+        bundle: Bundle,
+        content: CompetitionContent,
+        stored: Mapping[str, StoredContent],
+        *,
+        maxima: Mapping[str, float],
     ) -> None:
+        self._maxima = maxima
         self._session = session
         self._bundle = bundle
         self._content = content
@@ -199,6 +208,7 @@ class CompetitionWriter:
         return row.id
 
     def _phase(self, position: int, phase: PhaseContent) -> Phase:
+        self._check_limits(position, phase)
         return Phase(
             position=position,
             name=phase.name,
@@ -213,12 +223,25 @@ class CompetitionWriter:
             hide_prediction_output=phase.hide_prediction_output,
             hide_score_output=phase.hide_score_output,
             accepts_only_result_submissions=phase.accepts_only_result_submissions,
+            limits=dict(phase.limits),
             starting_kit_id=self._optional("starting_kit", phase.starting_kit),
             public_data_id=self._optional("public_data", phase.public_data),
             tasks=[
                 PhaseTask(position=at, index=index, task_id=self._tasks[index]) for at, index in enumerate(phase.tasks)
             ],
         )
+
+    def _check_limits(self, position: int, phase: PhaseContent) -> None:
+        asked = {**phase.limits, "wall_seconds": float(phase.execution_time_limit)}
+        for limit in beyond(asked, self._maxima):
+            maximum = limit.shown(maximum_of(limit.name, self._maxima))
+            key = "execution_time_limit" if limit.name == "wall_seconds" else f"limits.{limit.key}"
+            self._problem(
+                f"Phase '{phase.name}' asks for a limit `{limit.key}` of {limit.shown(asked[limit.name])}; "
+                f"the operator of this platform allows up to {maximum}.",
+                field=f"phases[{position}].{key}",
+                suggestion=f"Ask for {maximum} or less, or ask the operator for more.",
+            )
 
     def _optional(self, kind: str, source: Source | None) -> UUID | None:
         return None if source is None else self._dataset(kind, source)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from podium.platform.errors import InvalidInput
+from podium.platform.limits import read_maxima
+from podium.platform.quantities import InvalidAmount
 
 
 class ServerSettings(BaseSettings):
@@ -31,6 +36,23 @@ class ServerSettings(BaseSettings):
     lease_seconds: float = Field(default=60, gt=0, description="How long an attempt lives without a heartbeat")
     heartbeat_seconds: float = Field(default=10, gt=0, description="How often an attempt sends a heartbeat")
     upload_seconds: int = Field(default=24 * 3600, gt=0, description="How long an upload may take to be completed")
+    limit_maxima: Annotated[dict[str, float], NoDecode] = Field(
+        default={},
+        description="The most that a competition may ask of each limit, as JSON in the words of bundles: "
+        '`{"memory": "16 GiB", "wall": "2 h"}`; those that are left out keep the maximum of the table',
+    )
+
+    @field_validator("limit_maxima", mode="before")
+    @classmethod
+    def _amounts(cls, written: object) -> object:
+        """Read what people write, by the keys of bundles, into amounts by the limits' names."""
+        try:
+            read = json.loads(written) if isinstance(written, str) else written
+            return read_maxima(read) if isinstance(read, dict) else read
+        except json.JSONDecodeError as error:
+            raise ValueError(f'it is no JSON ({error}); write {{"memory": "16 GiB"}}') from None
+        except InvalidAmount as invalid:
+            raise ValueError(str(invalid).rstrip(".")) from None
 
 
 def read_settings() -> ServerSettings:
@@ -42,5 +64,10 @@ def read_settings() -> ServerSettings:
     try:
         return ServerSettings()  # type: ignore[call-arg]  # the values come from the environment
     except ValidationError as error:
-        faults = "; ".join(f"PODIUM_{str(fault['loc'][0]).upper()}: {fault['msg'].lower()}" for fault in error.errors())
+        faults = "; ".join(f"PODIUM_{str(fault['loc'][0]).upper()}: {_said(fault)}" for fault in error.errors())
         raise InvalidInput(f"The settings are not complete: {faults}.", remedy="Set them in the environment.") from None
+
+
+def _said(fault: ErrorDetails) -> str:
+    own = fault.get("ctx", {}).get("error")  # what a validator of ours said
+    return str(own) if own else fault["msg"].lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -67,17 +67,19 @@ def write_competition(
     stored: dict[str, StoredContent],
     warnings: Sequence[Problem],
     moment: datetime,
+    maxima: Mapping[str, float],
 ) -> str:
     """Make the competition and mark the bundle as created, in one transaction; return the competition's slug.
 
     Raises:
-        BundleRefused: The bundle names something that is not there; nothing was made.
+        BundleRefused: The bundle names something that is not there, or asks for more than the operator allows by
+            `maxima`; nothing was made.
     """
     with database.session() as session:
         bundle = session.get_one(Bundle, bundle_id, with_for_update=True)
         if bundle.start is not None:
             content = shift_schedule(content, moment if bundle.start == NOW else datetime.fromisoformat(bundle.start))
-        competition, more = CompetitionWriter(session, bundle, content, stored).write()
+        competition, more = CompetitionWriter(session, bundle, content, stored, maxima=maxima).write()
         move_bundle(
             session,
             bundle,

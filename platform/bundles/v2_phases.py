@@ -12,7 +12,9 @@ from podium.platform.bundles.dates import InvalidDate, parse_date, show_date
 from podium.platform.bundles.fields import Section, Value
 from podium.platform.bundles.findings import shown
 from podium.platform.bundles.sources import Sources
+from podium.platform.bundles.v2_limits import read_limits, read_wall_limit
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH, read_task_references
+from podium.platform.limits import default_of
 
 PHASE_FIELDS = (
     "index",
@@ -29,12 +31,13 @@ PHASE_FIELDS = (
     "hide_prediction_output",
     "hide_score_output",
     "accepts_only_result_submissions",
+    "limits",
     "starting_kit",
     "public_data",
 )
 DEFAULT_SUBMISSIONS_PER_DAY = 5
 DEFAULT_SUBMISSIONS = 100
-DEFAULT_EXECUTION_TIME_LIMIT = 600
+DEFAULT_EXECUTION_TIME_LIMIT = int(default_of("wall_seconds"))
 
 # Many bundles list solutions here; they belong to tasks.
 _IGNORED_PHASE_FIELDS = ("solutions",)
@@ -78,6 +81,9 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
     start = read_date(section.required("start", "Write when the phase begins, such as `2026-01-30`."))
     end = read_date(section.value("end"))
     references = section.required_items("tasks", "List the indexes of its tasks, such as `[0]`.")
+    limits = read_limits(section.value("limits"))
+    seconds = section.number("execution_time_limit", default=0)
+    wall = read_wall_limit(seconds, limits, section, default=DEFAULT_EXECUTION_TIME_LIMIT)
     content = PhaseContent(
         name=section.required_text("name", max_length=MAX_NAME_LENGTH),
         description=section.text("description"),
@@ -87,7 +93,7 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
         # Codabench counts 0 as "no limit".
         max_submissions_per_day=section.number("max_submissions_per_day", default=DEFAULT_SUBMISSIONS_PER_DAY) or None,
         max_submissions=section.number("max_submissions", default=DEFAULT_SUBMISSIONS) or None,
-        execution_time_limit=section.number("execution_time_limit", default=0) or DEFAULT_EXECUTION_TIME_LIMIT,
+        execution_time_limit=wall,
         auto_migrate_to_this_phase=section.flag("auto_migrate_to_this_phase", default=False),
         hide_output=section.flag("hide_output", default=False),
         hide_prediction_output=section.flag("hide_prediction_output", default=False),
@@ -95,6 +101,7 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
         accepts_only_result_submissions=section.flag("accepts_only_result_submissions", default=False),
         starting_kit=sources.dataset(section.value("starting_kit")),
         public_data=sources.dataset(section.value("public_data")),
+        limits=limits,
     )
     return _Phase(section.number("index", default=0), section, content, start, end)
 
