@@ -51,12 +51,13 @@ def nested_bomb() -> bytes:
 
 def raw_zip(members: Sequence[tuple[bytes, int, int, int, int]], body: bytes) -> bytes:
     """A zip whose list says what one likes: name, offset, packed size, size and checksum of each member."""
+    count = min(len(members), 0xFFFF)
     listed = b"".join(
         struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 8, 0, 0, crc, packed, size, len(name), 0, 0, 0, 0, 0, at)
         + name
         for name, at, packed, size, crc in members
     )
-    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, len(members), len(members), len(listed), len(body), 0)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, len(listed), len(body), 0)
     return body + listed + end
 
 
@@ -153,7 +154,7 @@ CASES = (
     refused("long-entry", "has a name that no file system takes", lambda: zip_of(("a" * 5000, b"")), "too long"),
     refused("deep-entry", "has folders without end", lambda: zip_of(("a/" * 400 + "b", b"")), "too (deep|long)"),
     refused("no-zip", "is no zip", lambda: b"#!/bin/sh\nrm -rf /\n", "not a zip file"),
-    refused("cut-off", "is a zip without its beginning", lambda: bomb(1)[100:], "beginning|damaged"),
+    refused("cut-off", "is a zip without its beginning", lambda: bomb(1)[100:], "before its own first byte|damaged"),
     Case(
         "setuid-entry",
         "brings a setuid program",

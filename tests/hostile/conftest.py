@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 # Test modules are imported by their path, so what they share is found by folder.
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "integration" / "support")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration" / "support"))
 
 from proving_ground import ProvingGround, containers_with, groups_of
 from stand_in_prefect import StandInPrefect

@@ -132,7 +132,14 @@ CASES = (
     Case(
         "folders-without-end",
         "nests folders deeper than a path can be long",
-        program=PREDICT + OS + "for _ in range(3000):\n    os.mkdir('d' * 100)\n    os.chdir('d' * 100)\n",
+        program=PREDICT + OS + "for _ in range(3000):\n    os.mkdir('dd')\n    os.chdir('dd')\n",
+        verdict=Verdict.DISK_LIMIT,
+        says=("files of its step",),
+    ),
+    Case(
+        "deep-folders",
+        "nests folders deeper than anybody reads",
+        program=PREDICT + OS + "for _ in range(100):\n    os.mkdir('dd')\n    os.chdir('dd')\n",
         verdict=REFUSED,
         says=("deep within each other",),
     ),

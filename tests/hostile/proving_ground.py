@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
+import os
 import secrets
 import shutil
 import stat
@@ -24,7 +24,7 @@ from world import RunningGateway, World, eventually, phase
 
 from podium.platform.bundles.reader import read_bundle
 from podium.platform.jobs import Claim, EvaluationResult, ScoringJob
-from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
+from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Evaluation, LogText, Submission, now
 from podium.tasks.attempt import claimed
 from podium.tasks.competitions import store_files, write_competition
@@ -147,6 +147,7 @@ class ProvingGround:
         secrets_ = [self.host_secret, self.truth, self.agent_token, url]
         return {
             "marker": self.marker,
+            "agent_pid": str(os.getpid()),
             "folder": str(self.folder),
             "attempts": str(self.workplace.attempts),
             "cache": str(self.workplace.cache),

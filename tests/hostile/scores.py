@@ -64,8 +64,9 @@ CASES = (
     made(
         "yaml-alias-bomb",
         "writes nine aliases of nine aliases, that are a billion",
-        "write('a0: &a0 [x]\\n' + ''.join(f'a{n}: &a{n} [' + ', '.join([f'*a{n - 1}'] * 9) + ']\\n' for n in range(1, 10)),"
-        " 'scores.txt')",
+        "text = 'a0: &a0 [x]\\n'\n"
+        "for n in range(1, 10):\n    text += f'a{n}: &a{n} [' + ', '.join([f'*a{n - 1}'] * 9) + ']\\n'\n"
+        "write(text, 'scores.txt')",
         "uses YAML aliases",
     ),
     written(
@@ -131,7 +132,7 @@ CASES = (
         "scoring-program-that-never-ends",
         "is an organizer's, and gets no more time than others",
         "import time\ntime.sleep(600)",
-        "The scoring program was stopped after 3 seconds",
+        "The scoring program was stopped after 3 s, the time limit",
         verdict=Verdict.TIME_LIMIT,
         limits={"wall_seconds": 3},
     ),

@@ -6,14 +6,18 @@ import re
 from collections.abc import Callable
 
 import archives
+import commands
 import exhaustion
 import outputs
+import privileges
 import pytest
+import reach
 import scores
 from case import Case
 from proving_ground import ProvingGround, is_over
 
-CASES = (*exhaustion.CASES, *outputs.CASES, *archives.CASES, *scores.CASES)
+FAMILIES = (exhaustion, outputs, archives, commands, scores, reach, privileges)
+CASES = tuple(case for family in FAMILIES for case in family.CASES)
 
 pytestmark = pytest.mark.docker
 
