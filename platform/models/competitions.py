@@ -188,6 +188,11 @@ class Phase(Identified, Base):
     competition: Mapped[Competition] = relationship(back_populates="phases")
     tasks: Mapped[list[PhaseTask]] = relationship(order_by="PhaseTask.position", cascade="all, delete-orphan")
 
+    @property
+    def asked_limits(self) -> dict[str, float]:
+        """What the organizer asks of limits, by their names in `podium.platform.limits`."""
+        return {**self.limits, "wall_seconds": float(self.execution_time_limit)}
+
 
 class PhaseTask(Base):
     """A task in a phase, at its position; `index` is the bundle's own name for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import cast
+from typing import Literal, cast
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
@@ -32,6 +32,7 @@ from podium.platform.lifecycle import (
     Stage,
     SubmissionStatus,
 )
+from podium.platform.limits import beyond, effective
 from podium.platform.models import (
     Agent,
     Attempt,
@@ -57,12 +58,9 @@ MAX_ATTEMPTS = 3
 """Tries at a submission before the platform gives up on it."""
 FAILED_ATTEMPTS = (AttemptStatus.PLATFORM_ERROR, AttemptStatus.LOST)
 """Ends of an attempt that use up a try; one that was stopped in good order does not."""
-OUTPUT_LIMITS = {
-    OutputKind.PREDICTION_OUTPUT: Limits().output_bytes,
-    OutputKind.SCORING_OUTPUT: Limits().output_bytes,
-    OutputKind.DETAILED_RESULTS: 64 * MIB,
-}
-"""Largest upload of each kind, in bytes."""
+DETAILED_RESULTS_BYTES = 64 * MIB
+"""Largest detailed result; the other outputs are limited by the phase."""
+_BYTES_PER_ENTRY = 1024
 LIVE_RESULTS_BYTES = 8 * MIB
 """Largest detailed result that is shown while it is written; a larger one is there at the end."""
 
@@ -128,7 +126,8 @@ def claim_submission(
 def _job(
     session: Session, submission: Submission, attempt: Attempt, secret: str, storage: Storage, settings: ServerSettings
 ) -> ScoringJob:
-    competition, phase = submission.competition, submission.phase
+    competition, phase, maxima = submission.competition, submission.phase, settings.limit_maxima
+    limits = Limits.model_validate(effective(phase.asked_limits, maxima))
     waiting = session.scalars(
         select(Evaluation)
         .where(Evaluation.submission_id == submission.id, Evaluation.status == EvaluationStatus.WAITING)
@@ -157,19 +156,38 @@ def _job(
             size=submission.size,
         ),
         image=competition.docker_image,
-        limits=Limits(wall_seconds=phase.execution_time_limit),
+        limits=limits,
+        asked_limits={one.name: phase.asked_limits[one.name] for one in beyond(phase.asked_limits, maxima)},
+        may_quote=_steps_to_be_seen(phase),
         only_result_submissions=phase.accepts_only_result_submissions,
         relaxations=relaxations_of(competition),
         runtime=competition.pool.runtime,
         detailed_results=competition.enable_detailed_results,
         score_keys=tuple(column.key for column in board.columns if column.computation is None),
-        evaluations=tuple(_evaluation_job(evaluation, attempt, storage) for evaluation in waiting),
+        evaluations=tuple(_evaluation_job(evaluation, attempt, storage, limits) for evaluation in waiting),
         heartbeat_seconds=settings.heartbeat_seconds,
         lease_seconds=settings.lease_seconds,
     )
 
 
-def _evaluation_job(evaluation: Evaluation, attempt: Attempt, storage: Storage) -> EvaluationJob:
+def _steps_to_be_seen(phase: Phase) -> tuple[Literal["prediction", "scoring"], ...]:
+    """The steps of which participants may see what programs write; a phase that hides outputs hides them there too."""
+    seen: list[Literal["prediction", "scoring"]] = []
+    if not (phase.hide_output or phase.hide_prediction_output):
+        seen.append("prediction")
+    if not (phase.hide_output or phase.hide_score_output):
+        seen.append("scoring")
+    return tuple(seen)
+
+
+def _largest_upload(kind: OutputKind, limits: Limits) -> int:
+    if kind is OutputKind.DETAILED_RESULTS:
+        return DETAILED_RESULTS_BYTES
+    # A zip of what can't be compressed is a little larger than what is in it.
+    return limits.output_bytes + limits.output_bytes // 100 + limits.output_files * _BYTES_PER_ENTRY
+
+
+def _evaluation_job(evaluation: Evaluation, attempt: Attempt, storage: Storage, limits: Limits) -> EvaluationJob:
     task = evaluation.task
     return EvaluationJob(
         evaluation_id=evaluation.id,
@@ -181,7 +199,7 @@ def _evaluation_job(evaluation: Evaluation, attempt: Attempt, storage: Storage) 
         ingestion_only_during_scoring=task.ingestion_only_during_scoring,
         protocol=task.protocol,
         outputs={
-            kind: storage.sign_put(output_key(attempt.id, evaluation.id, kind), max_bytes=OUTPUT_LIMITS[kind])
+            kind: storage.sign_put(output_key(attempt.id, evaluation.id, kind), max_bytes=_largest_upload(kind, limits))
             for kind in OutputKind
         },
         live_results=storage.sign_put(live_results_key(attempt.id, evaluation.id), max_bytes=LIVE_RESULTS_BYTES)
