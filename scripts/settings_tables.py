@@ -15,7 +15,11 @@ from podium.platform.settings import ServerSettings
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 TABLES: dict[str, type[BaseSettings]] = {"server": ServerSettings, "agent": AgentSettings}
 # What depends on the machine can't be read off the field.
-DEFAULTS = {"PODIUM_AGENT_NAME": "the host's name", "PODIUM_AGENT_SLOTS": "one for each core"}
+DEFAULTS = {
+    "PODIUM_AGENT_NAME": "the host's name",
+    "PODIUM_AGENT_SLOTS": "one for each core",
+    "PODIUM_AGENT_PREPARED_CONTAINERS": "two for each slot",
+}
 _MARKED = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

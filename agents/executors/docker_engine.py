@@ -17,10 +17,11 @@ from podium.agents.executors.container_config import MARK, Confinement, containe
 from podium.agents.executors.container_run import ContainerRun, remove_container
 from podium.agents.executors.engine import CALL_SECONDS, EngineFacts, connect, facts, inspect_image
 from podium.agents.executors.engine_errors import ENGINE_ERRORS, engine_call
+from podium.agents.executors.forgotten_groups import kill_forgotten, remove_empty_groups
 from podium.agents.executors.gpus import Gpus, gpu_ids
 from podium.agents.executors.image_finder import ImageFinder, PullPolicy
 from podium.agents.executors.isolation import Proof, prove_no_network
-from podium.agents.executors.measuring import Meter, NoMeter, meter_for, owned_groups, remove_empty_groups
+from podium.agents.executors.measuring import Meter, NoMeter, meter_for, owned_groups
 from podium.agents.executors.prepared import NotBegun, PreparedContainers, Ready
 from podium.agents.executors.recipes import recipe_of
 from podium.agents.executors.relaxing import RelaxationsOffered
@@ -269,7 +270,9 @@ class DockerExecutor:
             self._remove_now(one["Id"])
         self._prepared.sweep_folders(self._alive)
         if self._measures:
-            remove_empty_groups(self._group(), version=self._facts.cgroup_version, keep=self._alive)
+            version = self._facts.cgroup_version
+            kill_forgotten(self._group(), version=version, held=self._alive)
+            remove_empty_groups(self._group(), version=version, keep=self._alive)
         return len(forgotten)
 
     def close(self) -> None:

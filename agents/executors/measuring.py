@@ -8,10 +8,8 @@ grow, so the last reading is short by what happened after it. An agent that sees
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -219,7 +217,7 @@ class Folders:
         """Remove the folders. The kernel needs a moment to let go of the last process."""
         left = [folder for folder in self.all if folder.is_dir()]
         for _ in range(_REMOVE_TRIES):
-            left = [folder for folder in left if not _removed(folder)]
+            left = [folder for folder in left if not group_removed(folder)]
             if not left:
                 return
             time.sleep(0.01)
@@ -255,27 +253,8 @@ def groups_version(root: Path = CGROUPS) -> int:
     return 2 if (root / "cgroup.controllers").exists() else 1
 
 
-def remove_empty_groups(name: str, *, version: int, keep: Collection[str] | None = None, root: Path = CGROUPS) -> None:
-    """Remove the group `name` and those in it, where nothing runs in them; with `keep` only those in it, but for these."""
-    for folder in Folders.named(name, version=version, root=root).all:
-        if folder.is_dir():
-            for inner in list(folder.iterdir()):
-                if inner.is_dir() and inner.name not in (keep or ()):
-                    _remove_empty(inner)
-            if keep is None:
-                _removed(folder)
-
-
-def _remove_empty(folder: Path) -> None:
-    # The engine makes groups in ours; where it died, they are still there.
-    with contextlib.suppress(OSError):  # it may go by itself
-        for inner in folder.iterdir():
-            if inner.is_dir():
-                _remove_empty(inner)
-    _removed(folder)
-
-
-def _removed(folder: Path) -> bool:
+def group_removed(folder: Path) -> bool:
+    """Remove one folder of a group; false where something is still in it."""
     try:
         folder.rmdir()
     except FileNotFoundError:

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from podium.agents.executors import folders
 from podium.agents.executors.bubblewrap import sandbox_arguments
+from podium.agents.executors.forgotten_groups import kill_forgotten, remove_empty_groups
 from podium.agents.executors.gpus import Gpus
-from podium.agents.executors.limited_group import LimitedGroup, kill_forgotten
-from podium.agents.executors.measuring import groups_version, owned_groups, remove_empty_groups
+from podium.agents.executors.limited_group import LimitedGroup
+from podium.agents.executors.measuring import groups_version, owned_groups
 from podium.agents.executors.process_run import Launch, ProcessRun
 from podium.agents.executors.program_environment import program_environment
 from podium.agents.executors.system_calls import call_filter
@@ -146,7 +147,7 @@ class ProcessExecutor:
 
     def sweep(self, keep: set[str]) -> int:  # noqa: ARG002 -- as the other executors have it
         """Remove what earlier lives of this agent left: plain processes (sandboxes died with it), groups, folders."""
-        killed = kill_forgotten(self._owned_groups(), held=self._running)
+        killed = kill_forgotten(self._owned_groups(), version=groups_version(), held=self._running)
         remove_empty_groups(self._owned_groups(), version=groups_version(), keep=self._running)
         forgotten = [folder for folder in self._folder.parent.glob(f"{self._folders_prefix()}*") if _is_dead(folder)]
         for folder in forgotten:

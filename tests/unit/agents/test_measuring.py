@@ -14,7 +14,6 @@ from podium.agents.executors.measuring import (
     SamplingMeter,
     meter_for,
     owned_groups,
-    remove_empty_groups,
 )
 
 
@@ -116,23 +115,3 @@ def test_group_of_an_owner_is_one_folder_below_ours(owner: str) -> None:
     first, second = owned_groups(owner).split("/")
     assert first == "podium"
     assert "." not in second
-
-
-def test_only_empty_groups_are_removed(tmp_path: Path) -> None:
-    (tmp_path / "memory/podium/me/empty").mkdir(parents=True)
-    (tmp_path / "memory/podium/me/engine-died/container").mkdir(parents=True)
-    write(
-        tmp_path, {"memory/podium/me/busy/container/cgroup.procs": "1"}
-    )  # as a folder with a process can't be removed
-    remove_empty_groups("podium/me", version=1, root=tmp_path)
-    assert [path.name for path in (tmp_path / "memory/podium/me").iterdir()] == ["busy"]
-
-
-def test_groups_that_are_held_stay_with_what_is_around_them(tmp_path: Path) -> None:
-    for name in ("held", "forgotten"):
-        (tmp_path / "memory/podium/me" / name).mkdir(parents=True)
-    remove_empty_groups("podium/me", version=1, keep={"held"}, root=tmp_path)
-    assert [path.name for path in (tmp_path / "memory/podium/me").iterdir()] == ["held"]
-    (tmp_path / "memory/podium/me/held").rmdir()
-    remove_empty_groups("podium/me", version=1, keep={"held"}, root=tmp_path)
-    assert (tmp_path / "memory/podium/me").is_dir()
