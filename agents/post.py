@@ -17,6 +17,7 @@ import httpx
 
 from podium.agents.executors.choice import choose_executor
 from podium.agents.settings import AgentSettings
+from podium.agents.tidying import Tidier
 from podium.platform.errors import PlatformFault, PodiumError
 from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Wake
 from podium.tasks.gateway import GatewayClient, GatewayKeeps, GatewayRefused, Transfers, checked
@@ -59,6 +60,7 @@ class Post:
         self._workplace: Workplace | None = None
         self._attempts: dict[UUID, str] = {}
         self._gone = threading.Event()
+        self._tidier = Tidier(cache_bytes=settings.cache_bytes)
         self._sweep_at = time.monotonic() + SWEEP_SECONDS
         self._greeter = threading.Thread(target=self._greet_forever, name="podium-greeter", daemon=True)
 
@@ -154,6 +156,7 @@ class Post:
         """Let everything go."""
         self._gone.set()
         self._greeter.join(timeout=10)
+        self._tidier.end()
         if self._executor is not None:
             self._executor.close()
         self._transfers.close()
@@ -178,6 +181,7 @@ class Post:
                 executor=self._executor,
                 folder=self.settings.folder.resolve(),
             )
+            self._tidier.begin(self._workplace)
             self.trouble = ""
         except PodiumError as error:
             if self.trouble != str(error):

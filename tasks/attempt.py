@@ -11,10 +11,12 @@ from pathlib import Path
 from uuid import UUID
 
 from podium.platform.errors import PodiumError
-from podium.platform.jobs import Claim, Handback, Heartbeat, ScoringJob
+from podium.platform.jobs import Claim, Handback, Heartbeat, LogStream, ScoringJob
 from podium.platform.lifecycle import Stage
 from podium.tasks.gateway import GatewayClient, GatewayRefused
 from podium.tasks.log_sending import LogSender
+from podium.tasks.programs import Holder
+from podium.tasks.staging import release_datasets
 from podium.tasks.tree_removal import remove_tree
 from podium.tasks.workplace import Workplace
 
@@ -30,6 +32,7 @@ class AttemptInHand:
         folder: The attempt's own folder, removed at its end.
         stop: Set when the attempt is not wanted any more, or its lease could not be renewed.
         timings: Seconds by step of the attempt.
+        holder: In whose name images and datasets stay on the host, until the end.
     """
 
     def __init__(self, workplace: Workplace, job: ScoringJob) -> None:
@@ -42,6 +45,7 @@ class AttemptInHand:
         self.logs = LogSender(self.gateway, job.attempt_id, stream_bytes=job.limits.log_bytes)
         self.stop = threading.Event()
         self.timings: dict[str, float] = {}
+        self.holder = Holder(str(job.attempt_id), self.say, self.stop)
         self._stage = Stage.PREPARING
         self._beat_now = threading.Event()
         self._over = threading.Event()
@@ -53,14 +57,21 @@ class AttemptInHand:
         self._stage = stage
         self._beat_now.set()
 
+    def say(self, text: str) -> None:
+        """Tell the participant, in the log of every evaluation, what the platform is at."""
+        for job in self.job.evaluations:
+            self.logs.note(job.evaluation_id, LogStream.PREDICTION_STDERR, f"[podium: {text}]")
+
     def close(self) -> None:
-        """End the heartbeats and remove the folder."""
+        """End the heartbeats, let go of images and datasets, and remove the folder."""
         self._over.set()
         self._beat_now.set()
         self._heart.join(timeout=5)
         self.logs.close()
         self.gateway.close()
         remove_tree(self.folder)
+        self.workplace.executor.release_images(self.holder)
+        release_datasets(self.holder.key)
         self.workplace.held.discard(self.folder.name)
 
     def _beat(self) -> None:

@@ -32,6 +32,7 @@ from podium.tasks.views import (
     StagedEvaluation,
     StepFolders,
     View,
+    container_view,
     ingestion_beside_scoring_view,
     ingestion_view,
     scoring_view,
@@ -71,6 +72,7 @@ class _Planned:
     role: Role
     commands: tuple[tuple[str, ...], ...]
     view: View
+    image: Image | None = None  # its own, in place of the competition's
 
 
 def output_limits(attempt: AttemptInHand) -> OutputLimits:
@@ -97,14 +99,17 @@ def predict(attempt: AttemptInHand, job: EvaluationJob, staged: StagedEvaluation
         _write_result_metadata(outcome, job.protocol)
         return outcome
     output = _writable(attempt, staged.folder / "prediction")
-    if metadata is None:
+    if metadata is None and staged.container is None:
         shutil.copytree(staged.submission, output, dirs_exist_ok=True, copy_function=_copy_for_programs)
         _open_folders(output)
     planned = []
     folders = _step_folders(attempt, job, staged, "prediction", output)
     # Several tasks of a phase are shown the submission at the same time.
     alone = len(attempt.job.evaluations) == 1
-    if metadata is not None and metadata.commands:
+    if staged.container is not None:
+        # No command: the image's own entry point.
+        planned.append(_Planned("submission", ((),), container_view(staged, folders), staged.container))
+    elif metadata is not None and metadata.commands:
         commands = tuple(
             command_words(line, ingestion=False, scoring=False, protocol=job.protocol) for line in metadata.commands
         )
@@ -235,7 +240,7 @@ def _run_step(
     for program, end in zip(planned, ends, strict=True):
         ran = Ran(step, program.role, end)
         outcome.ran.append(ran)
-        outcome.reports.append(_report(ran, image, Ground.of(attempt.job)))
+        outcome.reports.append(_report(ran, program.image or image, Ground.of(attempt.job)))
         for name, seconds in end.timings.items():
             outcome.add_seconds(name, seconds)
 
@@ -262,7 +267,7 @@ def _run_program(
     for number, command in enumerate(planned.commands):
         program = Program(
             name=f"podium-{str(job.evaluation_id)[-12:]}-{attempt.job.attempt_number}-{step}-{planned.role}-{number}",
-            image=image,
+            image=planned.image or image,
             command=command,
             mounts=planned.view.mounts,
             working_folder=planned.view.working_folder,

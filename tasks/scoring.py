@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 
 from podium.platform.archives import ArchiveRefused
 from podium.platform.bundles.content import Protocol
+from podium.platform.image_archives import ImageRefused
 from podium.platform.jobs import (
     EvaluationJob,
     EvaluationResult,
@@ -33,7 +34,7 @@ from podium.tasks.output_copies import read_file, zip_tree
 from podium.tasks.output_rules import OutputLimits, OutputRefused
 from podium.tasks.programs import Image, ImageUnavailable
 from podium.tasks.scores import JSON_NAME, MAX_BYTES, TEXT_NAME, BadScores, parse_scores
-from podium.tasks.staging import stage_dataset, stage_submission
+from podium.tasks.staging import fetch_image, stage_dataset, stage_submission
 from podium.tasks.verdicts import Fault, Ground, Judgement, is_over, judge
 from podium.tasks.views import StagedEvaluation
 
@@ -46,11 +47,16 @@ _LOG_OF = {
 
 @dataclass(frozen=True, slots=True)
 class StagedSubmission:
-    """A submission that can be scored: its folder, what it says about itself, and the image to run it in."""
+    """A submission that can be scored: its folder, what it says about itself, and the image to run it in.
+
+    Attributes:
+        container: What was submitted, where that is an image; the folder is empty then.
+    """
 
     folder: Path
     metadata: Metadata | None
     image: Image
+    container: Image | None = None
 
 
 @task(cache_policy=NO_CACHE)
@@ -62,17 +68,25 @@ def stage(attempt: AttemptInHand) -> StagedSubmission | Fault:
     """
     began = time.monotonic()
     workplace, job = attempt.workplace, attempt.job
+    metadata, container = None, None
     try:
-        submission = stage_submission(job.submission, attempt.folder, workplace.transfers, stop=attempt.stop)
-        _arrange(attempt, submission)
-        metadata = read_metadata(submission)
-        image = workplace.executor.find_image(job.image)
-    except (ArchiveRefused, BadMetadata) as refused:
+        if job.container_submission:
+            archive = fetch_image(job.submission, attempt.folder, workplace.transfers, stop=attempt.stop)
+            container = workplace.executor.load_image(archive, attempt.holder)
+            archive.unlink()
+            submission = attempt.folder / "submission"
+            submission.mkdir(mode=0o755)
+        else:
+            submission = stage_submission(job.submission, attempt.folder, workplace.transfers, stop=attempt.stop)
+            _arrange(attempt, submission)
+            metadata = read_metadata(submission)
+        image = workplace.executor.find_image(job.image, attempt.holder)
+    except (ArchiveRefused, BadMetadata, ImageRefused) as refused:
         return Fault(Verdict.BAD_SUBMISSION, str(refused))
     except ImageUnavailable as missing:
         return Fault(Verdict.IMAGE_UNAVAILABLE, str(missing))
     attempt.timings["stage"] = time.monotonic() - began
-    return StagedSubmission(submission, metadata, image)
+    return StagedSubmission(submission, metadata, image, container)
 
 
 @task(task_run_name="evaluate {job.task}", cache_policy=NO_CACHE)
@@ -147,7 +161,14 @@ def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: St
         if source is None:
             return None
         workplace = attempt.workplace
-        return stage_dataset(source, workplace.cache, workplace.transfers, stop=attempt.stop, protocol=job.protocol)
+        return stage_dataset(
+            source,
+            workplace.cache,
+            workplace.transfers,
+            stop=attempt.stop,
+            protocol=job.protocol,
+            holder=attempt.holder.key,
+        )
 
     scoring_program = dataset(job.scoring_program)
     assert scoring_program is not None
@@ -159,6 +180,7 @@ def _stage_evaluation(attempt: AttemptInHand, job: EvaluationJob, submission: St
         ingestion_program=dataset(job.ingestion_program),
         input_data=dataset(job.input_data),
         reference_data=dataset(job.reference_data),
+        container=submission.container,
     )
 
 

@@ -23,6 +23,8 @@ from podium.tasks.gateway import Transfers
 from podium.tasks.tree_removal import remove_tree
 
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_holders: defaultdict[str, set[str]] = defaultdict(set)
+"""Who uses which folder of the cache; a folder's entry changes under its lock alone."""
 
 
 def stage_dataset(
@@ -32,8 +34,11 @@ def stage_dataset(
     *,
     stop: threading.Event,
     protocol: Protocol = Protocol.V2,
+    holder: str = "",
 ) -> Path:
     """A program's or dataset's folder, from the cache or fetched into it; never to be written to.
+
+    It stays there until `release_datasets` is told that its holder has gone.
 
     Folders that CodaLab's protocol arranges (`arrangement`) are kept apart from those of the other.
 
@@ -43,6 +48,8 @@ def stage_dataset(
     is_old = protocol is Protocol.V1_5
     folder = cache / (f"{source.sha256}-{protocol}" if is_old else source.sha256)
     with _locks[folder.name]:
+        if holder:
+            _holders[folder.name].add(holder)
         if folder.is_dir():
             os.utime(folder)
             return folder
@@ -77,6 +84,23 @@ def stage_submission(source: Source, folder: Path, transfers: Transfers, *, stop
     return content
 
 
+def fetch_image(source: Source, folder: Path, transfers: Transfers, *, stop: threading.Event) -> Path:
+    """A submission that is the image of a container, as it was uploaded.
+
+    Raises:
+        PlatformFault: It could not be fetched.
+    """
+    archive = folder / "image.tar"
+    transfers.fetch(source, archive, stop=stop)
+    return archive
+
+
+def release_datasets(holder: str) -> None:
+    """A holder needs no dataset any more."""
+    for holders in list(_holders.values()):
+        holders.discard(holder)
+
+
 def sweep_attempts(attempts: Path, held: Collection[str] = ()) -> int:
     """Remove the folders of attempts but for those that are `held`; say how many there were.
 
@@ -90,17 +114,31 @@ def sweep_attempts(attempts: Path, held: Collection[str] = ()) -> int:
 
 
 def trim_cache(cache: Path, *, max_bytes: int) -> None:
-    """Remove the datasets that were not used for longest until the cache fits; called when nothing is being scored."""
+    """Remove the datasets that were not used for longest until the cache fits; what attempts use stays."""
     if not cache.is_dir():
         return
-    folders = sorted((path for path in cache.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for leftover in cache.glob(".old-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    folders = [path for path in cache.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    folders.sort(key=lambda path: path.stat().st_mtime)
     sizes = {folder: _bytes_under(folder) for folder in folders}
     total = sum(sizes.values())
     for folder in folders:
         if total <= max_bytes:
             return
-        shutil.rmtree(folder, ignore_errors=True)
-        total -= sizes[folder]
+        if _remove_unused(folder):
+            total -= sizes[folder]
+
+
+def _remove_unused(folder: Path) -> bool:
+    """Remove a dataset unless an attempt uses it; an attempt that comes for it meanwhile fetches it anew."""
+    old = folder.with_name(f".old-{folder.name}")
+    with _locks[folder.name]:
+        if _holders[folder.name]:
+            return False
+        folder.rename(old)
+    shutil.rmtree(old, ignore_errors=True)
+    return True
 
 
 def _bytes_under(folder: Path) -> int:

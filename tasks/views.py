@@ -26,6 +26,9 @@ CodaLab (`Protocol.V1_5`), where `/app` stands for the worker's `run` folder; ev
 | `/app/output`             | shared, writable | | shared, writable | |
 | `/app/temp`, `/app/shared`| shared, writable | | shared, writable | |
 
+A submitted image (only by the first protocol) starts where it says itself, and sees `/app/input_data` and
+`/app/output` also as `/input` and `/output`.
+
 CodaLab's ingestion program has the submission on its `PYTHONPATH`, and imports participants' code; so it sees the
 reference data only where it asks for them. Everything but `output`, `temp` and `shared` is read-only.
 """
@@ -53,7 +56,9 @@ from podium.tasks.metadata import (
     TEMPORARY,
     Metadata,
 )
-from podium.tasks.programs import Mount
+from podium.tasks.programs import Image, Mount
+
+OTHER_INPUT, OTHER_OUTPUT = "/input", "/output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class StagedEvaluation:
     Attributes:
         folder: Its own; the others are shared with further evaluations, and nothing writes to them.
         metadata: The submission's; `None` for one that has none.
+        container: The image that was submitted, where submissions are images.
     """
 
     folder: Path
@@ -72,11 +78,12 @@ class StagedEvaluation:
     ingestion_program: Path | None
     input_data: Path | None
     reference_data: Path | None
+    container: Image | None = None
 
     @property
     def runs_submission(self) -> bool:
         """Whether the submission has a command of its own."""
-        return self.metadata is not None and bool(self.metadata.commands)
+        return self.container is not None or (self.metadata is not None and bool(self.metadata.commands))
 
     def prediction_ingestion(self, job: EvaluationJob) -> Path | None:
         """The ingestion program, if the prediction step runs it. For CodaLab, what has no metadata is results."""
@@ -120,6 +127,16 @@ def submission_view(job: EvaluationJob, staged: StagedEvaluation, folders: StepF
     if job.protocol is Protocol.V1_5:
         return _started_in_app(program, *_old_input(staged, folders), *folders.mounts())
     return View((program, *_input_data(staged), *folders.mounts()))
+
+
+def container_view(staged: StagedEvaluation, folders: StepFolders) -> View:
+    """What a submitted image sees: the data and the output, each by the name that other platforms have for it too."""
+    data = staged.input_data
+    also = [Mount(data, OTHER_INPUT, read_only=True)] if data else []
+    return View(
+        (*_input_data(staged), *also, *folders.mounts(), Mount(folders.output, OTHER_OUTPUT, read_only=False)),
+        working_folder="",
+    )
 
 
 def ingestion_view(
