@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +19,7 @@ from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from podium.platform.identity import Caller
 from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
 from podium.platform.lifecycle import ParticipantStatus
+from podium.platform.limits import effective
 from podium.platform.models import (
     Competition,
     Leaderboard,
@@ -140,7 +141,9 @@ def _summary(competition: Competition, participants: int, submissions: int, mome
     )
 
 
-def competition_record(session: Session, competition: Competition, caller: Caller | None) -> CompetitionRecord:
+def competition_record(
+    session: Session, competition: Competition, caller: Caller | None, *, maxima: Mapping[str, float]
+) -> CompetitionRecord:
     """A competition as the caller may see it."""
     board = competition.leaderboards[0]
     organizes = may_organize(competition, caller)
@@ -156,7 +159,7 @@ def competition_record(session: Session, competition: Competition, caller: Calle
         registration_auto_approve=competition.registration_auto_approve,
         docker_image=competition.docker_image,
         contact_email=competition.contact_email,
-        phases=tuple(_phase_record(phase, moment) for phase in competition.phases),
+        phases=tuple(_phase_record(phase, moment, maxima) for phase in competition.phases),
         pages=tuple(PageRecord(page.title, page.text, page.is_html) for page in competition.pages),
         fact_sheet=questions_of(competition),
         columns=tuple(column_record(column, board) for column in visible_columns(board, for_organizer=organizes)),
@@ -217,7 +220,8 @@ def _strictness(relaxations: Relaxations) -> str:
     return "relaxed" if relaxations.in_words() else "strict"
 
 
-def _phase_record(phase: Phase, moment: datetime) -> PhaseRecord:
+def _phase_record(phase: Phase, moment: datetime, maxima: Mapping[str, float]) -> PhaseRecord:
+    limits = effective(phase.asked_limits, maxima)
     return PhaseRecord(
         number=phase.position + 1,
         name=phase.name,
@@ -227,9 +231,10 @@ def _phase_record(phase: Phase, moment: datetime) -> PhaseRecord:
         status=phase_status(phase, moment),
         max_submissions_per_day=phase.max_submissions_per_day,
         max_submissions=phase.max_submissions,
-        execution_time_limit=phase.execution_time_limit,
+        execution_time_limit=int(limits["wall_seconds"]),
         only_result_submissions=phase.accepts_only_result_submissions,
         tasks=tuple(TaskRecord(entry.index, entry.task.name, entry.task.description) for entry in phase.tasks),
+        limits=limits,
     )
 
 

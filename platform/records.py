@@ -93,6 +93,8 @@ class PhaseRecord:
         number: From 1, in the order of time.
         status: `upcoming`, `open` or `over`, at the moment of the answer.
         max_submissions_per_day: Per participant; `None` for no limit.
+        execution_time_limit: The same as the limit `wall_seconds`.
+        limits: What programs may use, by the names in `podium.platform.limits`; what is not limited is left out.
     """
 
     number: int
@@ -106,6 +108,7 @@ class PhaseRecord:
     execution_time_limit: int
     only_result_submissions: bool
     tasks: tuple[TaskRecord, ...]
+    limits: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +263,12 @@ class OutputFileRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProgramRecord:
-    """What was measured of a program. `None` where the host can't measure it."""
+    """What was measured of a program. `None` where the host can't measure it.
+
+    Attributes:
+        limit: The limit that it exceeded, by its name in `podium.platform.limits`; `None` for none.
+        note: What else there is to know, such as that a process of it was killed though it ended well.
+    """
 
     program: str
     step: str
@@ -271,6 +279,8 @@ class ProgramRecord:
     wall_seconds: float
     cpu_seconds: float | None
     peak_memory_bytes: int | None
+    peak_processes: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

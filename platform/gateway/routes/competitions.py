@@ -50,7 +50,7 @@ def read_competition(slug: str, services: WithServices, caller: MaybeCaller) -> 
     with services.database.session() as session:
         options = competitions.competition_options()
         competition = competitions.find_competition(session, slug, caller, options=options)
-        return competitions.competition_record(session, competition, caller)
+        return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
 @router.patch("/competitions/{slug}")
@@ -71,7 +71,7 @@ def change_competition(
                 actor=caller.actor,
             )
             competition.published = body.published
-        return competitions.competition_record(session, competition, caller)
+        return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
 @router.patch("/competitions/{slug}/relaxations")
@@ -83,7 +83,7 @@ def relax_competition(
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
         competitions.set_relaxations(session, competition, network=body.network, root=body.root, actor=caller.actor)
-        return competitions.competition_record(session, competition, caller)
+        return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
 @router.post("/competitions/{slug}/participants", status_code=201)
