@@ -280,7 +280,7 @@ def test_a_pools_runtime_is_what_runs_the_program(relaxed: Runner, engine: docke
     with ThreadPoolExecutor(1) as threads:
         stop = threading.Event()
         going = threads.submit(relaxed, "sleep", "60", runtime="runc", stop=stop)
-        names = []
+        names: list[str] = []
         while not names:
             names = [name for name in containers(engine, owner) if "proof" not in name]
         assert engine.inspect_container(names[0])["HostConfig"]["Runtime"] == "runc"

@@ -192,7 +192,9 @@ class World:
             content = reading.accepted()
             assert reading.files is not None
             stored = store_files.fn(self.storage, reading.files, content)
-            return write_competition.fn(self.database, bundle_id, content, stored, reading.problems, now())
+            return write_competition.fn(
+                self.database, bundle_id, content, stored, reading.problems, now(), self.settings.limit_maxima
+            )
 
     def join(self, person: Known, slug: str) -> None:
         """Take part, accepting the present terms."""
