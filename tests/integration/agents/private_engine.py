@@ -15,7 +15,10 @@ from docker.errors import DockerException
 
 
 class PrivateEngine:
-    """A dockerd with its containerd, in a folder of its own. It makes no networks and no firewall rules."""
+    """A dockerd with its containerd, in a folder and a network of its own.
+
+    The host's network it must not see: an engine that is told to have no bridge removes the one that is there.
+    """
 
     def __init__(self) -> None:
         # Paths of sockets are short, and pytest's are long.
@@ -40,7 +43,9 @@ class PrivateEngine:
             pid.unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["dockerd", *(f"--{name}={value}" for name, value in options.items())], stdout=log, stderr=log
+                ["unshare", "--net", "dockerd", *(f"--{name}={value}" for name, value in options.items())],
+                stdout=log,
+                stderr=log,
             )
         give_up = time.monotonic() + 60
         while not self._answers():
