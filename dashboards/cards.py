@@ -83,7 +83,12 @@ def rules(competition: CompetitionRecord) -> Html:
         if competition.registration_auto_approve
         else "The organizer approves each participant."
     )
-    sentences = (_RULE_WORDS[competition.submission_rule], approval, f"Programs run in {competition.docker_image}.")
+    sentences = (
+        _RULE_WORDS[competition.submission_rule],
+        approval,
+        f"Programs run in {competition.docker_image}.",
+        *competition.limits_in_words(),
+    )
     return join(table, element("ul", *(element("li", text(sentence)) for sentence in sentences)))
 
 
@@ -92,8 +97,14 @@ def _limits(phase: PhaseRecord) -> tuple[str, str, str, str]:
         _count(phase.max_submissions_per_day),
         _count(phase.max_submissions),
         times.duration(phase.execution_time_limit),
-        "results" if phase.only_result_submissions else "results or code",
+        _takes(phase),
     )
+
+
+def _takes(phase: PhaseRecord) -> str:
+    if phase.container_submissions:
+        return "container images"
+    return "results" if phase.only_result_submissions else "results or code"
 
 
 def _count(limit: int | None) -> str:

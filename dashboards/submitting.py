@@ -21,4 +21,9 @@ def first_commands(slug: str) -> tuple[str, ...]:
 def submit_command(slug: str, phase: PhaseRecord | None = None) -> tuple[str, ...]:
     """The command that submits a file and waits for its scores."""
     where = f" --phase {phase.number}" if phase is not None else ""
+    if phase is not None and phase.container_submissions:
+        return (
+            "docker save my-image | gzip > my-image.tar.gz",
+            f"podium submit {shlex.quote(slug)} --file my-image.tar.gz{where} --wait",
+        )
     return (f"podium submit {shlex.quote(slug)} --file my-submission.zip{where} --wait",)

@@ -209,6 +209,7 @@ class CompetitionWriter:
 
     def _phase(self, position: int, phase: PhaseContent) -> Phase:
         self._check_limits(position, phase)
+        self._check_containers(position, phase)
         return Phase(
             position=position,
             name=phase.name,
@@ -223,6 +224,7 @@ class CompetitionWriter:
             hide_prediction_output=phase.hide_prediction_output,
             hide_score_output=phase.hide_score_output,
             accepts_only_result_submissions=phase.accepts_only_result_submissions,
+            accepts_container_submissions=phase.accepts_container_submissions,
             limits=dict(phase.limits),
             starting_kit_id=self._optional("starting_kit", phase.starting_kit),
             public_data_id=self._optional("public_data", phase.public_data),
@@ -242,6 +244,19 @@ class CompetitionWriter:
                 field=f"phases[{position}].{key}",
                 suggestion=f"Ask for {maximum} or less, or ask the operator for more.",
             )
+
+    def _check_containers(self, position: int, phase: PhaseContent) -> None:
+        # For tasks that are in the bundle itself, its reader has done so.
+        stored = {task.index for task in self._content.tasks if isinstance(task, StoredTask)}
+        for index in stored.intersection(phase.tasks) if phase.accepts_container_submissions else ():
+            task = self._session.get(Task, self._tasks[index])
+            if task is not None and task.ingestion_program_id is not None:
+                self._problem(
+                    f"Phase '{phase.name}' takes containers, which run by themselves, but the task '{task.name}' has "
+                    "an ingestion program.",
+                    field=f"phases[{position}].tasks",
+                    suggestion="Give the phase tasks without one.",
+                )
 
     def _optional(self, kind: str, source: Source | None) -> UUID | None:
         return None if source is None else self._dataset(kind, source)

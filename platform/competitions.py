@@ -234,6 +234,7 @@ def _phase_record(phase: Phase, moment: datetime, maxima: Mapping[str, float]) -
         execution_time_limit=int(limits["wall_seconds"]),
         only_result_submissions=phase.accepts_only_result_submissions,
         tasks=tuple(TaskRecord(entry.index, entry.task.name, entry.task.description) for entry in phase.tasks),
+        container_submissions=phase.accepts_container_submissions,
         limits=limits,
     )
 

@@ -17,10 +17,10 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from podium.platform.errors import InvalidInput
-from podium.platform.tar_walk import TarDamaged, TarEntry, TarWalk
+from podium.platform.tar_walk import BLOCK, Stream, TarDamaged, TarEntry, TarWalk
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
 """What the name of a file with an image ends in."""
@@ -120,10 +120,13 @@ def looks_like_image(path: Path) -> bool:
     """Whether a file is a tar with an image in it, right or wrong."""
     try:
         with path.open("rb") as file:
-            if packing_of(file.read(8)) not in {"", "gzip"}:
-                return False
+            head = file.read(BLOCK)
+        if packing_of(head) != "gzip" and head[257:262] != b"ustar":
+            return False
         return not _OF_IMAGES.isdisjoint(_scan(path, 1 << 40).entries)
-    except (ImageRefused, OSError):
+    except ImageRefused:
+        return is_image_name(path.name)  # it means to be one
+    except OSError:
         return False
 
 
@@ -185,7 +188,7 @@ def _scan(path: Path, max_bytes: int) -> _Contents:
         file.seek(0)
         if packing not in {"", "gzip"}:
             raise ImageRefused([f"it is packed with {packing}"], remedy="Pack it with gzip, or leave it unpacked.")
-        stream: BinaryIO = gzip.GzipFile(fileobj=file) if packing else file  # type: ignore[assignment] -- reads alike
+        stream: Stream = gzip.GzipFile(fileobj=file) if packing else file
         walk = TarWalk(stream, length=None if packing else path.stat().st_size)
         try:
             for entry in walk:

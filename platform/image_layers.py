@@ -11,7 +11,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from podium.platform.image_archives import ImageArchive, ImageLimits, ImageRefused, Layer, packing_of
 from podium.platform.tar_walk import Stream, TarDamaged, TarWalk
@@ -147,7 +147,7 @@ def _opened(file: BinaryIO, layer: Layer, room: _Room | None = None) -> tuple[_H
         return raw, _Hashed(raw, room=room)
     if packing != "gzip":
         raise _Fault(f"it is packed with {packing}; save the image with layers that are unpacked or packed with gzip")
-    unpacked = gzip.GzipFile(fileobj=raw)  # type: ignore[arg-type] -- it reads, which is all that is needed
+    unpacked = gzip.GzipFile(fileobj=cast("BinaryIO", raw))  # it reads, which is all that is needed
     head = unpacked.peek(8)[:8]
     if packing_of(head):
         raise _Fault("it is packed twice")

@@ -21,6 +21,7 @@ from podium.platform.lifecycle import (
     SubmissionStatus,
     Verdict,
 )
+from podium.platform.limits import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class PhaseRecord:
         number: From 1, in the order of time.
         status: `upcoming`, `open` or `over`, at the moment of the answer.
         max_submissions_per_day: Per participant; `None` for no limit.
+        container_submissions: What is submitted is the image of a container, as `docker save` writes it.
         execution_time_limit: The same as the limit `wall_seconds`.
         limits: What programs may use, by the names in `podium.platform.limits`; what is not limited is left out.
     """
@@ -109,6 +111,7 @@ class PhaseRecord:
     only_result_submissions: bool
     tasks: tuple[TaskRecord, ...]
     limits: dict[str, float] = field(default_factory=dict)
+    container_submissions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,16 @@ class CompetitionRecord:
     participation: ParticipantStatus | None
     may_organize: bool
     relaxations: Relaxations = field(default_factory=Relaxations)
+
+    def limits_in_words(self) -> list[str]:
+        """What programs may use, in a sentence for all phases in which it is the same."""
+        phases: dict[str, list[str]] = {}
+        for phase in self.phases:
+            phases.setdefault(in_words(phase.limits), []).append(phase.name)
+        phases.pop("", None)  # the gateway does not say
+        if len(phases) == 1:
+            return [f"Programs may use: {words}." for words in phases]
+        return [f"Programs may use in {' and '.join(names)}: {words}." for words, names in phases.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from podium.platform.bundles.archive import BundleFiles
-from podium.platform.bundles.content import CompetitionContent, CompetitionType, PageContent
+from podium.platform.bundles.content import CompetitionContent, CompetitionType, PageContent, TaskContent
 from podium.platform.bundles.fields import Section, Value
 from podium.platform.bundles.findings import Findings, shown
 from podium.platform.bundles.sources import Sources
@@ -101,6 +101,7 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         relaxations=read_relaxations(section.value("relaxations")),
     )
     _check_tasks_used(section, content, indexes)
+    _check_containers(section, content)
     return content
 
 
@@ -131,6 +132,20 @@ def _pages(section: Section, sources: Sources) -> tuple[PageContent, ...]:
             file, text = sources.page(page.required("file", "Name a Markdown or HTML file."))
             pages.append(PageContent(title, file, text))
     return tuple(pages)
+
+
+def _check_containers(section: Section, content: CompetitionContent) -> None:
+    """A submitted image brings its own environment and is run by itself: there is nothing that could be ingested."""
+    ingesting = {task.index for task in content.tasks if isinstance(task, TaskContent) and task.ingestion_program}
+    for phase in content.phases:
+        tasks = [index for index in phase.tasks if index in ingesting]
+        if phase.accepts_container_submissions and tasks:
+            section.place_of("phases").error(
+                f"Phase {shown(phase.name)} takes containers, which run by themselves, but its "
+                f"{'task' if len(tasks) == 1 else 'tasks'} {', '.join(map(shown, tasks))} "
+                f"{'has' if len(tasks) == 1 else 'have'} an ingestion program.",
+                "Give the phase tasks without one: what the container writes to `/app/output` is scored.",
+            )
 
 
 def _check_tasks_used(section: Section, content: CompetitionContent, indexes: Collection[str]) -> None:

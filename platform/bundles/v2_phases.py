@@ -31,6 +31,7 @@ PHASE_FIELDS = (
     "hide_prediction_output",
     "hide_score_output",
     "accepts_only_result_submissions",
+    "accepts_container_submissions",
     "limits",
     "starting_kit",
     "public_data",
@@ -67,6 +68,7 @@ def read_phases(values: Collection[Value], tasks: Collection[str], sources: Sour
     phases.sort(key=lambda phase: phase.order)
     for phase in phases:
         _check_window(phase)
+        _check_submissions(phase)
     for before, after in pairwise(phases):
         _check_order(before, after)
     if phases and phases[0].content.auto_migrate_to_this_phase:
@@ -99,6 +101,7 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
         hide_prediction_output=section.flag("hide_prediction_output", default=False),
         hide_score_output=section.flag("hide_score_output", default=False),
         accepts_only_result_submissions=section.flag("accepts_only_result_submissions", default=False),
+        accepts_container_submissions=section.flag("accepts_container_submissions", default=False),
         starting_kit=sources.dataset(section.value("starting_kit")),
         public_data=sources.dataset(section.value("public_data")),
         limits=limits,
@@ -125,6 +128,13 @@ def _check_window(phase: _Phase) -> None:
             f"{phase.called} ends {show_date(phase.end)}, which is not after it starts "
             f"({show_date(phase.start)}, line {begin.line}).",
             "Let it end later, or leave `end` out if no phase follows.",
+        )
+
+
+def _check_submissions(phase: _Phase) -> None:
+    if phase.content.accepts_container_submissions and phase.content.accepts_only_result_submissions:
+        phase.section.place_of("accepts_container_submissions").error(
+            f"{phase.called} takes containers, and takes results only.", "Set one of the two."
         )
 
 

@@ -35,6 +35,14 @@ _SUMMARY_FIELDS: Sequence[Field[CompetitionSummary]] = (
     Field("reward", lambda one: one.reward, may_wrap=True),
     Field("published", lambda one: one.published),
 )
+
+
+def _takes(phase: PhaseRecord) -> str:
+    if phase.container_submissions:
+        return "container images"
+    return "results" if phase.only_result_submissions else "code or results"
+
+
 _PHASE_FIELDS: Sequence[Field[PhaseRecord]] = (
     Field("#", lambda one: one.number, is_number=True),
     Field("phase", lambda one: one.name),
@@ -43,7 +51,7 @@ _PHASE_FIELDS: Sequence[Field[PhaseRecord]] = (
     Field("end", lambda one: one.end, may_wrap=True),
     Field("per day", lambda one: one.max_submissions_per_day, is_number=True),
     Field("in all", lambda one: one.max_submissions, is_number=True),
-    Field("takes", lambda one: "results" if one.only_result_submissions else "code or results"),
+    Field("takes", _takes),
 )
 _QUESTION_FIELDS: Sequence[Field[FactSheetQuestion]] = (
     Field("key", lambda one: one.key),
@@ -190,7 +198,7 @@ def _described(record: CompetitionRecord) -> str:
     if summary.deadline:
         lines.append(f"The phase {summary.phase} ends {shown_time(summary.deadline)}.")
     lines += record.relaxations.in_words()
-    lines += ["", table_text(record.phases, _PHASE_FIELDS)]
+    lines += ["", table_text(record.phases, _PHASE_FIELDS), *record.limits_in_words()]
     if record.columns:
         lines.append("Scores: " + ", ".join(f"{column.title} ({column.key})" for column in record.columns))
     if record.fact_sheet:

@@ -25,7 +25,7 @@ def submit(
     context: typer.Context,
     slug: CompetitionArgument = None,
     *,
-    file: Annotated[Path, typer.Option("--file", "-f", help="A zip, a folder, or a file that is packed into a zip.")],
+    file: Annotated[Path, typer.Option("--file", "-f", help="A zip, a folder, a file, or what `docker save` wrote.")],
     message: Annotated[
         str | None, typer.Option("--message", "-m", help="A note to yourself.", show_default=False)
     ] = None,

@@ -1,4 +1,4 @@
-"""What is on a person's disk as the zip that Podium takes: folders and single files are packed on the way."""
+"""What is on a person's disk as the file that Podium takes: folders and single files are packed on the way."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from podium.platform.bundles.folder_zips import PackedFile, write_zip
 from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.transfers import CHUNK_BYTES
 from podium.platform.errors import InvalidInput
+from podium.platform.image_archives import is_image_name, looks_like_image, read_image_archive
 
 # What systems and tools put into folders by themselves.
 _JUNK = frozenset({"__MACOSX", ".DS_Store", ".git"})
@@ -21,7 +22,7 @@ _JUNK = frozenset({"__MACOSX", ".DS_Store", ".git"})
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A zip that is ready to be sent, and the name that it is sent under."""
+    """A file that is ready to be sent, and the name that it is sent under."""
 
     path: Path
     name: str
@@ -29,14 +30,19 @@ class Parcel:
 
 @contextmanager
 def packed_submission(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
-    """A submission as a zip: a folder's content, or a file that is no zip alone in one; a zip stays what it is.
+    """A submission as it is sent: a zip, or an image of a container, as it is; a folder, or any other file, in a zip.
 
-    What was packed is gone when the context ends.
+    What was packed is gone when the context ends. Images are checked as far as that needs no engine.
 
     Raises:
         InvalidInput: There is nothing at this path, nothing that can be packed, or a broken zip.
+        ImageRefused: It is an image that could not be run; with every reason.
     """
     _require_there(path)
+    if path.is_file() and looks_like_image(path):
+        read_image_archive(path)
+        yield Parcel(path, path.name if is_image_name(path.name) else f"{path.name}.tar")
+        return
     if path.is_file() and zipfile.is_zipfile(path):
         yield Parcel(path, path.name)
         return

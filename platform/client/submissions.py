@@ -70,7 +70,7 @@ class SubmissionCalls(Calls):
         on_created: Callable[[SubmissionRecord], None] = _ignore,
         on_progress: OnProgress = silent,
     ) -> SubmissionRecord:
-        """Submit a zip, a folder, or a file that is no zip; the latter two are packed on the way.
+        """Submit a zip, a folder, an image of a container, or another file; folders and other files are packed.
 
         Args:
             slug: The competition.
@@ -85,7 +85,8 @@ class SubmissionCalls(Calls):
             The submission, which is queued; `wait` follows it to the end.
 
         Raises:
-            InvalidInput: There is nothing to submit at this path, or an answer is not valid.
+            InvalidInput: There is nothing to submit at this path, it is an image that can't be run, or an answer is
+                not valid.
             NotAllowed: One does not take part, or has not been approved yet.
             QuotaExceeded: The limit of the phase is used up.
             Conflict: No phase is open.

@@ -160,6 +160,7 @@ def _job(
         asked_limits={one.name: phase.asked_limits[one.name] for one in beyond(phase.asked_limits, maxima)},
         may_quote=_steps_to_be_seen(phase),
         only_result_submissions=phase.accepts_only_result_submissions,
+        container_submission=phase.accepts_container_submissions,
         relaxations=relaxations_of(competition),
         runtime=competition.pool.runtime,
         detailed_results=competition.enable_detailed_results,

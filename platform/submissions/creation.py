@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from podium.platform.bundles.content import FactSheetType
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooLarge
+from podium.platform.image_archives import SUFFIXES, is_image_name
 from podium.platform.lifecycle import (
     SUBMISSION_TRANSITIONS,
     ParticipantStatus,
@@ -77,6 +78,24 @@ def require_open(phase: Phase, moment: datetime) -> None:
             raise PhaseClosed(f"Phase '{phase.name}' begins on {phase.starts:%Y-%m-%d at %H:%M:%S} UTC.")
         case "over":
             raise PhaseClosed(f"Phase '{phase.name}' ended on {phase.ends:%Y-%m-%d at %H:%M:%S} UTC.")
+
+
+def require_kind(phase: Phase, filename: str) -> None:
+    """Go on only if the phase takes files of this kind: zips, or images of containers.
+
+    Raises:
+        InvalidInput: It takes the other kind.
+    """
+    if phase.accepts_container_submissions and not is_image_name(filename):
+        raise InvalidInput(
+            f"Phase '{phase.name}' takes images of containers, and '{filename[:200]}' is none.",
+            remedy=f"Make one with `docker save IMAGE | gzip > image.tar.gz`; names end in {', '.join(SUFFIXES)}.",
+        )
+    if is_image_name(filename) and not phase.accepts_container_submissions:
+        raise InvalidInput(
+            f"Phase '{phase.name}' takes no images of containers, and '{filename[:200]}' is a tar.",
+            remedy="Submit a zip with results or code.",
+        )
 
 
 def require_participant(session: Session, competition: Competition, person_id: UUID, *, lock: bool) -> Participant:
@@ -178,6 +197,7 @@ def create_submission(
     """
     moment = now()
     require_open(phase, moment)
+    require_kind(phase, filename)
     answers = check_fact_sheet(competition, fact_sheet)
     if size > max_bytes:
         raise TooLarge(f"A submission may have {max_bytes} bytes; this one has {size}.")

@@ -15,8 +15,10 @@ ALLOWED = {
     "podium.platform.bundles.folder_zips",
     "podium.platform.bundles.problems",
     "podium.platform.errors",
+    "podium.platform.image_archives",
     "podium.platform.lifecycle",
     "podium.platform.records",
+    "podium.platform.tar_walk",
 }
 
 
