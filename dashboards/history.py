@@ -13,10 +13,11 @@ from podium.dashboards.advice import (
     status_sentence,
     submission_verdicts,
 )
-from podium.dashboards.layout import facts
+from podium.dashboards.layout import facts, notice
 from podium.dashboards.markup import Html, element, join, text, unseen
 from podium.dashboards.scores import MISSING, full_score_text, score_text, size_text
-from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, SubmissionStatus
+from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, EvaluationStatus, SubmissionStatus
+from podium.platform.limits import key_of
 from podium.platform.records import ColumnRecord, EvaluationRecord, ProgramRecord, SubmissionRecord
 
 _STATUS_MARKS = {
@@ -79,6 +80,7 @@ def details(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Ht
         element("p", status_mark(submission), text(" "), text(status_sentence(submission)), class_="podium-sentence"),
         _advice(submission),
         _scores(submission, columns),
+        _notes(submission),
         facts(
             (
                 ("File", submission.filename),
@@ -134,6 +136,13 @@ def _messages(submission: SubmissionRecord, verdict: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(message for message in messages if message))
 
 
+def _notes(submission: SubmissionRecord) -> Html:
+    """What there is to say about scores that count, such as files that could not be kept."""
+    succeeded = (one for one in submission.evaluations if one.status is EvaluationStatus.SUCCEEDED)
+    messages = dict.fromkeys(evaluation.message for evaluation in succeeded if evaluation.message)
+    return join(*(notice(message, kind="warning") for message in messages))
+
+
 def _scores(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
     by_key = {column.key: column for column in columns}
     pairs = [
@@ -155,7 +164,7 @@ def _evaluations(evaluations: Sequence[EvaluationRecord]) -> Html:
     rows = [_program_line(evaluation.task, program) for evaluation in evaluations for program in evaluation.programs]
     if not rows:
         return Html("")
-    words = ("Task", "Program", "Exit status", "Time", "CPU time", "Peak memory", "Limit hit")
+    words = ("Task", "Program", "Exit status", "Time", "CPU time", "Peak memory", "Processes", "Limit hit", "Note")
     head = element("thead", element("tr", *(element("th", text(word), scope="col") for word in words)))
     table = element("table", head, element("tbody", *rows), class_="podium-table")
     return join(element("h3", text("What was measured")), element("div", table, class_="podium-scroll"))
@@ -168,6 +177,8 @@ def _program_line(task: str, program: ProgramRecord) -> Html:
         times.duration(program.wall_seconds),
         "" if program.cpu_seconds is None else times.duration(program.cpu_seconds),
         "" if program.peak_memory_bytes is None else size_text(program.peak_memory_bytes),
-        program.limit or "",
+        "" if program.peak_processes is None else str(program.peak_processes),
+        key_of(program.limit) if program.limit else "",
+        program.note,
     )
     return element("tr", element("th", text(task), scope="row"), *(element("td", text(cell)) for cell in cells))

@@ -266,7 +266,8 @@ class EvaluationResult(Message):
 
     Attributes:
         verdict: Why it failed, where that is the submission's doing.
-        message: For the participant: which limit, which file, which key.
+        message: For the participant: which limit, which file, which key; with scores that count, what of the outputs
+            could not be kept.
         scores: Key to finite number; only where the outcome is `succeeded`.
         timings: Seconds by platform step (`download`, `create`, `start`, `run`, `collect`, `upload`, ...).
     """

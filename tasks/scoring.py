@@ -22,6 +22,7 @@ from podium.platform.jobs import (
     OutputKind,
     OutputRecord,
     ScoringResult,
+    SignedRequest,
     Source,
 )
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
@@ -116,9 +117,9 @@ def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmi
     if judgement.outcome in {AttemptOutcome.CANCELLED, AttemptOutcome.PLATFORM_ERROR}:
         return _result(job, judgement, outcome, {}, ())
     began = time.monotonic()
-    outputs = _upload(attempt, job, staged.folder, outcome)
+    outputs, refusals = _upload(attempt, job, staged.folder, outcome)
     outcome.add_seconds("upload", time.monotonic() - began)
-    return _result(job, judgement, outcome, scores, outputs)
+    return _result(job, judgement, outcome, scores, outputs, refusals)
 
 
 @task(cache_policy=NO_CACHE)
@@ -202,8 +203,13 @@ def _read_scores(attempt: AttemptInHand, outcome: Outcome) -> dict[str, float]:
     return {}
 
 
-def _upload(attempt: AttemptInHand, job: EvaluationJob, folder: Path, outcome: Outcome) -> tuple[OutputRecord, ...]:
-    """Put what is left of the evaluation into storage, each kind at the same time; refused outputs are a fault."""
+def _upload(
+    attempt: AttemptInHand, job: EvaluationJob, folder: Path, outcome: Outcome
+) -> tuple[tuple[OutputRecord, ...], tuple[OutputRefused, ...]]:
+    """Put what is left of the evaluation into storage, each kind at the same time; answer also what was refused.
+
+    The scores were read by then: that other files can't leave is told, and costs the participant nothing.
+    """
     limits = output_limits(attempt)
     wanted: list[tuple[OutputKind, Path]] = []
     if outcome.predictions is not None and outcome.predictions.is_dir():
@@ -217,12 +223,16 @@ def _upload(attempt: AttemptInHand, job: EvaluationJob, folder: Path, outcome: O
             threads.submit(_upload_one, attempt, job, kind, source, folder / f"{kind}.upload", limits)
             for kind, source in wanted
         ]
-        return tuple(record for future in futures if (record := future.result()) is not None)
+        ends = [future.result() for future in futures]
+    return (
+        tuple(end for end in ends if isinstance(end, OutputRecord)),
+        tuple(end for end in ends if isinstance(end, OutputRefused)),
+    )
 
 
 def _upload_one(
     attempt: AttemptInHand, job: EvaluationJob, kind: OutputKind, source: Path, file: Path, limits: OutputLimits
-) -> OutputRecord | None:
+) -> OutputRecord | OutputRefused | None:
     try:
         if kind is OutputKind.DETAILED_RESULTS:
             name = first_html(source)
@@ -233,12 +243,18 @@ def _upload_one(
             size, sha256 = len(content), hashlib.sha256(content).hexdigest()
         else:
             size, sha256 = zip_tree(source, file, limits)
+            _require_room(size, job.outputs[kind])
     except OutputRefused as refused:
-        # The scores were read; that other files can't leave is told in the log, and costs the participant nothing.
         attempt.logs.note(job.evaluation_id, _LOG_OF[kind], f"[podium: {refused}]")
-        return None
+        return refused
     attempt.workplace.transfers.put(job.outputs[kind], file)
     return OutputRecord(kind=kind, sha256=sha256, size=size)
+
+
+def _require_room(size: int, request: SignedRequest) -> None:
+    """Go on only with an archive that the store takes: what does not compress becomes larger by being zipped."""
+    if request.max_bytes is not None and size > request.max_bytes:
+        raise OutputRefused(".", f"as an archive, it has more than {request.max_bytes} bytes", limit="output_bytes")
 
 
 def _result(
@@ -247,14 +263,22 @@ def _result(
     outcome: Outcome,
     scores: dict[str, float],
     outputs: tuple[OutputRecord, ...],
+    refusals: Sequence[OutputRefused] = (),
 ) -> EvaluationResult:
+    message = judgement.message or _kept_back(refusals)
     return EvaluationResult(
         evaluation_id=job.evaluation_id,
         outcome=judgement.outcome,
         verdict=judgement.verdict,
-        message=judgement.message[:4000],
+        message=message[:4000],
         scores=scores if judgement.outcome is AttemptOutcome.SUCCEEDED else {},
         outputs=outputs,
         programs=tuple(outcome.reports),
         timings=outcome.timings,
     )
+
+
+def _kept_back(refusals: Sequence[OutputRefused]) -> str:
+    """What is said with scores that count where not all files could be kept."""
+    reasons = dict.fromkeys(refusal.detail for refusal in refusals)
+    return f"The scores count, but not all files of the scoring could be kept. {' '.join(reasons)}" if reasons else ""

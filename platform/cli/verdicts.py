@@ -9,7 +9,8 @@ from podium.platform.cli.exit_codes import ExitCode
 from podium.platform.cli.terminal import printable
 from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
-from podium.platform.records import EvaluationRecord, LeaderboardRow, ScoreRecord, SubmissionRecord
+from podium.platform.limits import key_of
+from podium.platform.records import EvaluationRecord, LeaderboardRow, ProgramRecord, ScoreRecord, SubmissionRecord
 
 if TYPE_CHECKING:
     from podium.platform.client import Client
@@ -74,20 +75,33 @@ def described(submission: SubmissionRecord) -> Iterator[str]:
         yield from _evaluation_lines(evaluation, is_only=len(submission.evaluations) == 1)
 
 
+def program_text(program: ProgramRecord) -> str:
+    """What was measured of a program, in a line."""
+    measured = [f"{program.wall_seconds:.1f} s"]
+    if program.cpu_seconds is not None:
+        measured.append(f"{program.cpu_seconds:.1f} s of CPU")
+    if program.peak_memory_bytes is not None:
+        measured.append(f"{program.peak_memory_bytes / 1e6:.0f} MB")
+    if program.peak_processes is not None:
+        measured.append(f"{program.peak_processes} processes")
+    limit = f"; over the limit `{key_of(program.limit)}`" if program.limit else ""
+    status = "none" if program.exit_status is None else program.exit_status
+    return f"{program.program} ({program.step}): exit status {status}, {', '.join(measured)}{limit}"
+
+
 def _evaluation_lines(evaluation: EvaluationRecord, *, is_only: bool) -> Iterator[str]:
     if not is_only:
         scores = scores_text(evaluation.scores)
         yield printable(f"  task     {evaluation.task}: {evaluation.status.value}{f', {scores}' if scores else ''}")
     if evaluation.verdict is not None:
         yield f"  verdict  {evaluation.verdict.value}"
+    if evaluation.message and evaluation.status is EvaluationStatus.SUCCEEDED:
+        yield f"  note     {printable(evaluation.message)}"
     if evaluation.message and evaluation.status is EvaluationStatus.FAILED:
         yield from (f"           {line}" for line in printable(evaluation.message).splitlines())
     for program in evaluation.programs:
-        memory = f", {program.peak_memory_bytes / 1e6:.0f} MB" if program.peak_memory_bytes is not None else ""
-        limit = f", stopped by the limit {program.limit}" if program.limit else ""
-        yield printable(
-            f"  program  {program.program} ({program.step}): exit status {program.exit_status},"
-            f" {program.wall_seconds:.1f} s{memory}{limit}"
-        )
+        yield printable(f"  program  {program_text(program)}")
+        if program.note:
+            yield printable(f"           {program.note}")
     if evaluation.outputs:
         yield f"  outputs  {', '.join(output.kind for output in evaluation.outputs)}"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import LoaderOption
 
 from podium.platform.leaderboard.entries import submission_values, visible_columns
-from podium.platform.lifecycle import SubmissionStatus
+from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
 from podium.platform.models import Attempt, Competition, Evaluation, Leaderboard, Submission
 from podium.platform.placement import why_unplaced
 from podium.platform.records import (
@@ -130,12 +130,14 @@ def _evaluation_record(
     evaluation: Evaluation, submission: Submission, visible_keys: set[str] | None
 ) -> EvaluationRecord:
     hidden = frozenset[str]() if visible_keys is None else hidden_outputs(submission)
+    succeeded = evaluation.status is EvaluationStatus.SUCCEEDED
     return EvaluationRecord(
         id=evaluation.id,
         task=evaluation.task.name,
         status=evaluation.status,
         verdict=evaluation.verdict,
-        message=evaluation.message,
+        # What a scoring that went well has to say is about its files.
+        message="" if succeeded and "scoring_output" in hidden else evaluation.message,
         scores=tuple(
             ScoreRecord(score.key, score.value)
             for score in evaluation.scores

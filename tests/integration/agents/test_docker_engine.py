@@ -15,6 +15,7 @@ import docker
 import pytest
 
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
+from podium.agents.executors.program_output import CUT_MARK
 from podium.platform.jobs import MIB, Limits
 from podium.tasks.programs import ExecutorFault, Image, ImageUnavailable, Mount
 
@@ -218,10 +219,10 @@ def test_two_programs_share_no_loopback(run: Runner) -> None:
 
 def test_large_output_is_cut_and_costs_no_memory(run: Runner) -> None:
     before = resident_bytes()
-    ran = run("head", "-c", str(400 * MIB), "/dev/zero", limits=limits_with(log_bytes=100_000))
+    ran = run("head", "-c", str(1024 * MIB), "/dev/zero", limits=limits_with(log_bytes=100_000))
     assert ran.end.exit_status == 0
     assert ran.end.truncated == {"stdout"}
-    assert len(ran.text()) == 100_000
+    assert ran.text() == "\0" * 100_000 + CUT_MARK.decode()
     assert resident_bytes() - before < 30 * MIB
 
 
