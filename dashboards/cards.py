@@ -88,6 +88,7 @@ def rules(competition: CompetitionRecord) -> Html:
         approval,
         f"Programs run in {competition.docker_image}.",
         *competition.limits_in_words(),
+        *competition.relaxations.in_words(),
     )
     return join(table, element("ul", *(element("li", text(sentence)) for sentence in sentences)))
 

@@ -135,7 +135,7 @@ TABLE: tuple[Limit, ...] = (
         maximum=65_536,
         verdict=None,
         meaning="Open files of each process",
-        exceeded="it can't open more than {value} files at once, and sees the error `Too many open files`",
+        exceeded="it can't have more than {value} open at once, and sees the error `Too many open files`",
         least=16,
     ),
     Limit(
@@ -281,6 +281,20 @@ def effective(asked: Mapping[str, float], maxima: Mapping[str, float]) -> dict[s
         if known:
             holds[limit.name] = min(known)
     return holds
+
+
+def in_words(amounts: Mapping[str, float]) -> str:
+    """What may be used, in a line: `wall 10 min, cpus 2 cores, memory 4 GiB, ...`; nothing is said of no GPUs."""
+    return ", ".join(
+        f"{limit.key} {limit.shown(amounts[limit.name])}"
+        for limit in TABLE
+        if limit.name in amounts and (amounts[limit.name] or limit.default)
+    )
+
+
+def key_of(name: str) -> str:
+    """How people call the limit of this name; the name itself where there is none, as an older host may say."""
+    return LIMITS[name].key if name in LIMITS else name
 
 
 def default_of(name: str) -> float:

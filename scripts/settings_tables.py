@@ -1,4 +1,4 @@
-"""Writes the tables of settings into docs/, from the descriptions of the settings themselves: `make docs`."""
+"""Writes the tables of settings and of limits into docs/, from what says them in the code: `make docs`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from podium.agents.settings import AgentSettings
+from podium.platform.limits import TABLE
+from podium.platform.quantities import Unit
 from podium.platform.settings import ServerSettings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -20,6 +22,8 @@ DEFAULTS = {
     "PODIUM_AGENT_SLOTS": "one for each core",
     "PODIUM_AGENT_PREPARED_CONTAINERS": "two for each slot",
 }
+_THAT = {Unit.SECONDS: "that", Unit.BYTES: "that much", Unit.CORES: "that many", Unit.COUNT: "that many"}
+_LIMITS = re.compile(r"(<!-- limits -->\n).*?(<!-- end -->)", re.DOTALL)
 _MARKED = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -31,6 +35,16 @@ def table(settings: type[BaseSettings]) -> str:
         variable = str(field.validation_alias or f"{prefix}{name}".upper())
         default = "**required**" if field.is_required() else DEFAULTS.get(variable) or shown(field.get_default())
         lines.append(f"| `{variable}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def limits_table() -> str:
+    """A Markdown table of all limits."""
+    lines = ["| `limits` | default | up to | what it limits | who exceeds it |", "| --- | --- | --- | --- | --- |"]
+    for limit in TABLE:
+        ends = f"`{limit.verdict}`" if limit.verdict else limit.exceeded.format(value=_THAT[limit.unit])
+        default, maximum = limit.shown(limit.default), limit.shown(limit.maximum)
+        lines.append(f"| `{limit.key}` | {default} | {maximum} | {limit.meaning} | {ends} |")
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +61,8 @@ def shown(value: Any) -> str:  # noqa: ANN401  whatever a setting may be
 
 def with_tables(text: str) -> str:
     """A page with its tables as they must be."""
-    return _MARKED.sub(lambda found: f"{found[1]}{table(TABLES[found[2]])}{found[3]}", text)
+    text = _MARKED.sub(lambda found: f"{found[1]}{table(TABLES[found[2]])}{found[3]}", text)
+    return _LIMITS.sub(lambda found: f"{found[1]}{limits_table()}{found[2]}", text)
 
 
 def main() -> None:

@@ -189,10 +189,12 @@ def test_a_submission_is_shown_by_id_or_number(podium: Podium, gateway: Gateway,
         "image": "x",
         "image_digest": "y",
         "exit_status": 0,
-        "limit": None,
+        "limit": "memory_bytes",
         "wall_seconds": 1.25,
         "cpu_seconds": 1.0,
         "peak_memory_bytes": 50_000_000,
+        "peak_processes": 3,
+        "note": "A process was killed.",
     }
     outputs = [{"kind": "scoring_output", "size": 1, "sha256": "x"}]
     whole = samples.submission("finished", 4, evaluations=[samples.evaluation(programs=[program], outputs=outputs)])
@@ -201,7 +203,8 @@ def test_a_submission_is_shown_by_id_or_number(podium: Podium, gateway: Gateway,
     gateway.on("GET /competitions/iris", samples.competition())
     gateway.on("GET /competitions/iris/submissions", [samples.submission()], [])
     by_id = podium("submission", "show", samples.ID)
-    assert "program  scoring (scoring): exit status 0, 1.2 s, 50 MB" in by_id.out
+    assert "program  scoring (scoring): exit status 0, 1.2 s, 1.0 s of CPU, 50 MB, 3 processes; over" in by_id.out
+    assert "over the limit `memory`\n           A process was killed.\n" in by_id.out
     assert "outputs  scoring_output" in by_id.out
     assert podium("submission", "show", "3", "-c", "iris").out == by_id.out
     assert json.loads(podium("submission", "show", samples.ID, "--json").out)["evaluations"][0]["task"] == "Main task"

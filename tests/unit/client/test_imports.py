@@ -17,6 +17,8 @@ ALLOWED = {
     "podium.platform.errors",
     "podium.platform.image_archives",
     "podium.platform.lifecycle",
+    "podium.platform.limits",
+    "podium.platform.quantities",
     "podium.platform.records",
     "podium.platform.tar_walk",
 }

@@ -11,6 +11,7 @@ _ALLOWED = (
     "podium.platform.client",
     "podium.platform.errors",
     "podium.platform.lifecycle",
+    "podium.platform.limits",
     "podium.platform.records",
 )
 
