@@ -12,6 +12,7 @@ from docker import APIClient
 from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.types import Mount as EngineMount
 
+from podium.agents.executors.image_volumes import for_container, image_volumes
 from podium.agents.executors.network_holder import PROXY_VARIABLES
 from podium.agents.executors.program_environment import program_environment
 from podium.tasks.programs import Program
@@ -56,7 +57,7 @@ def container_config(
     host_config = client.create_host_config(
         mounts=[
             *(EngineMount(m.target, str(m.source), type="bind", read_only=m.read_only) for m in program.mounts),
-            *_volumes(program),
+            *image_volumes(program, labels=owner_labels(owner)),
         ],
         network_mode=_network_mode(confinement),
         read_only=True,
@@ -109,34 +110,34 @@ def ready_config(
     `sources` has other folders for some of the mounts, by where the program sees them. Its labels name no attempt.
     """
     host_config = dict(config["host_config"])
-    host_config["Mounts"] = [
-        {**mount, "Source": str(sources[mount["Target"]])} if mount["Target"] in sources else mount
-        for mount in host_config["Mounts"]
-    ]
+    host_config["Mounts"] = [_with_other_folders(mount, name, sources) for mount in host_config["Mounts"]]
     if cgroup_parent:
         host_config["CgroupParent"] = cgroup_parent
     return {
         **config,
         "name": name,
         "command": [*gate, *config["command"]],
-        "labels": {MARK: "1", f"{MARK}.owner": config["labels"][f"{MARK}.owner"], f"{MARK}.step": "prepared"},
+        "labels": {**owner_labels(config["labels"][f"{MARK}.owner"]), f"{MARK}.step": "prepared"},
         "stdin_open": True,
         "host_config": host_config,
     }
 
 
-def _volumes(program: Program) -> list[EngineMount]:
-    """What the image declares as volumes, with the content that it has there, and as read-only as all else."""
-    taken = {mount.target for mount in program.mounts} | {"/tmp"}  # noqa: S108 -- the program's own /tmp
-    return [
-        EngineMount(path, None, type="volume", read_only=True) for path in program.image.volumes if path not in taken
-    ]
+def _with_other_folders(mount: dict[str, Any], name: str, sources: Mapping[str, Path]) -> dict[str, Any]:
+    if mount["Type"] == "volume":
+        return for_container(mount, name)
+    return {**mount, "Source": str(sources[mount["Target"]])} if mount["Target"] in sources else mount
+
+
+def owner_labels(owner: str) -> dict[str, str]:
+    """The labels of everything that is an owner's."""
+    return {MARK: "1", f"{MARK}.owner": owner}
 
 
 def container_labels(program: Program, *, owner: str) -> dict[str, str]:
     """The labels that a sweep finds the container by."""
     own = {f"{MARK}.{name}": value for name, value in program.labels.items()}
-    return {MARK: "1", f"{MARK}.owner": owner, **own}
+    return {**owner_labels(owner), **own}
 
 
 def _cpu_time(seconds: float | None) -> list[Ulimit]:

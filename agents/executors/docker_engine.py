@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Mapping
@@ -13,13 +14,14 @@ from typing import Any, Literal
 from docker.errors import ImageNotFound
 
 from podium.agents.executors import folders
-from podium.agents.executors.container_config import MARK, Confinement, container_config, container_labels
+from podium.agents.executors.container_config import MARK, Confinement, container_config, container_labels, owner_labels
 from podium.agents.executors.container_run import ContainerRun, remove_container
 from podium.agents.executors.engine import CALL_SECONDS, EngineFacts, connect, facts, inspect_image
 from podium.agents.executors.engine_errors import ENGINE_ERRORS, engine_call
 from podium.agents.executors.forgotten_groups import kill_forgotten, remove_empty_groups
 from podium.agents.executors.gpus import Gpus, gpu_ids
 from podium.agents.executors.image_finder import ImageFinder, PullPolicy
+from podium.agents.executors.image_volumes import remove_loose_volumes
 from podium.agents.executors.isolation import Proof, prove_no_network
 from podium.agents.executors.measuring import Meter, NoMeter, meter_for, owned_groups
 from podium.agents.executors.prepared import NotBegun, PreparedContainers, Ready
@@ -261,13 +263,16 @@ class DockerExecutor:
             ExecutorFault: The engine failed.
         """
         self._prepared.trim()
-        mine = {"label": [f"{MARK}=1", f"{MARK}.owner={self._settings.owner}"]}
+        labels = owner_labels(self._settings.owner)
         with engine_call("while the agent looked for forgotten containers"):
+            mine = {"label": [f"{name}={value}" for name, value in labels.items()]}
             found = self._client.containers(all=True, filters=mine)
         # Names are held before anything is made by them, so whatever was found and is alive is among them now.
         forgotten = [one for one in found if not _is_held(one, self._alive, keep)]
         for one in forgotten:
             self._remove_now(one["Id"])
+        with engine_call("while the agent looked for forgotten volumes"):
+            remove_loose_volumes(self._client, labels=labels)
         self._prepared.sweep_folders(self._alive)
         if self._measures:
             version = self._facts.cgroup_version
@@ -281,6 +286,8 @@ class DockerExecutor:
         for name in list(self._alive):
             self._remove_now(name)
         self._removers.shutdown(wait=True)
+        with contextlib.suppress(*ENGINE_ERRORS):  # the next sweep finds them
+            remove_loose_volumes(self._client, labels=owner_labels(self._settings.owner))
         if self._measures:
             remove_empty_groups(self._group(), version=self._facts.cgroup_version)
         self._client.close()

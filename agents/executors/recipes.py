@@ -37,7 +37,7 @@ def recipe_of(program: Program, config: dict[str, Any]) -> Recipe | None:
     A folder that is shown to others counts as itself and not by its path: one that was removed and fetched again is
     another.
     """
-    if not program.preparable or program.relaxations != Relaxations() or program.limits.gpus:
+    if not program.preparable or not program.command or program.relaxations != Relaxations() or program.limits.gpus:
         return None
     own = tuple(mount.target for mount in program.mounts if mount.own)
     try:
@@ -54,6 +54,6 @@ def _without_path(mount: dict[str, Any], own: tuple[str, ...]) -> dict[str, Any]
     if mount["Target"] in own:
         return {**mount, "Source": ""}
     if mount["Type"] != "bind":
-        return mount
+        return {**mount, "Source": ""}  # a volume is the container's own
     found = Path(mount["Source"]).stat()
     return {**mount, "Source": [mount["Source"], found.st_dev, found.st_ino]}
