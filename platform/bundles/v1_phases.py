@@ -100,7 +100,7 @@ def read_phases(value: Value | None, sources: Sources, end: Value | None) -> Sch
         return Schedule()
     sections = _sections(value)
     note_ignored(sections, IGNORED_PHASE_FIELDS)
-    phases = sorted((_phase(section) for section in sections), key=lambda phase: phase.number or 0)
+    phases = sorted((_phase(section) for section in sections), key=lambda phase: (phase.number is None, phase.number or 0))
     _check_numbers(phases)
     _check_parents(phases)
     # A child of a parent that does not exist is taken for a phase of its own, so that its other mistakes are found.

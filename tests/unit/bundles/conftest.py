@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,68 @@ FILES: dict[str, str | bytes] = {
     "reference_data/truth.csv": "1,2,3",
 }
 
+OLD_COMPETITION = """\
+title: Iris
+description: Flowers.
+image: logo.png
+has_registration: true
+force_submission_to_leaderboard: true
+html:
+  overview: overview.html
+  evaluation: evaluation.html
+  terms: terms.html
+  data: data.html
+phases:
+  1:
+    phasenumber: 1
+    label: Development
+    start_date: 2026-01-01
+    max_submissions: 50
+    scoring_program: program.zip
+    reference_data: reference.zip
+  2:
+    phasenumber: 2
+    label: Final
+    start_date: 2026-07-01 12:00:00
+    max_submissions_per_day: 1
+    auto_migration: true
+    scoring_program: program.zip
+    reference_data: reference.zip
+leaderboard:
+  leaderboards:
+    Results: &RESULTS
+      label: The results
+      rank: 1
+  columns:
+    accuracy:
+      leaderboard: *RESULTS
+      label: Accuracy
+      rank: 1
+      numeric_format: 4
+    loss:
+      leaderboard: *RESULTS
+      label: Loss
+      rank: 2
+      sort: asc
+"""
+
+
+def small_zip(name: str, text: str) -> bytes:
+    """A zip of one file."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+OLD_FILES: dict[str, str | bytes | None] = {
+    **dict.fromkeys(FILES),
+    "logo.png": b"\x89PNG",
+    **{f"{name}.html": f"<h1>{name}</h1>" for name in ("overview", "evaluation", "terms", "data")},
+    "program.zip": small_zip("metadata", "command: python $program/score.py $input $output"),
+    "reference.zip": small_zip("truth.txt", "1"),
+}
+
 Files = Mapping[str, str | bytes | None]
 
 
@@ -87,6 +150,41 @@ def read(make_bundle: Callable[..., Path]) -> Iterator[Callable[..., BundleReadi
 
     def read_it(*changes: tuple[str, str], files: Files | None = None) -> BundleReading:
         reading = read_bundle(make_bundle(*changes, files=files, name=f"bundle{len(readings)}"))
+        readings.append(reading)
+        return reading
+
+    yield read_it
+    for reading in readings:
+        reading.close()
+
+
+@pytest.fixture
+def old_yaml() -> str:
+    """The text of a valid competition.yaml of CodaLab's version 1.5; the tests know its lines."""
+    return OLD_COMPETITION
+
+
+@pytest.fixture
+def make_old_bundle(make_bundle: Callable[..., Path]) -> Callable[..., Path]:
+    """Write the folder of a bundle of version 1.5, with texts replaced and files added or (with None) left out."""
+
+    def make(*changes: tuple[str, str], files: Files | None = None, name: str = "bundle") -> Path:
+        text = OLD_COMPETITION
+        for old, new in changes:
+            assert old in text, f"{old!r} is not in the bundle"
+            text = text.replace(old, new, 1)
+        return make_bundle(files={**OLD_FILES, "competition.yaml": text, **(files or {})}, name=name)
+
+    return make
+
+
+@pytest.fixture
+def read_old(make_old_bundle: Callable[..., Path]) -> Iterator[Callable[..., BundleReading]]:
+    """Make a bundle as `make_old_bundle` does, and read it."""
+    readings: list[BundleReading] = []
+
+    def read_it(*changes: tuple[str, str], files: Files | None = None) -> BundleReading:
+        reading = read_bundle(make_old_bundle(*changes, files=files, name=f"bundle{len(readings)}"))
         readings.append(reading)
         return reading
 

@@ -16,7 +16,7 @@ ROOT = os.environ.get("PODIUM_EXAMPLE_BUNDLES", "")
 
 pytestmark = pytest.mark.skipif(
     not ROOT,
-    reason="PODIUM_EXAMPLE_BUNDLES names no folder of version 2 bundles (codalab/competition-examples has some)",
+    reason="PODIUM_EXAMPLE_BUNDLES names no folder of bundles (codalab/competition-examples has some of all versions)",
 )
 
 
@@ -35,7 +35,7 @@ def bundles() -> list[Path]:
 @pytest.mark.parametrize("path", bundles(), ids=str)
 def test_a_real_bundle_is_read(path: Path, tmp_path: Path):
     with read_bundle(path) as reading:
-        if path.is_dir() and any("not in the bundle" in problem.message for problem in reading.problems):
+        if path.is_dir() and reading.refused and any("not in the bundle" in str(one) for one in reading.problems):
             pytest.skip("the folder lacks files that its bundle names")
         content = reading.accepted()
         assert reading.files

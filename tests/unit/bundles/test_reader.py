@@ -78,12 +78,9 @@ def test_version_2_is_understood(written: str, read: Callable[..., BundleReading
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("1", "Bundles of version 1 (CodaLab) are not supported yet."),
-        ("1.5", "Bundles of version 1.5 (CodaLab) are not supported yet."),
-        ('"1.8"', "Bundles of version 1.8 (CodaLab) are not supported yet."),
-        ("3", "Expected the version 2, got the number 3."),
-        ("new", "Expected the version 2, got the text 'new'."),
-        ("[2]", "Expected the version 2, got a list."),
+        ("3", "Expected the version 2 (Codabench), or 1, 1.5 or 1.8 (CodaLab), got the number 3."),
+        ("new", "Expected the version 2 (Codabench), or 1, 1.5 or 1.8 (CodaLab), got the text 'new'."),
+        ("[2]", "Expected the version 2 (Codabench), or 1, 1.5 or 1.8 (CodaLab), got a list."),
     ],
 )
 def test_another_version_is_the_one_error(written: str, message: str, read: Callable[..., BundleReading]):
@@ -97,7 +94,7 @@ def test_a_missing_version_is_guessed(read: Callable[..., BundleReading]):
     assert not reading.refused
     assert [(problem.severity, problem.field) for problem in reading.problems] == [(Severity.WARNING, "version")]
     old = "title: Old\nhtml:\n  overview: a.html\nphases:\n  1:\n    label: x\nleaderboard: {}\n"
-    assert "version 1.5" in read(files={"competition.yaml": old}).problems[0].message
+    assert "`terms` is missing." in [problem.message for problem in read(files={"competition.yaml": old}).problems]
     assert "`version` is missing, and" in read(files={"competition.yaml": "title: x\n"}).problems[0].message
 
 
