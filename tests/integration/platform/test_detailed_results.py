@@ -81,7 +81,7 @@ def test_a_page_is_seen_while_it_is_written_and_at_its_end(
     assert (results.participant, results.number, page.is_live, page.size) == ("ada", 1, False, len(PAGE))
     assert len({*versions, page.version}) == 3
     assert client.detailed_result_page(submission, evaluation) == PAGE
-    assert not list((world.storage.root / "incoming").rglob("*"))
+    assert not list((world.storage.root / "incoming").rglob(f"*{evaluation}*"))
 
 
 def test_a_page_of_an_attempt_that_was_given_back_is_not_seen_any_more(
