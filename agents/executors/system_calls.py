@@ -25,6 +25,8 @@ add_key 248 217             request_key 249 218        keyctl 250 219
 bpf 321 280                 perf_event_open 298 241    userfaultfd 323 282
 io_uring_setup 425 425      io_uring_enter 426 426     io_uring_register 427 427
 kcmp 312 272                fanotify_init 300 262      syslog 103 116
+ptrace 101 117              process_vm_readv 310 270   process_vm_writev 311 271
+pidfd_getfd 438 438         process_madvise 440 440
 name_to_handle_at 303 264   open_by_handle_at 304 265  quotactl 179 60
 mount 165 40                umount2 166 39             pivot_root 155 41
 open_tree 428 428           move_mount 429 429         mount_setattr 442 442

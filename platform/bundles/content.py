@@ -95,7 +95,10 @@ class Relaxations:
         """What these mean, a sentence each; nothing where every rule holds."""
         sentences = []
         if self.network:
-            sentences.append(f"Programs, those of submissions too, may connect to {', '.join(self.network)}.")
+            sentences.append(
+                f"Programs, those of submissions too, may connect to {', '.join(self.network)}; "
+                "what they can read can leave that way."
+            )
         if self.root:
             sentences.append("Programs run as root inside of their container, without any capability.")
         return tuple(sentences)

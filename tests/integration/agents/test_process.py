@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from podium.agents.executors.process import ProcessExecutor, ProcessSettings
 from podium.agents.executors.program_output import CUT_MARK
+from podium.platform.bundles.content import Relaxations
 from podium.platform.jobs import MIB
 from podium.tasks.programs import ExecutorFault, Mount
 
@@ -71,6 +74,51 @@ def test_root_is_read_only_and_rights_are_none(sandbox: Runner) -> None:
     assert uid == "65534"
     assert status.pop("NoNewPrivs") == "1"
     assert {int(value, 16) for value in status.values()} == {0}
+
+
+def test_system_calls_go_through_a_filter(sandbox: Runner) -> None:
+    code = """
+import ctypes, re
+libc = ctypes.CDLL(None, use_errno=True)
+print(re.search("Seccomp:\\t(.)", open("/proc/self/status").read())[1])
+for number, arguments in ((250, (0, -3, 0)), (425, (8, 0)), (321, (0, 0, 0)), (101, (16, 1, 0, 0)), (41, (40, 1, 0))):
+    print(number, libc.syscall(number, *arguments) < 0, ctypes.get_errno() != 38)
+"""
+    if platform.machine() != "x86_64":
+        pytest.skip("these are the numbers of another processor")
+    assert sandbox.python(code).text().splitlines() == ["2", *(f"{n} True True" for n in (250, 425, 321, 101, 41))]
+
+
+def test_environment_is_the_programs_own(sandbox: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODIUM_AGENT_TOKEN", "secret")
+    ran = sandbox("sh", "-c", "env; cat /proc/*/environ")
+    assert "PATH=" in ran.text()
+    assert "secret" not in ran.text()
+    assert "PODIUM" not in ran.text()
+
+
+def test_every_namespace_is_its_own(sandbox: Runner) -> None:
+    names = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
+    code = f"import os; print(*(os.readlink('/proc/self/ns/' + name) for name in {names}), sep='\\n')"
+    inside = sandbox.python(code).text().split()
+    assert len(inside) == len(names)
+    assert not set(inside) & {str(Path(f"/proc/self/ns/{name}").readlink()) for name in names}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"relaxations": Relaxations(network=("pypi.org:443",))},
+        {"relaxations": Relaxations(root=True)},
+        {"runtime": "runsc"},
+        {"limits": SMALL.model_copy(update={"gpus": 1})},
+    ],
+)
+def test_what_only_containers_have_is_not_offered_and_not_left_out(sandbox: Runner, asked: dict[str, Any]) -> None:
+    labels = sandbox.executor.labels()
+    assert (labels["relaxations"], labels["runtimes"], labels["gpus"]) == ("", "", "0")
+    with pytest.raises(ExecutorFault, match="runs processes and no containers"):
+        sandbox("true", **asked)
 
 
 def test_no_more_user_namespaces_can_be_made(sandbox: Runner) -> None:

@@ -283,3 +283,50 @@ def test_a_bundle_is_checked_without_a_gateway(podium: Podium, gateway: Gateway,
     assert all({"file", "line", "field", "message", "suggestion"} <= set(problem) for problem in report["problems"])
     assert gateway.calls == []
     assert podium("bundle", "check", str(bundle / "nothing")).code == 5
+
+
+RELAXED = {"network": ["pypi.org:443"], "root": True}
+
+
+def test_rules_are_relaxed_by_name(podium: Podium, gateway: Gateway, samples: type[Samples]):
+    gateway.on("PATCH /competitions/iris/relaxations", samples.competition(relaxations=RELAXED))
+    ran = podium("competition", "relax", "iris", "--network", "pypi.org", "--network", "a.example:80", "--root")
+    assert ran.code == 0
+    assert "iris: Programs, those of submissions too, may connect to pypi.org:443;" in ran.err
+    assert "Programs run as root inside of their container" in ran.err
+    assert gateway.calls[-1].json == {"network": ["pypi.org", "a.example:80"], "root": True}
+    podium("competition", "relax", "iris", "--no-root")
+    assert gateway.calls[-1].json == {"root": False}
+    gateway.on("PATCH /competitions/iris/relaxations", samples.competition())
+    assert "Every rule of the sandbox holds." in podium("competition", "relax", "iris", "--none").err
+    assert gateway.calls[-1].json == {"network": [], "root": False}
+
+
+@pytest.mark.parametrize("options", [(), ("--none", "--root"), ("--none", "--network", "pypi.org")])
+def test_it_must_be_said_what_to_relax(podium: Podium, gateway: Gateway, options: tuple[str, ...]):
+    assert podium("competition", "relax", "iris", *options).code == 2
+    assert gateway.calls == []
+
+
+def test_relaxations_are_shown_with_the_competition(podium: Podium, gateway: Gateway, samples: type[Samples]):
+    gateway.on("GET /competitions/iris", samples.competition(relaxations=RELAXED))
+    ran = podium("competition", "show", "iris")
+    assert "may connect to pypi.org:443; what they can read can leave that way." in ran.out
+    assert json.loads(podium("competition", "show", "iris", "--json").out)["relaxations"] == RELAXED
+
+
+def test_pools_are_listed_and_set(podium: Podium, gateway: Gateway):
+    docker = {"name": "docker", "runtime": "", "agents": 2, "queued": 7}
+    gateway.on("GET /pools", [docker, {**docker, "name": "gpu", "runtime": "runsc"}])
+    rows = list(csv.DictReader(io.StringIO(podium("pools", "--csv").out)))
+    assert [(row["name"], row["runtime"], row["agents"], row["queued"]) for row in rows] == [
+        ("docker", "", "2", "7"),
+        ("gpu", "runsc", "2", "7"),
+    ]
+    gateway.on("PATCH /pools/docker", {**docker, "runtime": "runsc"})
+    ran = podium("pool", "set", "docker", "--runtime", "runsc")
+    assert "Containers of pool docker run with the runtime runsc" in ran.err
+    assert gateway.calls[-1].json == {"runtime": "runsc"}
+    gateway.on("PATCH /pools/docker", docker)
+    assert "each host's default runtime" in podium("pool", "set", "docker", "--runtime", "").err
+    assert gateway.calls[-1].json == {"runtime": ""}

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from podium.dashboards.gateway import open_gateway
 from podium.dashboards.session import Viewer
+from podium.platform.bundles.content import Relaxations
 from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus, Verdict
 from podium.platform.records import EvaluationRecord, LogPiece, PageRecord
 
@@ -71,6 +72,15 @@ def test_a_competition_shows_its_phases_pages_rules_and_commands(stand_in: Stand
     assert [tab.label for tab in test.tabs] == ["Overview", "Rules", "Terms", "Take part"]
     assert any(r"Win \$500" in markdown.value for markdown in test.markdown)
     assert "podium login https://podium.example.org" in test.code[0].value
+
+
+def test_relaxed_rules_are_shown_to_everybody(stand_in: StandIn, visit: Visit):
+    stand_in.add(make_competition("strict", "Strict"))
+    assert "may connect" not in _html(visit("competition", competition="strict"))
+    stand_in.add(make_competition(relaxations=Relaxations(network=("pypi.org:443",), root=True)))
+    shown = _html(visit("competition", competition="iris"))
+    assert "may connect to pypi.org:443; what they can read can leave that way." in shown
+    assert "run as root inside of their container" in shown
 
 
 def test_an_organizers_html_is_made_harmless(stand_in: StandIn, visit: Visit):
