@@ -137,10 +137,10 @@ class Faucet:
             while not self._closed.is_set():
                 near, _ = self._server.accept()
                 far = socket.create_connection(("127.0.0.1", self._to))
-                threading.Thread(target=self._pass, args=(near, far, False), daemon=True).start()
-                threading.Thread(target=self._pass, args=(far, near, True), daemon=True).start()
+                threading.Thread(target=self._pass, args=(near, far), kwargs={"counted": False}, daemon=True).start()
+                threading.Thread(target=self._pass, args=(far, near), kwargs={"counted": True}, daemon=True).start()
 
-    def _pass(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
+    def _pass(self, source: socket.socket, target: socket.socket, *, counted: bool) -> None:
         with contextlib.suppress(OSError), source, target:
             while data := source.recv(16_384):
                 if counted:

@@ -115,3 +115,25 @@ def test_allow_list_is_a_holders_network_with_nothing_in_it_but_the_proxy(client
     other = {"NetworkMode": "none"}
     assert {**made["host_config"], **other} == config(client)["host_config"]
     assert not any("proxy" in name.lower() for name in config(client)["environment"])
+
+
+def test_without_a_command_the_images_own_program_runs_where_it_says(client: APIClient) -> None:
+    made = config(client, command=(), working_folder="")
+    assert made["working_dir"] is None
+    assert "command" not in made
+    assert "entrypoint" not in made
+    assert made["user"] == "65534:65534"
+
+
+def test_container_is_made_by_the_images_id_where_it_is_known(client: APIClient) -> None:
+    assert config(client)["image"] == "sha256:1"
+    assert config(client, image=Image("asked", "name:1", "name@sha256:1", id="sha256:2"))["image"] == "sha256:2"
+
+
+def test_volumes_of_the_image_are_read_only_and_never_in_place_of_a_mount(client: APIClient) -> None:
+    image = Image("asked", "name:1", "sha256:1", volumes=("/app/output", "/srv/data", "/tmp"))
+    mounts = {one["Target"]: one for one in config(client, image=image)["host_config"]["Mounts"]}
+    assert mounts["/srv/data"]["Type"] == "volume"
+    assert mounts["/srv/data"]["ReadOnly"] is True
+    assert mounts["/app/output"]["Type"] == "bind"
+    assert "/tmp" not in mounts

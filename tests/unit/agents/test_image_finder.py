@@ -37,7 +37,7 @@ class Clock:
 def finder(
     engine: FakeEngine, *, pull: PullPolicy = "never", clock: Clock | None = None, **aliases: str
 ) -> ImageFinder:
-    return ImageFinder(engine, aliases=aliases, pull=pull, pull_seconds=1, clock=clock or Clock())  # type: ignore[arg-type] -- a fake
+    return ImageFinder(engine, aliases=aliases, pull=pull, clock=clock or Clock())  # type: ignore[arg-type] -- a fake
 
 
 def test_operators_alias_holds_even_where_the_image_is_there() -> None:
@@ -88,3 +88,15 @@ def test_exact_alias_comes_before_patterns_and_the_first_pattern_wins() -> None:
     assert alias_of("a/bc", aliases) == "exact"
     assert alias_of("a/bd", aliases) == "pattern"
     assert alias_of("b", aliases) is None
+
+
+def test_what_a_participant_brought_can_not_be_asked_for_by_a_bundle() -> None:
+    engine = FakeEngine("podium-submission:abc")
+    with pytest.raises(ImageUnavailable, match="is not an image name"):
+        finder(engine).find("podium-submission:abc")
+
+
+def test_volumes_of_an_image_are_known() -> None:
+    engine = FakeEngine("python")
+    engine.images["python"]["Config"] = {"Volumes": {"/data": {}, "/cache": {}}}
+    assert finder(engine).find("python").volumes == ("/cache", "/data")
