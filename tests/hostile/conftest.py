@@ -19,9 +19,9 @@ from proving_ground import ProvingGround, containers_with, groups_of
 from stand_in_prefect import StandInPrefect
 from world import RunningGateway, World
 
-from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
-from podium.agents.executors.process import ProcessExecutor, ProcessSettings
+from podium.agents.executors.choice import _owner, choose_executor
 from podium.agents.images.build import build_images
+from podium.agents.settings import AgentSettings
 from podium.platform import dispatch
 from podium.platform.database import Database
 from podium.platform.provision import ensure_pools
@@ -91,10 +91,10 @@ def grounds(
 
     def ground(name: str) -> ProvingGround:
         if name not in made:
-            owner = f"hostile-{name}-{os.getpid()}"
             place = folder / name
             place.mkdir(mode=0o711)
-            made[name] = ProvingGround(world, gateway, _executor(name, owner), owner, place, image)
+            executor, owner = _executor(name, place)
+            made[name] = ProvingGround(world, gateway, executor, owner, place, image)
         return made[name]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -108,12 +108,16 @@ def grounds(
             assert groups_of(one.owner) == []
 
 
-def _executor(name: str, owner: str) -> Executor:
-    executor: Executor = (
-        DockerExecutor(DockerSettings(owner=owner, pull="never"))
-        if name == "docker"
-        else ProcessExecutor(ProcessSettings(owner=owner))
+def _executor(name: str, folder: Path) -> tuple[Executor, str]:
+    """An agent's executor, chosen and set up as the agent does it; and whose programs it runs."""
+    settings = AgentSettings(
+        name=f"hostile-{name}-{os.getpid()}",
+        folder=folder / "agent",
+        executor="docker" if name == "docker" else "process",
+        pull="never",
+        slots=1,
     )
+    executor = choose_executor(settings)
     # No engine, or no bubblewrap, is a failure and not a skip.
     assert "no network, proven" in executor.check()
-    return executor
+    return executor, _owner(settings)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import docker
@@ -22,12 +23,10 @@ from case import Case
 from sqlalchemy import make_url, select
 from world import RunningGateway, World, eventually, phase
 
-from podium.platform.bundles.reader import read_bundle
 from podium.platform.jobs import Claim, EvaluationResult, ScoringJob
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Evaluation, LogText, Submission, now
+from podium.platform.models import Evaluation, LogText, Submission
 from podium.tasks.attempt import claimed
-from podium.tasks.competitions import store_files, write_competition
 from podium.tasks.gateway import GatewayClient, Transfers
 from podium.tasks.programs import Executor
 from podium.tasks.scoring import evaluate, post_result, stage, unusable
@@ -113,7 +112,7 @@ class ProvingGround:
 
     def __post_init__(self) -> None:
         for inner in ("agent", "agent/cache", "agent/attempts"):
-            (self.folder / inner).mkdir(mode=0o711)
+            (self.folder / inner).mkdir(mode=0o711, exist_ok=True)
         self.canaries = self.folder / "canaries"
         self.canaries.mkdir()
         self.canaries.chmod(0o777)
@@ -191,12 +190,8 @@ class ProvingGround:
             (bundle / name).mkdir()
             for inner, content in files.items():
                 (bundle / name / inner).write_bytes(content)
-        bundle_id = self.world.bundle_row(self._olga, slug=f"case-{uuid4().hex[:12]}", draft=False)
-        with read_bundle(bundle) as reading:
-            content = reading.accepted()
-            assert reading.files is not None
-            stored = store_files.fn(self.world.storage, reading.files, content)
-            slug = write_competition.fn(self.world.database, bundle_id, content, stored, reading.problems, now())
+        with patch.object(self.world, "bundle_folder", return_value=bundle):
+            slug = self.world.competition(self._olga, slug=f"case-{uuid4().hex[:12]}")
         shutil.rmtree(bundle)
         self.world.join(self._mallory, slug)
         return slug
@@ -215,15 +210,27 @@ class ProvingGround:
 
     def run(self, case: Case) -> Ended:
         """Submit it, claim it as an agent does, and go through the steps of the flow to the stored result."""
-        submission_id = self.world.submit(self._mallory, self.competition(case), data=self.archive(case))
-        return self.attempt(submission_id, case)
+        return self.attempt(self.submit(case), case)
 
-    def attempt(self, submission_id: UUID, case: Case) -> Ended:
-        """One attempt at a queued submission."""
+    def submit(self, case: Case) -> UUID:
+        """Submit it to a competition of its own."""
+        return self.world.submit(self._mallory, self.competition(case), data=self.archive(case))
+
+    def logs_of(self, submission_id: UUID) -> dict[str, str]:
+        """What was logged so far, by stream."""
+        logs: dict[str, str] = {}
+        with self.world.session() as session:
+            texts = select(LogText).where(LogText.submission_id == submission_id).order_by(LogText.sequence)
+            for text in session.scalars(texts):
+                logs[text.stream] = logs.get(text.stream, "") + text.text
+        return logs
+
+    def attempt(self, submission_id: UUID, case: Case, **changes: object) -> Ended:
+        """One attempt at a queued submission; `changes` are of the job that the gateway hands out."""
         flow_run_id = uuid4()
         claim = Claim(submission_id=submission_id, flow_run_id=flow_run_id)
         claimed_job = self.workplace.gateway.claim(claim, agent="proving-ground")
-        job = claimed_job.model_copy(update={"limits": case.whole_limits})
+        job = claimed_job.model_copy(update={"limits": case.whole_limits, **changes})
         self.workplace.claims[flow_run_id] = job
         began = time.monotonic()
         with claimed(self.workplace, submission_id, flow_run_id) as attempt:
@@ -239,19 +246,13 @@ class ProvingGround:
         with self.world.session() as session:
             submission = session.get_one(Submission, submission_id)
             evaluation = submission.evaluations[0]
-            texts = session.scalars(
-                select(LogText).where(LogText.submission_id == submission_id).order_by(LogText.sequence)
-            )
-            logs: dict[str, str] = {}
-            for text in texts:
-                logs[text.stream] = logs.get(text.stream, "") + text.text
             outputs = {
                 str(output.kind): zipfile.ZipFile(self.world.storage.root / output.content)
                 for output in evaluation.outputs
                 if output.kind != "detailed_results"
             }
             assert evaluation.scores is not None
-        return Ended(submission, evaluation, result, job, logs, outputs, seconds)
+        return Ended(submission, evaluation, result, job, self.logs_of(submission_id), outputs, seconds)
 
     def traces(self, ended: Ended) -> list[str]:
         """All that is left of an attempt that should be gone, and all that has changed that should not."""
@@ -275,7 +276,8 @@ class ProvingGround:
         attempt = str(ended.job.attempt_id)
         return [
             *containers_with(f"podium.attempt={attempt}"),
-            *[line for line in command_lines().values() if self.marker in line],
+            # Those that were made ahead wait for another attempt.
+            *[line for line in command_lines().values() if self.marker in line and "read -r _" not in line],
             *groups_of(f"{self.owner}/podium-{str(ended.job.evaluations[0].evaluation_id)[-12:]}"),
         ]
 
