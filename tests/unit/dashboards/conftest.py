@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from podium.dashboards.gateway import open_gateway
+from podium.dashboards.session import Viewer
 
 
 def _load_stand_in() -> ModuleType:
@@ -35,3 +39,26 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
         monkeypatch.setenv("PODIUM_PUBLIC_URL", "https://podium.example.org")
         yield stand_in
     st.cache_resource.clear()
+
+
+_SCRIPT = (
+    "from podium.dashboards.app import main\nfrom podium.dashboards.navigation import PageName\nmain(PageName({!r}))\n"
+)
+
+
+@pytest.fixture
+def visit(stand_in: object) -> Callable[..., AppTest]:  # the gateway that the pages ask
+    """Runs a page; with a token, as somebody who signed in before."""
+
+    def visit(page: str, token: str = "", **query: str) -> AppTest:
+        test = AppTest.from_string(_SCRIPT.format(page), default_timeout=60)
+        if token:
+            gateway = open_gateway(token)
+            test.session_state["podium-viewer"] = Viewer(gateway.me(), gateway)
+        for name, value in query.items():
+            test.query_params[name] = value
+        test.run()
+        assert not test.exception
+        return test
+
+    return visit

@@ -9,35 +9,11 @@ import pytest
 from stand_in import StandIn, make_board, make_competition, make_person, make_phase, make_row, make_submission
 from streamlit.testing.v1 import AppTest
 
-from podium.dashboards.gateway import open_gateway
-from podium.dashboards.session import Viewer
 from podium.platform.bundles.content import Relaxations
 from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus, Verdict
 from podium.platform.records import EvaluationRecord, LogPiece, PageRecord
 
-_SCRIPT = (
-    "from podium.dashboards.app import main\nfrom podium.dashboards.navigation import PageName\nmain(PageName({!r}))\n"
-)
-
 Visit = Callable[..., AppTest]
-
-
-@pytest.fixture
-def visit(stand_in: StandIn) -> Visit:
-    """Runs a page; with a token, as somebody who signed in before."""
-
-    def visit(page: str, token: str = "", **query: str) -> AppTest:
-        test = AppTest.from_string(_SCRIPT.format(page), default_timeout=60)
-        if token:
-            gateway = open_gateway(token)
-            test.session_state["podium-viewer"] = Viewer(gateway.me(), gateway)
-        for name, value in query.items():
-            test.query_params[name] = value
-        test.run()
-        assert not test.exception
-        return test
-
-    return visit
 
 
 def _html(test: AppTest) -> str:
