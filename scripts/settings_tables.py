@@ -22,7 +22,7 @@ DEFAULTS = {
     "PODIUM_AGENT_SLOTS": "one for each core",
     "PODIUM_AGENT_PREPARED_CONTAINERS": "two for each slot",
 }
-_THAT = {Unit.SECONDS: "that", Unit.BYTES: "that much", Unit.CORES: "that many", Unit.COUNT: "that many"}
+_THAT = {Unit.SECONDS: "that", Unit.BYTES: "that", Unit.CORES: "that", Unit.COUNT: "that many"}
 _LIMITS = re.compile(r"(<!-- limits -->\n).*?(<!-- end -->)", re.DOTALL)
 _MARKED = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -50,7 +50,7 @@ def limits_table() -> str:
 
 def shown(value: Any) -> str:  # noqa: ANN401  whatever a setting may be
     """A default value as people write it."""
-    if value is None or value == {} or isinstance(value, SecretStr):
+    if value is None or value in ({}, frozenset()) or isinstance(value, SecretStr):
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
