@@ -116,8 +116,8 @@ class StepFolders:
     def mounts(self) -> tuple[Mount, ...]:
         """The folders, as the step's programs see them."""
         found = [Mount(self.output, OUTPUT, read_only=False, own=True)]
-        found += [Mount(self.shared, SHARED, read_only=False)] if self.shared else []
-        found += [Mount(self.temporary, TEMPORARY, read_only=False)] if self.temporary else []
+        found += [Mount(self.shared, SHARED, read_only=False, own=True)] if self.shared else []
+        found += [Mount(self.temporary, TEMPORARY, read_only=False, own=True)] if self.temporary else []
         return tuple(found)
 
 
@@ -196,7 +196,8 @@ def _input_data(staged: StagedEvaluation) -> tuple[Mount, ...]:
 def _old_input(staged: StagedEvaluation, folders: StepFolders) -> tuple[Mount, ...]:
     """CodaLab's `input`, which is there also when it is empty."""
     found = staged.input_data or folders.empty
-    return (*_input_data(staged), *((Mount(found, INPUT, read_only=True),) if found else ()))
+    own = found is folders.empty
+    return (*_input_data(staged), *((Mount(found, INPUT, read_only=True, own=own),) if found else ()))
 
 
 def _scoring_input(staged: StagedEvaluation, predictions: Path, folders: StepFolders) -> tuple[Mount, ...]:

@@ -40,6 +40,9 @@ def recipe_of(program: Program, config: dict[str, Any]) -> Recipe | None:
     if not program.preparable or not program.command or program.relaxations != Relaxations() or program.limits.gpus:
         return None
     own = tuple(mount.target for mount in program.mounts if mount.own)
+    sources = [mount.source for mount in program.mounts]
+    if any(mount.own and sources.count(mount.source) > 1 for mount in program.mounts):
+        return None  # what is shown in two places can't be replaced in one
     try:
         mounts = [_without_path(mount, own) for mount in config["host_config"].get("Mounts") or ()]
     except OSError:
