@@ -40,6 +40,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 from uuid import UUID, uuid4
 
 import docker
@@ -154,7 +155,7 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
 
-    def _signed(self, method: str, name: str) -> SignedRequest:
+    def _signed(self, method: Literal["GET", "PUT"], name: str) -> SignedRequest:
         url = f"http://{self.headers['Host']}/{name}"
         return SignedRequest(method=method, url=url, expires=datetime.now(UTC) + timedelta(hours=1))
 

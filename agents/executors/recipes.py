@@ -11,6 +11,7 @@ from typing import Any
 from podium.platform.bundles.content import Relaxations
 from podium.tasks.programs import Program
 
+_RUNTIMES = {"", "runc"}  # others may not see that a folder of the host was put in the place of another
 _OF_ONE_RUN = frozenset({"name", "labels", "host_config"})
 
 
@@ -37,7 +38,13 @@ def recipe_of(program: Program, config: dict[str, Any]) -> Recipe | None:
     A folder that is shown to others counts as itself and not by its path: one that was removed and fetched again is
     another.
     """
-    if not program.preparable or not program.command or program.relaxations != Relaxations() or program.limits.gpus:
+    if (
+        program.runtime not in _RUNTIMES
+        or not program.preparable
+        or not program.command
+        or program.relaxations != Relaxations()
+        or program.limits.gpus
+    ):
         return None
     own = tuple(mount.target for mount in program.mounts if mount.own)
     sources = [mount.source for mount in program.mounts]

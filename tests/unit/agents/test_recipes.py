@@ -69,7 +69,7 @@ def test_attempts_at_the_same_have_one_recipe(folders: Folders) -> None:
         {"limits": Limits(memory_bytes=MIB * 7)},
         {"environment": {"A": "1"}},
         {"working_folder": "/app"},
-        {"runtime": "runsc"},
+        {"runtime": "runc"},
     ],
 )
 def test_whatever_the_container_is_made_from_counts(folders: Folders, changes: dict[str, object]) -> None:
@@ -90,6 +90,7 @@ def test_folder_that_was_removed_and_made_again_is_another(folders: Folders) -> 
         {"relaxations": Relaxations(root=True)},
         {"limits": Limits(gpus=1)},
         {"command": ()},
+        {"runtime": "runsc"},
     ],
 )
 def test_what_is_never_made_ahead(folders: Folders, changes: dict[str, object]) -> None:
