@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, cast
@@ -104,7 +105,7 @@ def claim_submission(
     if submission is None or submission.competition.pool_id != pool.id:
         raise NotFound("This pool has no submission of that id.")
     offer = replace(offer_of_agent(agent), gpus=gpus)
-    if lacks := missing(needs_of(submission.competition, submission.phase, pool), offer):
+    if lacks := missing(needs_of(submission.competition, submission.phase, pool, settings.limit_maxima), offer):
         raise DoesNotFit(f"It is for an agent that {' and '.join(lacks)}.")
     actor = f"agent:{agent.name if agent else pool.name}"
     number = 1 + (session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission.id)) or 0)
@@ -209,7 +210,9 @@ def _evaluation_job(evaluation: Evaluation, attempt: Attempt, storage: Storage, 
     )
 
 
-def announced_runs(session: Session, pool: Pool, offer: Offer, *, limit: int = 16) -> tuple[AnnouncedRun, ...]:
+def announced_runs(
+    session: Session, pool: Pool, offer: Offer, *, maxima: Mapping[str, float], limit: int = 16
+) -> tuple[AnnouncedRun, ...]:
     """The head of a pool's queue as an agent sees it: what it can run, the first in line first.
 
     What it can't run is passed over, so that it does not keep the agent from what stands behind.
@@ -217,7 +220,7 @@ def announced_runs(session: Session, pool: Pool, offer: Offer, *, limit: int = 1
     unfit: set[UUID] = set()
     while True:
         rows = session.execute(_queue(pool.id, unfit).limit(limit)).all()
-        needs = {phase.id: needs_of(competition, phase, pool) for _, _, _, competition, phase in rows}
+        needs = {phase.id: needs_of(competition, phase, pool, maxima) for _, _, _, competition, phase in rows}
         found = {phase_id for phase_id, one in needs.items() if not fits(one, offer)}
         if not found:
             break

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from podium.platform.bundles.content import Relaxations
 from podium.platform.bundles.destinations import relaxation_names
+from podium.platform.limits import effective
 from podium.platform.models import Agent, Competition, Phase, Pool, now
 from podium.platform.placement import Needs, Offer, offer_of
 
@@ -24,13 +26,19 @@ def relaxations_of(competition: Competition) -> Relaxations:
     return Relaxations(network=tuple(stored.get("network", ())), root=bool(stored.get("root", False)))
 
 
-def needs_of(competition: Competition, phase: Phase, pool: Pool) -> Needs:
+def needs_of(
+    competition: Competition, phase: Phase, pool: Pool, maxima: Mapping[str, float] = MappingProxyType({})
+) -> Needs:
     """What the submissions of a phase need.
 
     Of cores and memory only what the phase asks for by itself counts: the defaults are caps, and a small host may
     give less.
+
+    Args:
+        maxima: The operator's, where they are lower than what was asked for.
     """
-    limits = phase.limits
+    holds = effective(phase.limits, maxima)
+    limits = {name: holds[name] for name in phase.limits if name in holds}
     return Needs(
         relaxations=relaxation_names(relaxations_of(competition)),
         runtime=pool.runtime,

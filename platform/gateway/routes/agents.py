@@ -169,7 +169,7 @@ def _announced_runs(services: Services, caller: Caller, agent: str, gpus: int) -
     with services.database.session() as session:
         pool = session.get_one(Pool, caller.pool_id)
         offer = replace(offer_of_agent(_named(session, pool, agent)), gpus=gpus)
-        return attempts.announced_runs(session, pool, offer)
+        return attempts.announced_runs(session, pool, offer, maxima=services.settings.limit_maxima)
 
 
 def _named(session: Session, pool: Pool, name: str) -> Agent | None:
