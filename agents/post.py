@@ -16,6 +16,7 @@ from uuid import UUID
 import httpx
 
 from podium.agents.executors.choice import choose_executor
+from podium.agents.executors.disk_use import require_room
 from podium.agents.settings import AgentSettings
 from podium.agents.tidying import Tidier
 from podium.platform.errors import PlatformFault, PodiumError
@@ -182,6 +183,7 @@ class Post:
                 folder=self.settings.folder.resolve(),
             )
             self._tidier.begin(self._workplace)
+            require_room(self._workplace.folder)
             self.trouble = ""
         except PodiumError as error:
             if self.trouble != str(error):

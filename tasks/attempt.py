@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 import time
@@ -116,9 +117,18 @@ def claimed(workplace: Workplace, submission_id: UUID, flow_run_id: UUID) -> Ite
 
 
 def _hand_back(attempt: AttemptInHand, error: BaseException) -> None:
-    reason = str(error) if isinstance(error, PodiumError) else f"{type(error).__name__} on the agent's host"
+    reason = reason_of(error)
     try:
         handback = Handback(reason=reason[:4000], stopping=attempt.workplace.stopping.is_set())
         attempt.gateway.hand_back(attempt.job.attempt_id, handback, patience=LAST_WORDS)
     except PodiumError as refused:
         logger.warning("attempt %s could not be handed back: %s", attempt.job.attempt_id, refused)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why an attempt is given up, for people; nothing of the host's is told but that its disk is full."""
+    if isinstance(error, PodiumError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "The disk of the agent's host is full."
+    return f"{type(error).__name__} on the agent's host"

@@ -18,6 +18,8 @@ from itertools import islice
 from pathlib import Path
 
 from podium.platform.limits import MOST_FILES_ON_DISK
+from podium.platform.quantities import Unit, shown_amount
+from podium.tasks.programs import ExecutorFault
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _DEPTH = 200
@@ -28,6 +30,7 @@ _SHARE = 20
 """A look that took long is followed by a pause of so many times its length."""
 _ALMOST_FULL_BYTES = 8 * 1024 * 1024
 _ALMOST_FULL_FILES = 16
+_LEAST_BYTES = 256 * 1024 * 1024  # an agent with less takes no work
 _CLOSE_SECONDS = 30.0
 
 
@@ -72,7 +75,26 @@ def unlinked_use(processes: Sequence[int], devices: frozenset[int]) -> int:
     return sum(seen.values())
 
 
-def full_disk(folders: Sequence[Path], *, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs) -> Path | None:
+def require_room(folder: Path, *, least_bytes: int = _LEAST_BYTES) -> None:
+    """See that there is room for work in a folder.
+
+    Raises:
+        ExecutorFault: There is not.
+    """
+    if full_disk([folder], least_bytes=least_bytes):
+        raise ExecutorFault(
+            f"The disk that {folder} is on is full: less than {shown_amount(least_bytes, Unit.BYTES)}, or no more "
+            "files, are left.",
+            remedy="Make room; the agent takes work again by itself.",
+        )
+
+
+def full_disk(
+    folders: Sequence[Path],
+    *,
+    least_bytes: int = _ALMOST_FULL_BYTES,
+    statvfs: Callable[[Path], os.statvfs_result] = os.statvfs,
+) -> Path | None:
     """The first of the folders whose disk has no room left for anybody; `None` where all have."""
     for folder in folders:
         try:
@@ -81,7 +103,7 @@ def full_disk(folders: Sequence[Path], *, statvfs: Callable[[Path], os.statvfs_r
             continue
         # Some file systems have no fixed number of files, and say 0 of 0.
         no_files = found.f_files > 0 and found.f_favail < _ALMOST_FULL_FILES
-        if found.f_bavail * found.f_frsize < _ALMOST_FULL_BYTES or no_files:
+        if found.f_bavail * found.f_frsize < least_bytes or no_files:
             return folder
     return None
 

@@ -245,6 +245,63 @@ def test_a_model_that_takes_too_long(
     assert podium.containers() == []
 
 
+LIMITED = "execution_time_limit: 60\n    limits: {memory: 200 MiB, processes: 40, cpu_time: 20 s}"
+
+
+@pytest.fixture(scope="module")
+def limited(podium: Podium, variant: Variant) -> str:
+    """A competition that allows little."""
+    return create(podium, variant({"execution_time_limit: 60": LIMITED}), "little")
+
+
+@pytest.mark.parametrize(
+    ("fit", "verdict", "says"),
+    [
+        ("bytearray(b'1' * (300 << 20))", "memory_limit", "needed more memory than its limit of 200 MiB"),
+        ("import subprocess\n[subprocess.Popen(['sleep', '9']) for _ in range(99)]", "process_limit", "limit of 40"),
+        ("while True: pass", "time_limit", "used more CPU time than its limit of 20 s"),
+        ("raise ValueError('petals are missing')", "exit_status", '"ValueError: petals are missing"'),
+        ("os.abort()", "exit_status", "signal SIGABRT"),
+    ],
+)
+def test_a_model_that_needs_more_than_there_is(
+    limited: str, new_user: NewUser, model: Callable[[str], Path], fit: str, verdict: str, says: str
+) -> None:
+    user = new_user(limited)
+    shown = user.good("competition", "show", limited).out
+    assert "wall 1 min" in shown or "wall 60 s" in shown
+    assert "memory 200 MiB, processes 40" in shown
+    ran = user.submit(model(fit), limited)
+    assert ran.code == 1
+    assert evaluation(ran.json)["verdict"] == verdict
+    assert says in ran.json["status_message"]
+    program = evaluation(ran.json)["programs"][0]
+    assert program["wall_seconds"] > 0
+    assert program["cpu_seconds"] > 0
+    assert program["peak_memory_bytes"] > 0
+    assert len(ran.json["attempts"]) == 1
+    print(user.good("submission", "show", ran.json["id"]).out)
+
+
+def test_a_model_that_kills_itself_is_tried_again_once(
+    limited: str, new_user: NewUser, model: Callable[[str], Path]
+) -> None:
+    ran = new_user(limited).submit(model("os.kill(os.getpid(), 9)"), limited)
+    assert ran.code == 1
+    assert evaluation(ran.json)["verdict"] == "exit_status"
+    assert "signal SIGKILL" in ran.json["status_message"]
+    assert [attempt["status"] for attempt in ran.json["attempts"]] == ["platform_error", "user_error"]
+
+
+def test_a_bundle_that_asks_for_more_than_may_be(podium: Podium, variant: Variant) -> None:
+    path = variant({"execution_time_limit: 60": "execution_time_limit: 90000\n    limits: {memory: 1 TiB}"})
+    assert podium.admin("bundle", "check", str(path)).code == 0
+    refused = podium.admin("competition", "create", str(path))
+    assert refused.code == 1
+    for said in ("`wall` of 1 d 1 h", "up to 1 d", "`memory` of 1 TiB", "up to 64 GiB"):
+        assert said in refused.err
+
+
 def test_a_scoring_program_without_scores(podium: Podium, variant: Variant, new_user: NewUser) -> None:
     path = variant(files={"scoring_program/score.py": "print('I forgot what I came for')\n"})
     slug = create(podium, path, "no-scores")

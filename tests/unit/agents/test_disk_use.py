@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from podium.agents.executors.disk_use import DiskWatch, disk_use, full_disk, unlinked_use
+from podium.agents.executors.disk_use import DiskWatch, disk_use, full_disk, require_room, unlinked_use
+from podium.tasks.programs import ExecutorFault
 from podium.tasks.tree_removal import remove_tree
 
 MIB = 2**20
@@ -134,6 +135,12 @@ Filesystem = namedtuple("Filesystem", "f_bavail f_frsize f_files f_favail")  # n
 def test_a_full_disk(tmp_path: Path, filesystem: Filesystem, *, is_full: bool) -> None:
     found = full_disk([tmp_path], statvfs=lambda _: filesystem)  # type: ignore[arg-type, return-value] -- a stand-in
     assert found == (tmp_path if is_full else None)
+
+
+def test_an_agent_without_room_takes_no_work(tmp_path: Path) -> None:
+    require_room(tmp_path, least_bytes=1)
+    with pytest.raises(ExecutorFault, match=r"is full: less than 1024 TiB.*takes work again by itself"):
+        require_room(tmp_path, least_bytes=2**50)
 
 
 def test_watch_finds_too_much_without_making_anybody_wait(tmp_path: Path) -> None:
