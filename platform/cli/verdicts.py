@@ -89,6 +89,12 @@ def program_text(program: ProgramRecord) -> str:
     return f"{program.program} ({program.step}): exit status {status}, {', '.join(measured)}{limit}"
 
 
+def image_text(program: ProgramRecord) -> str:
+    """The image that a program ran in: its name, and what it was to the byte."""
+    _, _, digest = program.image_digest.rpartition("@")
+    return printable(f"{program.image} ({digest})")
+
+
 def _evaluation_lines(evaluation: EvaluationRecord, *, is_only: bool) -> Iterator[str]:
     if not is_only:
         scores = scores_text(evaluation.scores)
@@ -103,5 +109,6 @@ def _evaluation_lines(evaluation: EvaluationRecord, *, is_only: bool) -> Iterato
         yield printable(f"  program  {program_text(program)}")
         if program.note:
             yield printable(f"           {program.note}")
+    yield from (f"  image    {line}" for line in dict.fromkeys(map(image_text, evaluation.programs)))
     if evaluation.outputs:
         yield f"  outputs  {', '.join(output.kind for output in evaluation.outputs)}"

@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import docker.errors
 import pytest
-from saved_images import SavedImage, file_entry, tar_of
+from saved_images import SavedImage, file_entry, python_with, tar_of
 
 from podium.agents.executors import docker_engine
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
@@ -47,16 +47,6 @@ def executor(owner: str, tmp_path: Path, python_image: str) -> Iterator[DockerEx
     made.release_images(HOLDER)
     made.tidy()
     made.close()
-
-
-def python_with(base: Path, code: str, **config: Any) -> SavedImage:  # noqa: ANN401 -- an image's configuration
-    """The Python image with a program on top, as its own entry point."""
-    with tarfile.open(base) as tar:
-        manifest = json.load(tar.extractfile("manifest.json"))[0]  # type: ignore[arg-type] -- it is there
-        layers = [tar.extractfile(name).read() for name in manifest["Layers"]]  # type: ignore[union-attr] -- a file
-    layers.append(tar_of([file_entry("opt/predict.py", code.encode())]))
-    command = {"Entrypoint": ["python3", "/opt/predict.py"], "Cmd": ["once"], "Env": ["PATH=/usr/bin:/bin"], **config}
-    return SavedImage(layers=layers, command=command)
 
 
 def run_own(executor: DockerExecutor, image: Image) -> Any:  # noqa: ANN401 -- what Runner gives

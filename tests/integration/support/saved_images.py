@@ -141,3 +141,24 @@ class SavedImage:
 
 def _blob(content: bytes) -> Entry:
     return file_entry(f"blobs/sha256/{sha256(content)}", content)
+
+
+def python_with(base: Path, code: str, **config: Any) -> SavedImage:  # noqa: ANN401 -- an image's configuration
+    """A saved image with Python in it, as its own entry point with a program on top.
+
+    Args:
+        base: The image with Python, as an engine saved it.
+    """
+    with tarfile.open(base) as tar:
+        manifest = json.loads(_read(tar, "manifest.json"))[0]
+        layers = [_read(tar, name) for name in manifest["Layers"]]
+        architecture = json.loads(_read(tar, manifest["Config"]))["architecture"]
+    layers.append(tar_of([file_entry("opt/predict.py", code.encode())]))
+    command = {"Entrypoint": ["python3", "/opt/predict.py"], "Cmd": ["once"], "Env": ["PATH=/usr/bin:/bin"], **config}
+    return SavedImage(layers=layers, command=command, architecture=architecture)
+
+
+def _read(tar: tarfile.TarFile, name: str) -> bytes:
+    file = tar.extractfile(name)
+    assert file is not None
+    return file.read()
