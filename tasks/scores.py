@@ -85,12 +85,30 @@ def _pairs_of_text(name: str, text: str) -> list[tuple[str, Any]]:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise BadScores(f"{name} uses YAML aliases.")
     except (yaml.YAMLError, RecursionError) as error:
+        if lines := _old_lines(text):
+            return lines
         raise BadScores(f"{name} can't be read: {' '.join(str(error).split())[:200]}") from None
     if node is None:
         return []
     if not isinstance(node, yaml.MappingNode):
+        if lines := _old_lines(text):
+            return lines
         raise BadScores(f"{name} has no lines such as 'accuracy: 0.9'.")
     return [(str(key.value), _plain_value(value)) for key, value in node.value]
+
+
+def _old_lines(text: str) -> list[tuple[str, Any]]:
+    """Lines such as `accuracy:0.9`, which CodaLab reads and YAML takes for text; nothing if a line is otherwise."""
+    pairs: list[tuple[str, Any]] = []
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        try:
+            pairs += [(key.strip(), float(value))] if line.strip() else []
+        except ValueError:
+            return []
+        if line.strip() and (not colon or key.strip() in {"", "-"} or key.lstrip().startswith("- ")):
+            return []
+    return pairs
 
 
 def _plain_value(node: yaml.Node) -> object:

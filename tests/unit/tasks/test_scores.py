@@ -180,3 +180,21 @@ def test_any_text_gives_finite_scores_or_says_what_is_wrong(text: str, name: str
 @pytest.mark.parametrize("key", ["a\\u0000b", "\\ud800", "a\\nb", "\\u202eb"])
 def test_a_key_that_can_not_be_stored_or_shown_is_ignored(key: str) -> None:
     assert parse(JSON, f'{{"accuracy": 1, "{key}": 2}}') == {"accuracy": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "scores"),
+    [
+        ("correct:1", {"correct": 1.0}),
+        ("a:1\nb: 2.5\n\n c :-3e-2\n", {"a": 1.0, "b": 2.5, "c": -0.03}),
+        ("Mean Error:0.5\r\n", {"Mean Error": 0.5}),
+    ],
+)
+def test_lines_without_a_space_as_codalab_reads_them(text: str, scores: dict[str, float]) -> None:
+    assert parse_scores("scores.txt", text.encode(), list(scores)) == scores
+
+
+@pytest.mark.parametrize("text", ["correct", "1", "a:1\nb", "a:1\nb:x", ":1", "a:nan"])
+def test_other_lines_are_none(text: str) -> None:
+    with pytest.raises(BadScores):
+        parse_scores("scores.txt", text.encode(), ["a"])
