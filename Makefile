@@ -13,14 +13,14 @@ ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt))
 export SSL_CERT_FILE ?= /etc/ssl/certs/ca-certificates.crt
 endif
 
-.PHONY: help demo test lint unit integration build docs dev machine lock
+.PHONY: help demo test lint unit integration hostile build docs dev machine lock
 help: ## Show what can be made
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: dev ## Set this machine up and run a competition on it, from bundle to leaderboard
 	@$(BIN)/python scripts/demo.py
 
-test: lint machine unit integration ## Check and test everything, from nothing
+test: lint machine unit integration hostile ## Check and test everything, from nothing
 
 lint: dev ## Check style and types
 	@$(BIN)/ruff check -q .
@@ -34,6 +34,9 @@ unit: dev ## Test what needs nothing but Python
 # One folder at a time: each starts its own database, engine or browser, and all of them at once would fight for cores.
 integration: machine ## Test against the real PostgreSQL, Prefect, Docker and browser
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
+
+hostile: machine ## Try hostile submissions on the real executors
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/hostile
 
 build: dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build -q --installer uv

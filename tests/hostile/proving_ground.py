@@ -124,7 +124,7 @@ class ProvingGround:
         (self.folder / "agent" / "token").write_text(self.agent_token)
         self.before = tree(self.canaries)
         self._olga = self.world.person(f"olga-{self.owner}", organizer=True)
-        self._mallory = self.world.person(f"mallory-{self.owner}")
+        self.mallory = self.world.person(f"mallory-{self.owner}")
         self.transfers = Transfers()
         self.workplace = Workplace(
             agent="proving-ground",
@@ -193,7 +193,7 @@ class ProvingGround:
         with patch.object(self.world, "bundle_folder", return_value=bundle):
             slug = self.world.competition(self._olga, slug=f"case-{uuid4().hex[:12]}")
         shutil.rmtree(bundle)
-        self.world.join(self._mallory, slug)
+        self.world.join(self.mallory, slug)
         return slug
 
     def archive(self, case: Case) -> bytes:
@@ -214,7 +214,7 @@ class ProvingGround:
 
     def submit(self, case: Case) -> UUID:
         """Submit it to a competition of its own."""
-        return self.world.submit(self._mallory, self.competition(case), data=self.archive(case))
+        return self.world.submit(self.mallory, self.competition(case), data=self.archive(case))
 
     def logs_of(self, submission_id: UUID) -> dict[str, str]:
         """What was logged so far, by stream."""
