@@ -236,7 +236,8 @@ class ProgramReport(Message):
         limit: The limit that it exceeded, by its name in `Limits`, if it did.
         wall_seconds: Of all its commands together, as the CPU time is; the peaks are the highest of any.
         peak_memory_bytes: `None` where the host can't measure it.
-        peak_processes: The most processes and threads at once; `None` where the host can't measure it.
+        peak_processes: The most processes and threads at once, with the handful that starts a container; `None` where
+            the host can't measure it.
         note: What the participant should know though it is no reason to fail.
     """
 
