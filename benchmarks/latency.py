@@ -39,6 +39,7 @@ from podium.platform.jobs import Limits
 from podium.platform.records import SubmissionRecord
 from podium.tasks.programs import Image, Mount, Program
 
+_REST_SECONDS = 1.0  # what Podium does after a submission, such as to make the next container, is over by then
 IMAGE = "podium/python:3.11"
 SCORER = """\
 import json, pathlib
@@ -137,6 +138,7 @@ def _measure(state: Path, files: Path, rounds: int) -> list[Round]:
 
 def _floor(engine: APIClient, image: Image, files: Path) -> float:
     """The bare container: the agent's flags, the SDK's calls, and nothing else."""
+    time.sleep(_REST_SECONDS)
     output = files / f"output-{uuid4().hex[:12]}"
     output.mkdir()
     output.chmod(0o777)

@@ -107,6 +107,9 @@ class Ready:
     def close(self) -> None:
         """Let go of its input, which ends it, and of its folders."""
         with contextlib.suppress(OSError, ExecutorFault):
+            # The SDK has an object of its own on the socket, so closing it alone would not end it.
+            raw_socket(self.attached).shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, ExecutorFault):
             raw_socket(self.attached).close()
         remove_tree(self.folder)
 

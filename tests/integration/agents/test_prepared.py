@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 import uuid
@@ -13,8 +14,10 @@ from pathlib import Path
 import docker
 import pytest
 
+from podium.agents.executors import prepared
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
 from podium.agents.executors.prepared import Ready
+from podium.agents.executors.program_output import raw_socket
 from podium.agents.executors.recipes import Recipe
 from podium.platform.jobs import Limits
 from podium.tasks.programs import Image, Mount, Program, ProgramEnd
@@ -285,6 +288,30 @@ def test_sweep_keeps_what_waits_and_removes_what_an_earlier_life_left(bench: Ben
     assert bench.executor.sweep(set()) == 0
     assert not left.exists()
     assert bench.run("true").ahead
+
+
+def test_what_nobody_asks_for_goes(bench: Bench, owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        bench.run("true")
+    assert wait_until(bench.waits)
+    monkeypatch.setattr(prepared, "_IDLE_SECONDS", 0.0)
+    bench.executor.sweep(set())
+    assert not bench.waits()
+    client = docker.APIClient()
+    assert wait_until(lambda: client.containers(all=True, filters={"label": f"podium.owner={owner}"}) == [])
+    client.close()
+
+
+def test_container_ends_by_itself_when_its_agent_does(bench: Bench) -> None:
+    for _ in range(2):
+        bench.run("touch", "/app/output/ran")
+    assert wait_until(bench.waits)
+    (waiting,) = (ready for many in bench.executor._prepared._ready.values() for ready in many)
+    raw_socket(waiting.attached).shutdown(socket.SHUT_RDWR)  # as happens to those of a process that is killed
+    client = docker.APIClient()
+    assert client.wait(waiting.container, timeout=20)["StatusCode"] == 1
+    client.close()
+    assert list(waiting.folders["/app/output"].iterdir()) == []
 
 
 def test_none_are_made_where_that_is_switched_off(python_image: str, owner: str, tmp_path: Path) -> None:

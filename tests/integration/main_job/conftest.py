@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -177,6 +178,16 @@ class Podium:
                 found.append(line)
         return found
 
+    def traces(self) -> list[str]:
+        """What attempts have on this host: containers, control groups and folders, but for containers made ahead."""
+        groups = [
+            group
+            for folder in self.state.glob("**/attempts")
+            for group in Path("/sys/fs/cgroup").glob(f"*/podium/*-{_owner(folder.parent)}/*/")
+        ]
+        found = [*groups, *self.state.glob("**/attempts/*"), *(Path(name) for name in self.containers())]
+        return [str(path) for path in found if not path.name.startswith("podium-ready-")]
+
     def containers(self) -> list[str]:
         """The containers that show a program something of the state folder."""
         client = docker.from_env()
@@ -189,6 +200,10 @@ class Podium:
             for one in listed
             if any(str(mount.get("Source", "")).startswith(str(self.state)) for mount in one["Mounts"])
         ]
+
+
+def _owner(folder: Path) -> str:
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
 
 
 def plain_environment() -> dict[str, str]:

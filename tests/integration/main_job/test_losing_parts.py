@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +19,19 @@ def test_an_agent_that_is_killed_costs_an_attempt(podium: Podium, ada: User, mod
     submission = ada.good("submit", "meadow-flowers", "-f", str(model(SLOW))).out.strip()
     ada.wait_for(submission, lambda one: one["status"] == "running")
     agent = podium.part("agent-docker")
+    assert len({Path(trace).parent.name for trace in podium.traces()}) >= 3, podium.traces()
     os.kill(agent["pid"], signal.SIGKILL)
     again = podium.wait_for_part("agent-docker", restarts=agent["restarts"] + 1)
     assert again["pid"] != agent["pid"]
     record = ada.wait_for(submission, lambda one: one["status"] in {"finished", "failed"}, seconds=90)
     assert record["status"] == "finished"
     assert [attempt["status"] for attempt in record["attempts"]] == ["lost", "succeeded"]
-    # It cost no quota, and its container is gone.
+    # It cost no quota, and nothing is left of it.
     assert len(ada.good("submissions", "meadow-flowers", "--json").json) == 1
-    assert podium.containers() == []
+    deadline = time.monotonic() + 20  # a container is removed after its result was sent
+    while podium.traces() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert podium.traces() == []
 
 
 def test_a_gateway_that_is_killed_is_missed_by_nobody(podium: Podium, ada: User, model: Callable[[str], Path]) -> None:
