@@ -163,8 +163,7 @@ def program_fault(ran: Ran, ground: Ground) -> Fault | None:
     if limit is not None:
         verdict = LIMITS[limit].verdict
         assert verdict is not None
-        quote = _quote(ran, ground) if verdict is Verdict.PROCESS_LIMIT else ""
-        return Fault(verdict, f"{name} {limit_words(limit, ground)} ({ran.step} step).{quote}")
+        return Fault(verdict, f"{name} {limit_words(limit, ground)} ({ran.step} step).")
     if end.exit_status == 0:
         return None
     if end.start_error:

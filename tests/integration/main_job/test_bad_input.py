@@ -245,7 +245,7 @@ def test_a_model_that_takes_too_long(
     assert podium.containers() == []
 
 
-LIMITED = "execution_time_limit: 60\n    limits: {memory: 200 MiB, processes: 40, cpu_time: 20 s}"
+LIMITED = "execution_time_limit: 60\n    limits: {memory: 200 MiB, processes: 40, cpu_time: 3 s}"
 
 
 @pytest.fixture(scope="module")
@@ -259,7 +259,7 @@ def limited(podium: Podium, variant: Variant) -> str:
     [
         ("bytearray(b'1' * (300 << 20))", "memory_limit", "needed more memory than its limit of 200 MiB"),
         ("import subprocess\n[subprocess.Popen(['sleep', '9']) for _ in range(99)]", "process_limit", "limit of 40"),
-        ("while True: pass", "time_limit", "used more CPU time than its limit of 20 s"),
+        ("while True: pass", "time_limit", "used more CPU time than its limit of 3 s"),
         ("raise ValueError('petals are missing')", "exit_status", '"ValueError: petals are missing"'),
         ("os.abort()", "exit_status", "signal SIGABRT"),
     ],
@@ -269,7 +269,7 @@ def test_a_model_that_needs_more_than_there_is(
 ) -> None:
     user = new_user(limited)
     shown = user.good("competition", "show", limited).out
-    assert "wall 1 min" in shown or "wall 60 s" in shown
+    assert "wall 60 s, cpu_time 3 s, cpus 2 cores" in shown
     assert "memory 200 MiB, processes 40" in shown
     ran = user.submit(model(fit), limited)
     assert ran.code == 1
@@ -280,7 +280,7 @@ def test_a_model_that_needs_more_than_there_is(
     assert program["cpu_seconds"] > 0
     assert program["peak_memory_bytes"] > 0
     assert len(ran.json["attempts"]) == 1
-    print(user.good("submission", "show", ran.json["id"]).out)
+    assert "of CPU" in user.good("submission", "show", ran.json["id"]).out
 
 
 def test_a_model_that_kills_itself_is_tried_again_once(
