@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,12 +57,21 @@ class CompetitionChoice:
         )
 
 
+def distinct_titles(competitions: Sequence[CompetitionSummary]) -> dict[str, str]:
+    """Titles by slug, with the slug beside a title that several have: a box tells its options apart by their words."""
+    counts = Counter(summary.title for summary in competitions)
+    return {
+        summary.slug: summary.title if counts[summary.title] == 1 else f"{summary.title} ({summary.slug})"
+        for summary in competitions
+    }
+
+
 def choose_competition(competitions: Sequence[CompetitionSummary], *, key: str) -> CompetitionChoice | None:
     """The competition that the box or the address names, else the first; `None` where there is none at all.
 
     One that is wanted can be chosen, also where the list lacks it.
     """
-    titles = {summary.slug: summary.title for summary in competitions}
+    titles = distinct_titles(competitions)
     wanted = wanted_slug()
     if wanted is not None:
         titles.setdefault(wanted, wanted)

@@ -150,5 +150,6 @@ def _show_one(submissions: tuple[SubmissionRecord, ...], competition: Competitio
 
 
 def _option(by_number: dict[int, SubmissionRecord], number: int) -> str:
+    """What stays the same as long as the submission is there: an option whose words change is another one to a box."""
     submission = by_number.get(number)
-    return MISSING if submission is None else f"#{number}, {submission.status}: {submission.filename}"
+    return MISSING if submission is None else f"#{number}: {submission.filename}"

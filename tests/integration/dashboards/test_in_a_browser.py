@@ -9,6 +9,8 @@ import pytest
 import stand_in as made
 from playwright.sync_api import Page, expect
 
+from podium.platform.lifecycle import SubmissionStatus
+
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
@@ -265,3 +267,25 @@ def test_submissions_are_followed_live(stand_in: made.StandIn, open_page: Open, 
     stand_in.logs[queued.id].append(made.LogPiece(2, 1, "0", "stdout", "epoch 2\n"))
     expect(page.get_by_text("epoch 2")).to_be_visible()
     keep_screenshot(page, "submissions")
+
+
+def test_a_page_stays_with_its_competition_and_submission_while_they_change(stand_in: made.StandIn, open_page: Open):
+    """A box tells its options apart by their words, so these must differ, and stay."""
+    stand_in.people["token-of-lin"] = made.make_person("lin")
+    for slug in ("twin-a", "twin-b"):
+        stand_in.add(made.make_competition(slug, "Twins"), made.make_board())
+    older = made.make_submission(SubmissionStatus.RUNNING, 801)
+    stand_in.submissions["twin-b"] = [made.make_submission(SubmissionStatus.FINISHED, 802), older]
+    page = open_page("/sign-in")
+    _sign_in(page, "token-of-lin", "lin")
+    _follow(page, "My submissions")
+    page.get_by_role("combobox", name="Competition").click()
+    page.get_by_role("option", name="Twins (twin-b)").click()
+    expect(page.get_by_role("heading", name="Submission #802")).to_be_visible()
+    page.get_by_role("combobox", name="Details of").click()
+    page.get_by_role("option", name="#801").click()
+    expect(page.get_by_role("heading", name="Submission #801")).to_be_visible()
+    stand_in.submissions["twin-b"][1] = made.replace(older, status=SubmissionStatus.SCORING, version=2)
+    expect(page.get_by_text("The scoring program runs.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Submission #801")).to_be_visible()
+    expect(page).to_have_url(re.compile("competition=twin-b"))
