@@ -16,7 +16,7 @@ from podium.platform.lifecycle import IllegalTransition, ParticipantStatus, Subm
 from podium.platform.models import Competition, Evaluation, Event, Participant, Submission
 from podium.platform.records import Allowance
 from podium.platform.submissions import creation
-from podium.platform.submissions.attempts import cancel_submission
+from podium.platform.submissions.attempts import DoesNotFit, cancel_submission
 from podium.platform.submissions.creation import (
     NotParticipating,
     PhaseClosed,
@@ -343,6 +343,23 @@ def test_a_cancelled_submission_is_not_completed(world: World, organizer: Known,
             cancel_submission(session, submission_id, actor="tests", reason="Changed my mind.")
         with pytest.raises(IllegalTransition, match="cancelled can't become queued"):
             world.complete(submission_id)
+
+
+def test_a_phase_takes_zips_or_images_and_says_which(world: World, organizer: Known, ada: Known) -> None:
+    usual = world.competition(organizer)
+    images = world.competition(organizer, title="Images", phases=[phase(accepts_container_submissions=True)])
+    for slug in (usual, images):
+        world.join(ada, slug)
+    with pytest.raises(InvalidInput, match="takes no images of containers, and 'image.tar.gz' is a tar"):
+        world.announce(ada, usual, filename="image.tar.gz")
+    with pytest.raises(InvalidInput, match="takes images of containers, and 'predictions.zip' is none.*docker save"):
+        world.announce(ada, images)
+    assert count(world) == 0
+    for name in ("image.tar", "image.TAR.GZ", "image.tgz"):
+        world.announce(ada, images, filename=name)
+    assert not world.claim(world.submit(ada, usual)).container_submission
+    with pytest.raises(DoesNotFit, match="runs containers"):  # an agent of which nothing is known
+        world.claim(world.submit(ada, images, filename="image.tar"))
 
 
 def test_a_refused_submission_leaves_no_trace(world: World, organizer: Known, ada: Known) -> None:

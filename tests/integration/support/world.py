@@ -217,6 +217,7 @@ class World:
         data: bytes = PREDICTIONS,
         phase: str | None = None,
         fact_sheet: Mapping[str, str] | None = None,
+        filename: str = "predictions.zip",
     ) -> UUID:
         """Reserve a submission; its file is not uploaded yet."""
         with self.session() as session:
@@ -226,7 +227,7 @@ class World:
                 competition,
                 choose_phase(competition, phase, now()),
                 person.id,
-                filename="predictions.zip",
+                filename=filename,
                 size=len(data),
                 sha256=sha256_of(data),
                 message="",

@@ -22,7 +22,8 @@ def test_defaults_are_those_of_codabench(accepted: Callable[..., CompetitionCont
     assert (first.max_submissions_per_day, first.max_submissions, first.execution_time_limit) == (5, 100, 600)
     assert (first.starting_kit, first.public_data) == (None, None)
     flags = ("auto_migrate_to_this_phase", "hide_output", "hide_prediction_output", "hide_score_output")
-    assert not any(getattr(first, flag) for flag in (*flags, "accepts_only_result_submissions"))
+    flags += ("accepts_only_result_submissions", "accepts_container_submissions")
+    assert not any(getattr(first, flag) for flag in flags)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,7 @@ def test_defaults_are_those_of_codabench(accepted: Callable[..., CompetitionCont
         ("hide_prediction_output", "True", True),
         ("hide_score_output", "1", True),
         ("accepts_only_result_submissions", "true", True),
+        ("accepts_container_submissions", "true", True),
         ("starting_kit", "reference_data", FileInBundle("reference_data", is_folder=True)),
         ("public_data", KEY, StoredDataset(KEY)),
         ("end", "2026-12-31T23:59:59-05:00", datetime(2027, 1, 1, 4, 59, 59, tzinfo=UTC)),
@@ -73,6 +75,19 @@ def test_indexes_order_the_phases(accepted: Callable[..., CompetitionContent]):
         ("start: 2026-07-01", "index: 1\n    start: 2026-07-01\n    end: 2026-08-01"),
     )
     assert [phase.name for phase in content.phases] == ["Second", "Late"]
+
+
+def test_containers_are_neither_results_nor_ingested(read: Callable[..., BundleReading]):
+    both = "    accepts_container_submissions: true\n    accepts_only_result_submissions: true\n"
+    problems = read((SECOND, f"{SECOND}{both}")).problems
+    assert any("takes containers, and takes results only" in problem.message for problem in problems)
+    program = "    scoring_program: scoring_program/\n"
+    reading = read(
+        (SECOND, f"{SECOND}    accepts_container_submissions: true\n"),
+        (program, f"{program}    ingestion_program: scoring_program/\n"),
+    )
+    (problem,) = [one for one in reading.problems if "ingestion program" in one.message]
+    assert "Phase 'Second' takes containers, which run by themselves, but its task '0' has" in problem.message
 
 
 def test_bundles_may_list_solutions_in_phases(accepted: Callable[..., CompetitionContent]):

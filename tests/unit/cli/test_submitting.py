@@ -186,8 +186,8 @@ def test_a_submission_is_shown_by_id_or_number(podium: Podium, gateway: Gateway,
     program = {
         "program": "scoring",
         "step": "scoring",
-        "image": "x",
-        "image_digest": "y",
+        "image": "example.org/iris:1",
+        "image_digest": "example.org/iris@sha256:abc",
         "exit_status": 0,
         "limit": "memory_bytes",
         "wall_seconds": 1.25,
@@ -205,6 +205,7 @@ def test_a_submission_is_shown_by_id_or_number(podium: Podium, gateway: Gateway,
     by_id = podium("submission", "show", samples.ID)
     assert "program  scoring (scoring): exit status 0, 1.2 s, 1.0 s of CPU, 50 MB, 3 processes; over" in by_id.out
     assert "over the limit `memory`\n           A process was killed.\n" in by_id.out
+    assert "image    example.org/iris:1 (sha256:abc)\n" in by_id.out
     assert "outputs  scoring_output" in by_id.out
     assert podium("submission", "show", "3", "-c", "iris").out == by_id.out
     assert json.loads(podium("submission", "show", samples.ID, "--json").out)["evaluations"][0]["task"] == "Main task"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 import subprocess
@@ -20,6 +21,14 @@ def _gateway(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_first_commands_name_the_public_gateway():
     assert "podium login https://podium.example.org" in first_commands("iris")
     assert submit_command("iris", make_phase(2)) == ("podium submit iris --file my-submission.zip --phase 2 --wait",)
+
+
+def test_a_phase_that_takes_containers_is_told_how_to_make_one():
+    phase = dataclasses.replace(make_phase(2), container_submissions=True)
+    assert submit_command("iris", phase) == (
+        "docker save my-image | gzip > my-image.tar.gz",
+        "podium submit iris --file my-image.tar.gz --phase 2 --wait",
+    )
 
 
 @pytest.mark.parametrize("command", ["login", "join", "submit"])
