@@ -103,7 +103,7 @@ def _shown_bytes(amount: float) -> str:
 
 
 def _shown_seconds(amount: float) -> str:
-    if amount < 120 or amount != int(amount):  # noqa: PLR2004 -- from two minutes on, seconds are hard to read
+    if amount < 120 or amount != int(amount):
         return f"{_digits(amount)} s"
     parts, left = [], int(amount)
     for size, name in _DURATIONS:
