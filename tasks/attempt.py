@@ -70,7 +70,11 @@ class AttemptInHand:
         self._heart.join(timeout=5)
         self.logs.close()
         self.gateway.close()
-        remove_tree(self.folder)
+        try:
+            remove_tree(self.folder)
+        except OSError as error:
+            # Something still writes to it, since the engine failed; the next sweep finds the folder.
+            logger.warning("the folder of attempt %s could not be removed yet: %s", self.job.attempt_id, error)
         self.workplace.executor.release_images(self.holder)
         release_datasets(self.holder.key)
         self.workplace.held.discard(self.folder.name)
