@@ -172,7 +172,7 @@ def test_code_is_run_by_the_ingestion_program_and_results_are_scored(
     tides: str, new_user: NewUser, tmp_path: Path
 ) -> None:
     ada, bob = new_user(tides), new_user(tides)
-    code = {"metadata": "description: a model", "model.py": MODEL, "weights.zip": zip_of({"low.txt": "2 4"})}
+    code: Content = {"metadata": "description: a model", "model.py": MODEL, "weights.zip": zip_of({"low.txt": "2 4"})}
     record = scored(ada, tides, code, tmp_path / "code.zip", folder="my model/")
     assert scores_of(record) == {"accuracy": 1.0, "answers": 2.0}
     programs = record["evaluations"][0]["programs"]
