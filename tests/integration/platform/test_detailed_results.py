@@ -192,6 +192,31 @@ def test_the_board_says_nothing_of_pages_that_it_does_not_lead_to(
     assert row["has_detailed_results"] is False
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_what_could_not_be_kept_is_told_with_scores_that_count_unless_it_is_hidden(
+    hidden: bool,  # noqa: FBT001  # pytest passes it by name
+    gateway: RunningGateway,
+    world: World,
+    connect: Connect,
+    olga: Known,
+    ada: Known,
+    agent: str,
+) -> None:
+    attempt = begin(gateway, world, agent, olga, ada, phases=[phase(hide_score_output=hidden)])
+    refused = "The output `link` is refused: it is a symbolic link."
+    evaluation = {
+        "evaluation_id": str(attempt.job.evaluations[0].evaluation_id),
+        "outcome": "succeeded",
+        "scores": {"accuracy": 1},
+        "message": refused,
+    }
+    assert attempt.result([evaluation]).status_code == 204
+    for person, told in ((olga, refused), (ada, "" if hidden else refused)):
+        record = connect(person.token).submission(attempt.job.submission_id)
+        assert record.status == "finished"
+        assert record.evaluations[0].message == told
+
+
 def test_what_is_not_there_is_not_found(gateway: RunningGateway, ada: Known) -> None:
     nowhere = UUID(int=0)
     for path in (f"/submissions/{nowhere}/detailed-results", f"/submissions/{nowhere}/detailed-results/{nowhere}"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,7 @@ def test_nothing_steers_a_terminal(written: str, shown: str) -> None:
 def test_pieces_show_what_the_whole_does_wherever_they_are_cut(text: str, cuts: list[int]) -> None:
     log = LogText()
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
-    shown = "".join(log.add(text[start:end]) for start, end in zip(edges, edges[1:], strict=False)) + log.rest()
+    shown = "".join(log.add(text[start:end]) for start, end in pairwise(edges)) + log.rest()
     assert shown == readable(text)
     assert ESC not in shown
     assert "\r" not in shown
@@ -45,4 +47,3 @@ def test_an_escape_that_never_ends_holds_little_back() -> None:
     log = LogText()
     shown = log.add(f"{ESC}]" + "x" * 10_000)
     assert len(shown) >= 10_000
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html.parser import HTMLParser
+from uuid import uuid4
 
 import pytest
 from stand_in import StandIn, make_competition, make_person, make_submission
@@ -11,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from podium.dashboards import detailed
 from podium.dashboards.detailed import framed
-from podium.platform.lifecycle import SubmissionStatus
+from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
+from podium.platform.records import EvaluationRecord
 
 Visit = Callable[..., AppTest]
 
@@ -111,3 +113,22 @@ def test_a_result_is_fetched_once_for_each_version(stand_in: StandIn, visit: Vis
     fetched = [path for path in stand_in.seen if "/detailed-results/" in path]
     assert len(fetched) == 1
     assert "Detailed results" in "\n".join(element.proto.body for element in test.get("html"))
+
+
+def test_files_that_could_not_be_kept_are_told_beside_the_scores(stand_in: StandIn, visit: Visit) -> None:
+    evaluation = EvaluationRecord(
+        id=uuid4(),
+        task="Classify",
+        status=EvaluationStatus.SUCCEEDED,
+        verdict=None,
+        message="The scores count, but `<b>` is refused.",
+        scores=(),
+        outputs=(),
+        programs=(),
+        timings={},
+    )
+    stand_in.people["token"] = make_person("lin")
+    stand_in.add(make_competition("iris", "Iris"))
+    stand_in.submissions["iris"] = [make_submission(SubmissionStatus.FINISHED, 73, evaluations=(evaluation,))]
+    test = visit("submissions", token="token", competition="iris")
+    assert "The scores count, but `&lt;b&gt;` is refused." in "\n".join(one.proto.body for one in test.get("html"))

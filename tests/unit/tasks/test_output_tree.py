@@ -281,7 +281,8 @@ def test_names_that_differ_by_case_alone_are_both_taken(tree: Path, tmp_path: Pa
 
 def test_file_that_becomes_shorter_is_refused(tree: Path) -> None:
     (tree / "a").write_bytes(b"12345")
-    file = next(files := open_files(tree, LIMITS))
+    files = open_files(tree, LIMITS)
+    file = next(files)
     os.truncate(tree / "a", 2)
     with pytest.raises(OutputRefused, match="`a` is refused: it became shorter"):
         list(file.pieces())
