@@ -35,6 +35,7 @@ _INDEX_TYPES = frozenset(
     {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
 )
 _OF_IMAGES = frozenset({"manifest.json", "index.json", "oci-layout"})
+_TAKEN = frozenset({"app", "dev", "input", "output", "proc", "sys", "tmp"})
 _SAVE = "Make it with `docker save IMAGE -o image.tar`."
 
 
@@ -145,11 +146,9 @@ def read_image_archive(path: Path, *, architecture: str = "", limits: ImageLimit
     contents = _scan(path, limits.bytes)
     faults = _name_faults(contents.entries)
     found = _find(contents, faults)
-    if found is None:
-        raise ImageRefused(faults, remedy=_SAVE)
-    image = _image(contents, found, faults, architecture, limits)
+    image = _image(contents, found, faults, architecture, limits) if found else None
     if faults or image is None:
-        raise ImageRefused(faults, remedy=_SAVE)
+        raise ImageRefused(faults or ["what it says about itself can't be understood"], remedy=_SAVE)
     return image
 
 
@@ -235,7 +234,7 @@ def _find_by_docker(contents: _Contents, faults: list[str]) -> _Found | None:
     if manifest is None:
         return None
     images = [one for one in manifest if isinstance(one, dict)] if isinstance(manifest, list) else []
-    found = {_Found(str(one.get("Config")), tuple(map(str, one.get("Layers") or ()))): _tags(one) for one in images}
+    found = {_Found(str(one.get("Config")), tuple(map(str, _items(one.get("Layers"))))): _tags(one) for one in images}
     if len(found) != 1:
         tags = ", ".join(tag for names in found.values() for tag in names)[:300]
         faults.append(f"it holds {len(found)} images{f' ({tags})' if tags else ''}, and must hold one")
@@ -244,7 +243,7 @@ def _find_by_docker(contents: _Contents, faults: list[str]) -> _Found | None:
 
 
 def _tags(image: dict[str, Any]) -> list[str]:
-    return [str(tag) for tag in image.get("RepoTags") or ()]
+    return [str(tag) for tag in _items(image.get("RepoTags"))]
 
 
 def _find_by_oci(contents: _Contents, faults: list[str]) -> _Found | None:
@@ -258,7 +257,7 @@ def _find_by_oci(contents: _Contents, faults: list[str]) -> _Found | None:
     if not isinstance(manifest, dict):
         return None
     config = _blob(manifest.get("config"))
-    layers = [_blob(layer) for layer in manifest.get("layers") or ()]
+    layers = [_blob(layer) for layer in _items(manifest.get("layers"))]
     if config is None or None in layers:
         faults.append(f"`{name}` names no configuration and layers")
         return None
@@ -271,18 +270,17 @@ def _image_manifests(contents: _Contents, name: str, faults: list[str], *, depth
     if not isinstance(index, dict) or depth > 3:
         return []
     found: list[tuple[str, str]] = []
-    for one in index.get("manifests") or ():
+    for one in _items(index.get("manifests")):
         blob = _blob(one)
         if blob is None or contents.file(blob) is None:
             continue  # other platforms of the image, which were not saved
-        platform = one.get("platform") or {}
-        annotations = one.get("annotations") or {}
-        if "vnd.docker.reference.type" in annotations or platform.get("os") == "unknown":
+        platform = _mapping(one.get("platform"))
+        if "vnd.docker.reference.type" in _mapping(one.get("annotations")) or platform.get("os") == "unknown":
             continue  # an attestation, which is no image
-        if one.get("mediaType") in _INDEX_TYPES:
+        if str(one.get("mediaType")) in _INDEX_TYPES:
             found += _image_manifests(contents, blob, faults, depth=depth + 1)
         else:
-            found.append((blob, "/".join(filter(None, (platform.get("os"), platform.get("architecture"))))))
+            found.append((blob, "/".join(str(platform[key]) for key in ("os", "architecture") if platform.get(key))))
     return found
 
 
@@ -322,19 +320,27 @@ def _image(
     if made_for != f"linux/{architecture or config.get('architecture')}" or not config.get("architecture"):
         wanted = f"linux/{architecture}" if architecture else "Linux"
         faults.append(f"it is made for {made_for}, and is run on {wanted}; build it with `--platform`")
-    inner = config.get("config") if isinstance(config.get("config"), dict) else {}
-    assert isinstance(inner, dict)
+    inner = _mapping(config.get("config"))
     command = (*_words(inner.get("Entrypoint")), *_words(inner.get("Cmd")))
     if not command:
         faults.append("it has neither ENTRYPOINT nor CMD, so that there is nothing to run")
+    volumes = sorted(_mapping(inner.get("Volumes")))
+    faults += [f"it declares the volume {path[:100]!r}, where none may be" for path in volumes if _is_taken(path)]
     return ImageArchive(
         id=hashlib.sha256(content).hexdigest(),
         config=content,
         architecture=str(config.get("architecture")),
         layers=tuple(_layers(contents, found, config, faults, limits)),
         command=command,
-        volumes=tuple(sorted(map(str, inner.get("Volumes") or ()))),
+        volumes=tuple(volumes),
     )
+
+
+def _is_taken(path: str) -> bool:
+    """Whether a volume there would be in the way of what the platform shows a program, or is no path at all."""
+    parts = (path.rstrip("/") or path).split("/")
+    is_plain = len(path) < 200 and parts[0] == "" and not {".", "..", ""}.intersection(parts[1:])
+    return not is_plain or parts[1] in _TAKEN
 
 
 def _layers(
@@ -359,6 +365,14 @@ def _layers(
         named = re.fullmatch(r"blobs/sha256/([0-9a-f]{64})", entry.name)
         layers.append(Layer(entry, diff_id.removeprefix("sha256:"), named[1] if named else ""))
     return layers
+
+
+def _mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: Any) -> list[Any]:  # noqa: ANN401 -- JSON
+    return value if isinstance(value, list) else []
 
 
 def _words(value: Any) -> list[str]:  # noqa: ANN401 -- JSON

@@ -118,6 +118,7 @@ class DockerExecutor:
             cache=self._cache,
         )
         self._loader = ImageLoader(
+            owner=self._settings.owner,
             base_url=self._settings.base_url,
             architecture=self._facts.architecture,
             limits=self._settings.submitted,
@@ -136,6 +137,7 @@ class DockerExecutor:
             self._settings.relaxations,
             user=self._user,
             is_remapped=self._facts.is_remapped,
+            starts=self._starts,
             hold=self._alive.add,
             remove=lambda name: self._remove_soon(name, NoMeter()),
         )
@@ -172,7 +174,7 @@ class DockerExecutor:
             self._client.ping()
         for name in (f"{PYTHON_IMAGE}:latest", f"{SCIENTIFIC_IMAGE}:latest"):
             image = self._image_here(name)
-            if image and self._proven(image):
+            if image and (self._proven(image) or self._proof):
                 self._relaxing.prove(image, self._run_probe)
                 break
         network = "no network, proven" if self._proof else "no network, to be proven by the first program"

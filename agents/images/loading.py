@@ -8,35 +8,42 @@ replaced, whatever the file calls itself, and nothing is unpacked that was not c
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from http.client import BAD_REQUEST
 from pathlib import Path
 from typing import Any, cast
 
 from docker import APIClient
-from docker.errors import ImageNotFound
+from docker.errors import APIError, ImageNotFound
 
+from podium.agents.executors.container_config import MARK
+from podium.agents.executors.container_run import remove_container
 from podium.agents.executors.engine import connect, inspect_image
-from podium.agents.executors.engine_errors import engine_call
+from podium.agents.executors.engine_errors import engine_call, engine_words
 from podium.agents.images.cache import ImageCache, submitted_name
-from podium.platform.image_archives import ImageArchive, ImageLimits, packing_of, read_image_archive
+from podium.platform.image_archives import ImageArchive, ImageLimits, ImageRefused, packing_of, read_image_archive
 from podium.platform.image_layers import check_layers, layer_bytes, unpack_gzip
 from podium.tasks.programs import ExecutorFault, Holder, Image
 
 LOAD_SECONDS = 600
+_OF_THE_CONFIGURATION = re.compile(r"unmarshal|invalid character|json:", re.IGNORECASE)
 
 
 class ImageLoader:
     """Loads participants' images, each once at a time.
 
     Args:
+        owner: Whose containers are made here, for a sweep to find them by.
         architecture: What the host's programs are compiled for.
         cache: What counts the images and removes them when nobody holds them any more.
     """
 
-    def __init__(self, *, base_url: str, architecture: str, limits: ImageLimits, cache: ImageCache) -> None:
+    def __init__(self, *, owner: str, base_url: str, architecture: str, limits: ImageLimits, cache: ImageCache) -> None:
+        self._owner = owner
         self._base_url = base_url
         self._architecture = architecture
         self._limits = limits
@@ -82,15 +89,30 @@ class ImageLoader:
         try:
             with engine_call("while it loaded a submitted image"):
                 lines = cast("Any", client).load_image(_tar(archive, image, sizes, name))
-                said = [line for line in lines if "error" in line]
+                said = [" ".join(str(line["error"]).split())[:500] for line in lines if "error" in line]
+            if said and _OF_THE_CONFIGURATION.search(said[-1]):
+                raise ImageRefused([f"the engine can't read its configuration ({said[-1].rstrip('.')})"])
+            found = self._inspect(name)
+            if said or found is None or not _is_same(found, image):
+                why = said[-1] if said else "what came of it is not what was in the file"
+                raise ExecutorFault(f"The Docker engine could not load a submitted image: {why}.")
+            self._cache.arrived(str(found["Id"]), name, sum(sizes), holder.key, submitted=True)
+            self._try(client, str(found["Id"]))
         finally:
             client.close()
-        found = self._inspect(name)
-        if said or found is None or not _is_same(found, image):
-            why = str(said[-1]["error"]) if said else "what came of it is not what was in the file"
-            raise ExecutorFault(f"The Docker engine could not load a submitted image: {' '.join(why.split())[:500]}.")
-        self._cache.arrived(str(found["Id"]), name, sum(sizes), holder.key, submitted=True)
         return str(found["Id"])
+
+    def _try(self, client: APIClient, image_id: str) -> None:
+        """Make a container of it, which is never started: what the engine refuses is the image's own doing."""
+        labels = {MARK: "1", f"{MARK}.owner": self._owner, f"{MARK}.step": "trial"}
+        with engine_call("while it tried a submitted image"):
+            try:
+                made = client.create_container(image_id, labels=labels, network_disabled=True)
+            except APIError as error:
+                if error.status_code != BAD_REQUEST:
+                    raise
+                raise ImageRefused([f"the engine makes no container of it ({engine_words(error)})"]) from error
+        remove_container(client, str(made["Id"]))
 
     def _inspect(self, name: str) -> dict[str, Any] | None:
         client: APIClient = connect(self._base_url)

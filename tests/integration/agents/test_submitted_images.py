@@ -208,3 +208,22 @@ def test_what_the_image_says_of_its_network_is_not_believed(
     image = executor.load_image(python_with(base, "print(1)").write(tmp_path / "image.tar"), HOLDER)
     assert run_own(executor, image).text() == "1\n"
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"Env": 5}, "the engine can't read its configuration"),
+        ({"Cmd": {"a": 1}, "Entrypoint": ["x"]}, "the engine can't read its configuration"),
+        ({"StopSignal": "SIGNOTHING"}, "the engine makes no container of it"),
+        ({"WorkingDir": "relative"}, "the engine makes no container of it"),
+    ],
+)
+def test_configurations_that_no_engine_takes_are_the_images_doing(
+    executor: DockerExecutor, tmp_path: Path, config: dict[str, object], says: str
+) -> None:
+    saved = SavedImage(command={"Cmd": ["/bin/x"], **config}, architecture=executor.facts.architecture)
+    with pytest.raises(ImageRefused, match=says):
+        executor.load_image(saved.write(tmp_path / "image.tar"), HOLDER)
+    executor.release_images(HOLDER)
+    assert not exists(f"sha256:{saved.id}")

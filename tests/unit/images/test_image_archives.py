@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 from collections.abc import Callable
@@ -207,3 +208,51 @@ def test_names() -> None:
     assert all(map(is_image_name, ("a.tar", "b.TAR.GZ", "c.tgz")))
     assert not any(map(is_image_name, ("a.zip", "tar", "b.tar.zip", "c.gz")))
     assert [architecture_of(one) for one in ("x86_64", "aarch64", "riscv64")] == ["amd64", "arm64", "riscv64"]
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:  # noqa: ANN401 -- JSON
+    """JSON with something else at a place."""
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(copy[path[0]], path[1:], new)
+    return copy
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 -- JSON
+    """Where there is something in JSON."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, one in inner for place in places(one, (*path, key)))]
+
+
+@pytest.mark.parametrize("layout", ["docker", "both", "oci"])
+@pytest.mark.parametrize("new", [None, 5, "text", [], {}, [5], [[]], {"a": 5}, True, [{"digest": 5}]])
+def test_whatever_stands_in_the_json_is_read_or_refused(tmp_path: Path, layout: str, new: object) -> None:
+    saved = SavedImage(command={"Cmd": ["a"], "Volumes": {"/data/": {}}})
+    ways = {"docker": saved.docker_entries, "oci": saved.oci_entries}
+    entries = ways[layout]() if layout in ways else saved.oci_entries(with_docker=True)
+    for at, (entry, content) in enumerate(entries):
+        if content[:1] not in {b"{", b"["}:
+            continue
+        for place in places(json.loads(content)):
+            changed_json = json.dumps(replaced(json.loads(content), place, new)).encode()
+            name = entry.name
+            mutated = [*entries[:at], file_entry(name, changed_json), *entries[at + 1 :]]
+            if sha256(content) in name:
+                # Under its new name, with all that name it changed, or nothing of it would be looked at.
+                old_name, new_name = sha256(content).encode(), sha256(changed_json).encode()
+                mutated = [
+                    file_entry(one.name.replace(old_name.decode(), new_name.decode()), data.replace(old_name, new_name))
+                    for one, data in mutated
+                ]
+            path = tmp_path / "image.tar"
+            path.write_bytes(tar_of(mutated))
+            with contextlib.suppress(ImageRefused):
+                assert read_image_archive(path, architecture="amd64").command
+
+
+def test_even_what_can_not_be_understood_has_a_reason(tmp_path: Path) -> None:
+    for content in (b"null", b"5", b"[5]", b'[{"Config": null}]'):
+        entries = changed(SavedImage().docker_entries(), "manifest.json", content)
+        (tmp_path / "image.tar").write_bytes(tar_of(entries))
+        assert all(refusal(tmp_path / "image.tar").faults)
