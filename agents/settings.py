@@ -53,7 +53,8 @@ class AgentSettings(BaseSettings):
     prepared_containers: int | None = Field(
         default=None,
         ge=0,
-        description="How many containers wait ready for programs that come again, so that these start sooner; 0 for none",
+        description="How many containers wait ready for programs that come again, so that these start sooner; "
+        "0 for none",
     )
     relaxations: Annotated[frozenset[Relaxation], NoDecode] = Field(
         default=frozenset(),

@@ -7,7 +7,7 @@ there before the program begins, and everything goes with the program's end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,18 +61,24 @@ class OpenNetwork:
 
 @contextmanager
 def opened_network(
-    client: APIClient, plan: HolderPlan, allowed: AllowList, *, remove: Callable[[str], None]
+    client: APIClient,
+    plan: HolderPlan,
+    allowed: AllowList,
+    *,
+    starts: AbstractContextManager[object],
+    remove: Callable[[str], None],
 ) -> Iterator[OpenNetwork]:
     """Have a network with a way out while the block runs.
 
     Args:
+        starts: Caps how many containers start at the same time.
         remove: Called with the holder's name at the end, whatever became of it.
 
     Raises:
         ExecutorFault: The engine failed, or the agent can't reach into the namespace.
     """
     try:
-        with engine_call("while it made the network of a program"):
+        with starts, engine_call("while it made the network of a program"):
             holder = str(client.create_container(**_holder_config(client, plan))["Id"])
             client.start(holder)
         listener = listen_inside(_pid(client, holder))

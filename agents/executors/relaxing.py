@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from docker import APIClient
@@ -31,7 +31,9 @@ from podium.tasks.programs import ExecutorFault, Image, OnOutput, Program, Progr
 log = logging.getLogger(__name__)
 
 NETWORK, PRIVATE_NETWORK, ROOT = "network", "private_network", "root"
+_NEEDS_NETWORK = "it needs `network`"
 _SECONDS = 30.0
+_PAUSE_SECONDS = 60.0
 _PROBE_DESTINATION = "podium-probe.invalid:443"
 _PROBE = f"""
 import json, socket
@@ -79,6 +81,7 @@ class RelaxationsOffered:
         *,
         user: int,
         is_remapped: bool,
+        starts: AbstractContextManager[object],
         hold: Callable[[str], None],
         remove: Callable[[str], None],
     ) -> None:
@@ -88,22 +91,25 @@ class RelaxationsOffered:
             allowed: What the operator allows, by name.
             user: The uid of programs that are not relaxed.
             is_remapped: The engine's root is another user on the host.
+            starts: Caps how many containers start at the same time.
             hold: Told a container's name before it is made; `remove` is told when it is not wanted any more.
         """
         self._client = client
         self._allowed = allowed
         self._user = user
+        self._starts = starts
         self._hold = hold
         self._remove = remove
         self._proving = threading.Lock()
         self._holder_image = ""
+        self._again_at = 0.0
         self._why_not: dict[str, str] = {}
         if ROOT in allowed and (os.geteuid() != 0 or is_remapped):
             self._why_not[ROOT] = "the agent is not root on its engine's host"
         if allowed & {NETWORK, PRIVATE_NETWORK}:
             self._why_not[NETWORK] = "no image with Python is here to try it with (`podium images build`)"
         if PRIVATE_NETWORK in allowed:
-            self._why_not[PRIVATE_NETWORK] = "it needs `network`"
+            self._why_not[PRIVATE_NETWORK] = _NEEDS_NETWORK
 
     @property
     def names(self) -> frozenset[str]:
@@ -116,21 +122,33 @@ class RelaxationsOffered:
         return "; ".join([*parts, *(f"can't relax {name}: {why}" for name, why in sorted(self._why_not.items()))])
 
     def prove(self, image: Image, run: RunProgram) -> None:
-        """Try the network with a program, if it was not yet; `run` runs it as any other."""
+        """Try the network with a program, if it was not yet; `run` runs it as any other.
+
+        It is tried again when there is another image, and after a while where it failed.
+        """
         with self._proving:
-            if NETWORK not in self._allowed or self._holder_image:
+            if NETWORK not in self._allowed or self._is_proven_with(image):
                 return
             self._holder_image = image.digest
             try:
                 trouble = _probe(image, run)
             except PodiumError as error:
                 trouble = str(error).rstrip(".")
-            if trouble:
-                self._why_not[NETWORK] = trouble
-                log.warning("The relaxation `network` is not offered: %s", trouble)
+            if not trouble:
+                self._why_not.pop(NETWORK, None)
+                self._why_not.pop(PRIVATE_NETWORK, None)
                 return
-            self._why_not.pop(NETWORK)
-            self._why_not.pop(PRIVATE_NETWORK, None)
+            self._again_at = time.monotonic() + _PAUSE_SECONDS
+            if self._why_not.get(NETWORK) != trouble:
+                log.warning("The relaxation `network` is not offered: %s", trouble)
+            self._why_not[NETWORK] = trouble
+            if PRIVATE_NETWORK in self._allowed:
+                self._why_not[PRIVATE_NETWORK] = _NEEDS_NETWORK
+
+    def _is_proven_with(self, image: Image) -> bool:
+        if self._holder_image != image.digest:
+            return False
+        return NETWORK not in self._why_not or time.monotonic() < self._again_at
 
     def require(self, program: Program) -> None:
         """Go on only if all that a program asks for is offered: it is never run with less.
@@ -169,7 +187,7 @@ class RelaxationsOffered:
             network_disabled=network_disabled,
         )
         self._hold(plan.name)
-        with opened_network(self._client, plan, allowed, remove=self._remove) as network:
+        with opened_network(self._client, plan, allowed, starts=self._starts, remove=self._remove) as network:
             yield WayOut(network.holder, [network.proxy])
 
 

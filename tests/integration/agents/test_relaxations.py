@@ -9,6 +9,8 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
 from podium.agents.executors.network_door import listen_inside
 from podium.agents.executors.relaxing import RelaxationsOffered
 from podium.platform.bundles.content import Relaxations
-from podium.tasks.programs import ExecutorFault, Mount
+from podium.tasks.programs import ExecutorFault, Mount, OnOutput, Program, ProgramEnd
 from podium.tasks.tree_removal import remove_tree
 
 from .conftest import SMALL, Runner
@@ -107,11 +109,45 @@ def test_an_agent_offers_what_it_is_allowed_and_can_do(relaxed: Runner, python_i
 
 def test_nothing_is_offered_that_this_host_can_not_do(engine: docker.APIClient) -> None:
     offered = RelaxationsOffered(
-        engine, EVERYTHING, user=65534, is_remapped=True, hold=lambda _: None, remove=lambda _: None
+        engine,
+        EVERYTHING,
+        user=65534,
+        is_remapped=True,
+        starts=nullcontext(),
+        hold=lambda _: None,
+        remove=lambda _: None,
     )
     assert offered.names == frozenset()  # root is another user's, and nothing has shown that the network works
     assert "can't relax network: no image with Python" in offered.in_words()
     assert "can't relax root: the agent is not root on its engine's host" in offered.in_words()
+
+
+def test_what_failed_is_tried_again_with_another_image(relaxed: Runner, engine: docker.APIClient) -> None:
+    offered = RelaxationsOffered(
+        engine,
+        EVERYTHING,
+        user=65534,
+        is_remapped=False,
+        starts=nullcontext(),
+        hold=lambda _: None,
+        remove=lambda _: None,
+    )
+    asked: list[str] = []
+
+    def run(program: Program, deadline: float, on_output: OnOutput) -> ProgramEnd:
+        asked.append(program.image.digest)
+        if program.image.digest == "bad":
+            raise ExecutorFault("The engine failed.")
+        return relaxed.executor.run(program, deadline=deadline, stop=threading.Event(), on_output=on_output)
+
+    for _ in range(2):
+        offered.prove(replace(relaxed.image, digest="bad"), run)
+        assert offered.names == {"root"}
+        assert "can't relax network: The engine failed" in offered.in_words()
+    for _ in range(2):
+        offered.prove(relaxed.image, run)
+        assert offered.names == EVERYTHING
+    assert asked == ["bad", relaxed.image.digest]
 
 
 @pytest.mark.parametrize("asked", [to("pypi.org:443"), to("10.0.0.1:80"), Relaxations(root=True)])
