@@ -76,11 +76,19 @@ def test_an_image_is_submitted_and_scored(ada: User, slug: str, base: Path, tmp_
     digests = {program["program"]: program["image_digest"] for program in evaluation["programs"]}
     assert digests["submission"] == f"sha256:{saved.id}"
     assert digests["scoring"] != digests["submission"]
-    assert "predicted" in ada.good("logs", record["id"]).out
+    log = ada.good("logs", record["id"]).out
+    assert "[podium: loading the submitted image, " in log
+    assert "predicted" in log
+    assert f"image    {record_name(saved)} (sha256:{saved.id})" in ada.good("submission", "show", record["id"]).out
     client = docker.APIClient()
     assert client.inspect_image("podium/python:latest")["Id"] in before
     client.close()
     podium_left(podium, f"sha256:{saved.id}")
+
+
+def record_name(saved: SavedImage) -> str:
+    """What the image is called while it is on the host, whatever its participant called it."""
+    return f"podium-submission:{saved.id[:24]}"
 
 
 def podium_left(podium: Podium, image_id: str) -> None:
