@@ -23,6 +23,7 @@ from podium.tasks.verdicts import (
     is_over,
     judge,
     limit_of,
+    limit_words,
     note_of,
     program_fault,
 )
@@ -228,6 +229,11 @@ def test_a_failed_prediction_is_the_reason_when_scoring_fails_too() -> None:
 )
 def test_a_fault_names_the_limit_and_its_value(how: str, message: str) -> None:
     assert Fault(VERDICTS[how], message) == program_fault(ran("prediction", "submission", how), GROUND)
+
+
+def test_what_is_found_after_the_end_names_limit_and_value_too() -> None:
+    assert limit_words("output_bytes", GROUND) == "left more output than its limit of 2 GiB"
+    assert limit_words("output_files", GROUND) == "left more files in its output than the limit of 10,000"
 
 
 def test_a_limit_that_the_operator_lowered_says_so() -> None:
