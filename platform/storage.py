@@ -110,16 +110,16 @@ class Storage:
         (self.root / "incoming").mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.root / "content").mkdir(exist_ok=True, mode=0o700)
 
-    def sign_put(self, key: str, *, max_bytes: int) -> SignedRequest:
-        """A request that stores one object of at most `max_bytes`."""
-        return self._sign(Grant(method="PUT", key=key, filename="", max_bytes=max_bytes))
+    def sign_put(self, key: str, *, max_bytes: int, work_seconds: float = 0) -> SignedRequest:
+        """A request that stores one object of at most `max_bytes`; good for so much longer as there is work before."""
+        return self._sign(Grant(method="PUT", key=key, filename="", max_bytes=max_bytes), work_seconds)
 
-    def sign_get(self, key: str, *, filename: str) -> SignedRequest:
-        """A request that reads one object."""
-        return self._sign(Grant(method="GET", key=key, filename=filename, max_bytes=None))
+    def sign_get(self, key: str, *, filename: str, work_seconds: float = 0) -> SignedRequest:
+        """A request that reads one object; good for so much longer as there is work before."""
+        return self._sign(Grant(method="GET", key=key, filename=filename, max_bytes=None), work_seconds)
 
-    def _sign(self, grant: Grant) -> SignedRequest:
-        expires = now() + timedelta(seconds=self._signed_seconds)
+    def _sign(self, grant: Grant, work_seconds: float) -> SignedRequest:
+        expires = now() + timedelta(seconds=self._signed_seconds + work_seconds)
         token = self._signer.dumps([grant.method, grant.key, grant.filename, grant.max_bytes, int(expires.timestamp())])
         return SignedRequest(
             method=grant.method,

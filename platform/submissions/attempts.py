@@ -24,6 +24,7 @@ from podium.platform.jobs import (
     Limits,
     OutputKind,
     ScoringJob,
+    SignedRequest,
     Source,
 )
 from podium.platform.lifecycle import (
@@ -64,6 +65,10 @@ DETAILED_RESULTS_BYTES = 64 * MIB
 _BYTES_PER_ENTRY = 1024
 LIVE_RESULTS_BYTES = 8 * MIB
 """Largest detailed result that is shown while it is written; a larger one is there at the end."""
+
+
+_STEPS = 2
+"""Steps of an evaluation, each of which may take as long as the phase allows."""
 
 
 class Superseded(Conflict):
@@ -144,6 +149,8 @@ def _job(
     ).all()
     assert submission.content is not None
     board = competition.leaderboards[0]
+    # The last task begins and the last output leaves when all has been done: two steps of each task, one after another.
+    work_seconds = _STEPS * limits.wall_seconds * len(waiting)
     return ScoringJob(
         attempt_id=attempt.id,
         attempt_number=attempt.number,
@@ -166,7 +173,9 @@ def _job(
         runtime=competition.pool.runtime,
         detailed_results=competition.enable_detailed_results,
         score_keys=tuple(column.key for column in board.columns if column.computation is None),
-        evaluations=tuple(_evaluation_job(evaluation, attempt, storage, limits) for evaluation in waiting),
+        evaluations=tuple(
+            _evaluation_job(evaluation, attempt, storage, limits, work_seconds=work_seconds) for evaluation in waiting
+        ),
         heartbeat_seconds=settings.heartbeat_seconds,
         lease_seconds=settings.lease_seconds,
     )
@@ -189,24 +198,32 @@ def _largest_upload(kind: OutputKind, limits: Limits) -> int:
     return limits.output_bytes + limits.output_bytes // 100 + limits.output_files * _BYTES_PER_ENTRY
 
 
-def _evaluation_job(evaluation: Evaluation, attempt: Attempt, storage: Storage, limits: Limits) -> EvaluationJob:
+def _evaluation_job(
+    evaluation: Evaluation, attempt: Attempt, storage: Storage, limits: Limits, *, work_seconds: float
+) -> EvaluationJob:
     task = evaluation.task
+
+    def source(dataset: Dataset | None) -> Source | None:
+        return _source(dataset, storage, work_seconds=work_seconds) if dataset is not None else None
+
+    def upload(key: str, max_bytes: int) -> SignedRequest:
+        return storage.sign_put(key, max_bytes=max_bytes, work_seconds=work_seconds)
+
+    is_live = evaluation.submission.competition.enable_detailed_results
     return EvaluationJob(
         evaluation_id=evaluation.id,
         task=task.name,
-        scoring_program=_source(task.scoring_program, storage),
-        ingestion_program=_source(task.ingestion_program, storage) if task.ingestion_program else None,
-        input_data=_source(task.input_data, storage) if task.input_data else None,
-        reference_data=_source(task.reference_data, storage) if task.reference_data else None,
+        scoring_program=_source(task.scoring_program, storage, work_seconds=work_seconds),
+        ingestion_program=source(task.ingestion_program),
+        input_data=source(task.input_data),
+        reference_data=source(task.reference_data),
         ingestion_only_during_scoring=task.ingestion_only_during_scoring,
         protocol=task.protocol,
         outputs={
-            kind: storage.sign_put(output_key(attempt.id, evaluation.id, kind), max_bytes=_largest_upload(kind, limits))
+            kind: upload(output_key(attempt.id, evaluation.id, kind), _largest_upload(kind, limits))
             for kind in OutputKind
         },
-        live_results=storage.sign_put(live_results_key(attempt.id, evaluation.id), max_bytes=LIVE_RESULTS_BYTES)
-        if evaluation.submission.competition.enable_detailed_results
-        else None,
+        live_results=upload(live_results_key(attempt.id, evaluation.id), LIVE_RESULTS_BYTES) if is_live else None,
     )
 
 
@@ -267,10 +284,9 @@ def live_results_key(attempt_id: UUID, evaluation_id: UUID) -> str:
     return incoming_key(attempt_id, f"{evaluation_id}-live_results")
 
 
-def _source(dataset: Dataset, storage: Storage) -> Source:
-    return Source(
-        request=storage.sign_get(dataset.content, filename=dataset.name), sha256=dataset.sha256, size=dataset.size
-    )
+def _source(dataset: Dataset, storage: Storage, *, work_seconds: float) -> Source:
+    request = storage.sign_get(dataset.content, filename=dataset.name, work_seconds=work_seconds)
+    return Source(request=request, sha256=dataset.sha256, size=dataset.size)
 
 
 def require_active(session: Session, attempt_id: UUID) -> tuple[Attempt, Submission]:

@@ -111,7 +111,7 @@ def _end_of(session: Session, attempt: Attempt, evaluation_id: UUID, stream: Log
 
 def _room(attempt: Attempt) -> int:
     """Characters that a stream of the attempt may have: as many as an agent of ours would ever send."""
-    asked = attempt.submission.phase.limits.get("log_bytes") or Limits().log_bytes
+    asked = attempt.submission.phase.asked_limits.get("log_bytes") or Limits().log_bytes
     return int(asked) + NOTES_CHARACTERS
 
 

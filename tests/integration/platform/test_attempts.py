@@ -21,7 +21,7 @@ from podium.platform.lifecycle import (
     SubmissionStatus,
     Verdict,
 )
-from podium.platform.models import Attempt, Event, LeaderboardEntry, Submission, Token, now
+from podium.platform.models import Attempt, Event, LeaderboardEntry, Phase, Submission, Token, now
 from podium.platform.submissions.attempts import (
     LAST_WORDS,
     MAX_ATTEMPTS,
@@ -100,6 +100,19 @@ def test_a_job_has_all_that_an_agent_needs(world: World, ada: Known, slug: str) 
         assert set(evaluation.outputs) == set(OutputKind)
         assert {request.method for request in evaluation.outputs.values()} == {"PUT"}
     assert world.submission(submission_id).status is SubmissionStatus.PREPARING
+
+
+def test_what_an_attempt_may_fetch_and_put_is_good_to_the_end_of_its_work(world: World, ada: Known, slug: str) -> None:
+    hours = 20
+    with world.session() as session:
+        session.execute(update(Phase).values(execution_time_limit=hours * 3600))
+    job = world.claim(world.submit(ada, slug))
+    assert job.limits.wall_seconds == hours * 3600
+    last = now() + timedelta(hours=2 * hours * len(job.evaluations))
+    for evaluation in job.evaluations:
+        requests = [*evaluation.outputs.values(), evaluation.scoring_program.request]
+        assert all(request.expires > last for request in requests)
+    assert job.submission.request.expires < last
 
 
 def test_of_many_agents_that_claim_at_once_exactly_one_gets_it(world: World, ada: Known, slug: str) -> None:
