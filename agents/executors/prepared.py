@@ -111,7 +111,8 @@ class Ready:
             raw_socket(self.attached).shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError, ExecutorFault):
             raw_socket(self.attached).close()
-        remove_tree(self.folder)
+        with contextlib.suppress(OSError):  # the next sweep removes it
+            remove_tree(self.folder)
 
 
 class PreparedContainers:
@@ -219,21 +220,24 @@ class PreparedContainers:
         while (recipe := self._next()) is not None:
             try:
                 ready = self._prepare(recipe)
-            except Exception:  # whatever it is, programs are run without
-                log.exception("a container could not be made ahead")
+            except Exception as error:  # noqa: BLE001 -- whatever it is, programs are run without
+                log.warning("A container could not be made ahead: %s", error)
                 self._in_trouble_until = time.monotonic() + _TROUBLE_SECONDS
                 continue
-            with self._changed:
-                self._ready.setdefault(recipe.key, []).append(ready)
-                self._ready.move_to_end(recipe.key)
-                too_many = [] if not self._closed else [ready]
-                while not self._closed and sum(map(len, self._ready.values())) > self._limit:
-                    too_many.append(next(one for many in self._ready.values() for one in many))
-                    self._forget(too_many)
-                if self._closed:
-                    self._ready.clear()
-            for one in too_many:
-                self._let_go(one)
+            for unwanted in self._added(recipe, ready):
+                self._let_go(unwanted)
+
+    def _added(self, recipe: Recipe, ready: Ready) -> list[Ready]:
+        """Have the container wait; return those that are too many, of the recipes that were used longest ago."""
+        with self._changed:
+            if self._closed:
+                return [ready]
+            self._ready.setdefault(recipe.key, []).append(ready)
+            self._ready.move_to_end(recipe.key)
+            every = [one for many in self._ready.values() for one in many]
+            too_many = every[: max(0, len(every) - self._limit)]
+            self._forget(too_many)
+            return too_many
 
     def _next(self) -> Recipe | None:
         """Wait for a recipe that is due and that still lacks a container; `None` at the end."""
