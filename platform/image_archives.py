@@ -324,6 +324,7 @@ def _image(
     command = (*_words(inner.get("Entrypoint")), *_words(inner.get("Cmd")))
     if not command:
         faults.append("it has neither ENTRYPOINT nor CMD, so that there is nothing to run")
+    faults += _start_faults(inner)
     volumes = sorted(_mapping(inner.get("Volumes")))
     faults += [f"it declares the volume {path[:100]!r}, where none may be" for path in volumes if _is_taken(path)]
     return ImageArchive(
@@ -334,6 +335,18 @@ def _image(
         command=command,
         volumes=tuple(volumes),
     )
+
+
+def _start_faults(inner: dict[str, Any]) -> list[str]:
+    """What an engine would only stumble over when it starts the image."""
+    faults = []
+    folder = inner.get("WorkingDir") or "/"
+    if not isinstance(folder, str) or not folder.startswith("/"):
+        faults.append(f"its WORKDIR {str(folder)[:100]!r} is no absolute path")
+    words = [*_words(inner.get("Entrypoint")), *_words(inner.get("Cmd")), *_words(inner.get("Env")), str(folder)]
+    if any("\0" in word for word in words):
+        faults.append("its command or environment has a zero byte in it")
+    return faults
 
 
 def _is_taken(path: str) -> bool:

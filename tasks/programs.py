@@ -58,6 +58,7 @@ class Image:
         id: The engine's own id of its content, which containers are made by: a name may move meanwhile.
         volumes: Paths that the image declares as volumes; nothing but the sandbox's own folders is writable.
         submitted: It is a participant's own, and nothing that it says about itself is to be believed.
+        command: Its own entry point and command, where that is known.
     """
 
     asked: str
@@ -66,6 +67,7 @@ class Image:
     id: str = ""
     volumes: tuple[str, ...] = ()
     submitted: bool = False
+    command: tuple[str, ...] = ()
 
 
 def _say_nothing(_: str) -> None:

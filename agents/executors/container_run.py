@@ -290,8 +290,8 @@ class ContainerRun:
         return HOST_DISK if disk.full_disk() else ""
 
     def _words(self) -> dict[str, str]:
-        command = self._program.command[0] if self._program.command else "its entry point"
-        return {"image": self._program.image.name, "command": command}
+        command = self._program.command or self._program.image.command or ("its entry point",)
+        return {"image": self._program.image.name, "command": command[0]}
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -21,7 +21,7 @@ from docker import APIClient
 from docker.errors import APIError, ImageNotFound
 
 from podium.agents.executors.engine import inspect_image
-from podium.agents.executors.engine_errors import ENGINE_ERRORS, engine_words
+from podium.agents.executors.engine_errors import ENGINE_ERRORS, engine_call, engine_words
 from podium.agents.images.names import SUBMITTED_IMAGE
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,9 @@ class ImageCache:
         """Have an image stay for a holder; false where it was removed just before, and must be looked for anew."""
         with self._lock:
             if image_id in self._gone:
-                return False
+                if not self._is_here(image_id):
+                    return False
+                self._gone.discard(image_id)  # somebody else has brought it back
             self._hold(image_id, holder)
             kept = self._kept.get(image_id)
             if kept:
@@ -162,6 +164,14 @@ class ImageCache:
     def _hold(self, image_id: str, holder: str) -> None:
         if holder:
             self._holders.setdefault(image_id, set()).add(holder)
+
+    def _is_here(self, image_id: str) -> bool:
+        with engine_call("while the agent looked for an image"):
+            try:
+                inspect_image(self._client, image_id)
+            except ImageNotFound:
+                return False
+        return True
 
     def _free(self) -> list[Kept]:
         with self._lock:
@@ -243,8 +253,12 @@ class ImageCache:
         if self._file is None:
             return
         new = self._file.with_suffix(".new")
-        new.write_text(json.dumps([asdict(kept) for kept in self._kept.values()]))
-        new.replace(self._file)
+        try:
+            new.write_text(json.dumps([asdict(kept) for kept in self._kept.values()]))
+            new.replace(self._file)
+        except OSError as error:
+            # What is not remembered is not removed either; a full disk is no reason to give an attempt up.
+            log.warning("The list of the agent's images, %s, can't be written: %s", self._file, error.strerror)
 
 
 def submitted_name(image_id: str) -> str:

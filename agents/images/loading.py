@@ -64,7 +64,13 @@ class ImageLoader:
         with self._loading[image.id]:
             image_id = self._present(image, name, holder) or self._load(archive, image, sizes, name, holder)
         return Image(
-            asked=name, name=name, digest=f"sha256:{image.id}", id=image_id, volumes=image.volumes, submitted=True
+            asked=name,
+            name=name,
+            digest=f"sha256:{image.id}",
+            id=image_id,
+            volumes=image.volumes,
+            submitted=True,
+            command=image.command,
         )
 
     def _unpack(self, archive: Path) -> None:
@@ -109,7 +115,7 @@ class ImageLoader:
             try:
                 made = client.create_container(image_id, labels=labels, network_disabled=True)
             except APIError as error:
-                if error.status_code != BAD_REQUEST:
+                if error.status_code != BAD_REQUEST and "not a directory" not in engine_words(error):
                     raise
                 raise ImageRefused([f"the engine makes no container of it ({engine_words(error)})"]) from error
         remove_container(client, str(made["Id"]))

@@ -210,13 +210,20 @@ def test_what_the_image_says_of_its_network_is_not_believed(
     assert asked == []
 
 
+def test_entry_point_that_is_not_there_is_named(executor: DockerExecutor, base: Path, tmp_path: Path) -> None:
+    saved = python_with(base, "", Entrypoint=["/opt/nothing", "x"])
+    image = executor.load_image(saved.write(tmp_path / "image.tar"), HOLDER)
+    ran = run_own(executor, image)
+    assert ran.end.exit_status == 127
+    assert "has no command `/opt/nothing`" in ran.end.start_error
+
+
 @pytest.mark.parametrize(
     ("config", "says"),
     [
         ({"Env": 5}, "the engine can't read its configuration"),
         ({"Cmd": {"a": 1}, "Entrypoint": ["x"]}, "the engine can't read its configuration"),
-        ({"StopSignal": "SIGNOTHING"}, "the engine makes no container of it"),
-        ({"WorkingDir": "relative"}, "the engine makes no container of it"),
+        ({"WorkingDir": "/one.txt"}, "the engine makes no container of it"),
     ],
 )
 def test_configurations_that_no_engine_takes_are_the_images_doing(

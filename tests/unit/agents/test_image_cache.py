@@ -141,3 +141,19 @@ def test_full_disk_counts_too(engine: FakeEngine, tmp_path: Path) -> None:
     full = ImageCache(engine, room=Room(disk_percent=0.0001), data=tmp_path, clock=Clock())  # type: ignore[arg-type] -- a fake
     bring(engine, full, "a", gib=1)
     assert full.tidy() == ["a"]
+
+
+def test_image_that_somebody_brought_back_can_be_held_again(engine: FakeEngine) -> None:
+    cache = cache_of(engine)
+    image_id = bring(engine, cache, "a", gib=20)
+    cache.tidy()
+    assert not cache.hold(image_id, "an-attempt")
+    engine.images[image_id] = ["a"]
+    assert cache.hold(image_id, "an-attempt")
+    assert cache.tidy() == []
+    assert image_id in engine.images
+
+
+def test_list_that_can_not_be_written_stops_nobody(engine: FakeEngine, tmp_path: Path) -> None:
+    cache = cache_of(engine, tmp_path / "gone" / "images.json")
+    assert cache.hold(bring(engine, cache, "a"), "an-attempt")

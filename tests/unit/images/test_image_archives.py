@@ -106,6 +106,8 @@ WRONG: dict[str, tuple[SavedImage, str]] = {
         "volume '/app/output/more'",
     ),
     "volume at the root": (SavedImage(command={"Cmd": ["a"], "Volumes": {"/": {}}}), "volume '/'"),
+    "relative folder": (SavedImage(command={"Cmd": ["a"], "WorkingDir": "srv"}), "WORKDIR 'srv' is no absolute path"),
+    "zero byte": (SavedImage(command={"Cmd": ["a"], "Env": ["A=b\0c"]}), "has a zero byte in it"),
     "relative volume": (SavedImage(command={"Cmd": ["a"], "Volumes": {"../x": {}}}), "volume '../x'"),
 }
 
