@@ -66,7 +66,7 @@ def test_code_is_run_and_scored_and_its_log_followed(ada: User) -> None:
 
 
 def test_a_long_log_is_followed_while_it_is_written(ada: User, model: Callable[[str], Path]) -> None:
-    path = model("for number in range(3):\n    print('epoch', number, flush=True)\n    time.sleep(1)")
+    path = model("for number in range(6):\n    print('epoch', number, flush=True)\n    time.sleep(1)")
     submission = ada.good("submit", "meadow-flowers", "-f", str(path)).out.strip()
     with ada.start("logs", submission, "--follow") as following:
         assert following.stdout is not None
@@ -77,7 +77,7 @@ def test_a_long_log_is_followed_while_it_is_written(ada: User, model: Callable[[
         rest = following.stdout.read()
     over = datetime.now(UTC)
     assert status in {"preparing", "running"}
-    assert "epoch 2" in rest
+    assert "epoch 5" in rest
     assert following.returncode == 0
     ended = datetime.fromisoformat(ada.good("submission", "show", submission, "--json").json["ended"])
     assert over - ended < timedelta(seconds=5), "it went on waiting for text after the end"
