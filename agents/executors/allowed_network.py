@@ -23,6 +23,7 @@ from podium.platform.bundles.destinations import (
 )
 
 CONNECT_SECONDS = 10.0
+_ADDRESSES = 4  # of a name that are tried
 
 Resolve = Callable[[str, int], Sequence[str]]
 """The addresses of a host, best first."""
@@ -98,7 +99,7 @@ class AllowList:
             OSError: It can't be.
         """
         failure = OSError("it has no address")
-        for address in self.addresses(destination):
+        for address in self.addresses(destination)[:_ADDRESSES]:
             try:
                 connection = socket.create_connection((address, destination.port), CONNECT_SECONDS)
             except OSError as error:
