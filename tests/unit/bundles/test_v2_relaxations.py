@@ -21,8 +21,10 @@ def test_network_and_root_are_asked_for_by_name(accepted: Callable[..., Competit
     )
     assert content.relaxations == Relaxations(network=("pypi.org:443", "a.example:80"), root=True)
     assert content.relaxations.in_words() == (
-        "Programs, those of submissions too, may connect to pypi.org:443, a.example:80; "
-        "what they can read can leave that way.",
+        (
+            "Programs, those of submissions too, may connect to pypi.org:443, a.example:80; "
+            "what they can read can leave that way."
+        ),
         "Programs run as root inside of their container, without any capability.",
     )
 
