@@ -117,18 +117,27 @@ def packing_of(head: bytes) -> str:
     return next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
 
 
-def looks_like_image(path: Path) -> bool:
-    """Whether a file is a tar with an image in it, right or wrong."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(BLOCK)
-        if packing_of(head) != "gzip" and head[257:262] != b"ustar":
-            return False
-        return not _OF_IMAGES.isdisjoint(_scan(path, 1 << 40).entries)
-    except ImageRefused:
-        return is_image_name(path.name)  # it means to be one
-    except OSError:
+def is_image(path: Path) -> bool:
+    """Whether a file is an image that could be run somewhere; another kind of file is no mistake.
+
+    Raises:
+        ImageRefused: It is meant to be an image, and could not be run; the message has every reason.
+        OSError: It can't be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    if packing_of(head) != "gzip" and head[257:262] != b"ustar":
         return False
+    try:
+        contents = _scan(path, ImageLimits().bytes)
+    except ImageRefused:
+        if is_image_name(path.name):
+            raise
+        return False
+    if _OF_IMAGES.isdisjoint(contents.entries):
+        return False
+    _read(contents, "", ImageLimits())
+    return True
 
 
 def read_image_archive(path: Path, *, architecture: str = "", limits: ImageLimits | None = None) -> ImageArchive:
@@ -143,13 +152,7 @@ def read_image_archive(path: Path, *, architecture: str = "", limits: ImageLimit
         ImageRefused: It holds no image that could be run; the message has every reason that was found.
     """
     limits = limits or ImageLimits()
-    contents = _scan(path, limits.bytes)
-    faults = _name_faults(contents.entries)
-    found = _find(contents, faults)
-    image = _image(contents, found, faults, architecture, limits) if found else None
-    if faults or image is None:
-        raise ImageRefused(faults or ["what it says about itself can't be understood"], remedy=_SAVE)
-    return image
+    return _read(_scan(path, limits.bytes), architecture, limits)
 
 
 @dataclass(slots=True)
@@ -170,6 +173,15 @@ class _Contents:
     def content(self, name: str) -> bytes | None:
         entry = self.file(name)
         return self.small.get(entry.name.removeprefix("./")) if entry else None
+
+
+def _read(contents: _Contents, architecture: str, limits: ImageLimits) -> ImageArchive:
+    faults = _name_faults(contents.entries)
+    found = _find(contents, faults)
+    image = _image(contents, found, faults, architecture, limits) if found else None
+    if faults or image is None:
+        raise ImageRefused(faults or ["what it says about itself can't be understood"], remedy=_SAVE)
+    return image
 
 
 @dataclass(frozen=True, slots=True)

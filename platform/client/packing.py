@@ -14,7 +14,7 @@ from podium.platform.bundles.folder_zips import PackedFile, write_zip
 from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.transfers import CHUNK_BYTES
 from podium.platform.errors import InvalidInput
-from podium.platform.image_archives import is_image_name, looks_like_image, read_image_archive
+from podium.platform.image_archives import is_image, is_image_name
 
 # What systems and tools put into folders by themselves.
 _JUNK = frozenset({"__MACOSX", ".DS_Store", ".git"})
@@ -39,8 +39,7 @@ def packed_submission(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
         ImageRefused: It is an image that could not be run; with every reason.
     """
     _require_there(path)
-    if path.is_file() and looks_like_image(path):
-        read_image_archive(path)
+    if path.is_file() and is_image(path):
         yield Parcel(path, path.name if is_image_name(path.name) else f"{path.name}.tar")
         return
     if path.is_file() and zipfile.is_zipfile(path):

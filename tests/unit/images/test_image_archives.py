@@ -16,8 +16,8 @@ from podium.platform.image_archives import (
     ImageLimits,
     ImageRefused,
     architecture_of,
+    is_image,
     is_image_name,
-    looks_like_image,
     read_image_archive,
 )
 
@@ -198,12 +198,12 @@ def test_size_is_counted_unpacked(tmp_path: Path) -> None:
 
 
 def test_what_looks_like_an_image(tmp_path: Path) -> None:
-    assert looks_like_image(SavedImage().write(tmp_path / "image"))
-    assert looks_like_image(SavedImage().write(tmp_path / "image.bin", layout="oci", packed=True))
+    assert is_image(SavedImage().write(tmp_path / "image"))
+    assert is_image(SavedImage().write(tmp_path / "image.bin", layout="oci", packed=True))
     (tmp_path / "results.tar").write_bytes(tar_of([file_entry("results.csv", b"1")]))
-    assert not looks_like_image(tmp_path / "results.tar")
+    assert not is_image(tmp_path / "results.tar")
     (tmp_path / "results.csv").write_bytes(b"1,2,3\n")
-    assert not looks_like_image(tmp_path / "results.csv")
+    assert not is_image(tmp_path / "results.csv")
 
 
 def test_names() -> None:
