@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from podium.platform.image_archives import ImageArchive, ImageLimits, ImageRefused, Layer, packing_of
+from podium.platform.image_archives import ImageArchive, ImageLimits, Layer
+from podium.platform.image_layouts import ImageRefused, packing_of
 from podium.platform.tar_walk import Stream, TarDamaged, TarWalk
 
 _PIECE = 1 << 20

@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 
 from podium.platform.archives import ArchiveRefused
 from podium.platform.bundles.content import Protocol
-from podium.platform.image_archives import ImageRefused
+from podium.platform.image_layouts import ImageRefused
 from podium.platform.jobs import (
     EvaluationJob,
     EvaluationResult,

@@ -25,8 +25,9 @@ from podium.agents.executors.container_run import remove_container
 from podium.agents.executors.engine import connect, inspect_image
 from podium.agents.executors.engine_errors import engine_call, engine_words
 from podium.agents.images.cache import ImageCache, submitted_name
-from podium.platform.image_archives import ImageArchive, ImageLimits, ImageRefused, packing_of, read_image_archive
+from podium.platform.image_archives import ImageArchive, ImageLimits, read_image_archive
 from podium.platform.image_layers import check_layers, layer_bytes, unpack_gzip
+from podium.platform.image_layouts import ImageRefused, packing_of
 from podium.tasks.programs import ExecutorFault, Holder, Image
 
 LOAD_SECONDS = 600

@@ -17,7 +17,8 @@ from saved_images import SavedImage, file_entry, python_with, tar_of
 
 from podium.agents.executors import docker_engine
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
-from podium.platform.image_archives import ImageLimits, ImageRefused
+from podium.platform.image_archives import ImageLimits
+from podium.platform.image_layouts import ImageRefused
 from podium.tasks.programs import Holder, Image
 
 from .conftest import Runner

@@ -16,6 +16,7 @@ ALLOWED = {
     "podium.platform.bundles.problems",
     "podium.platform.errors",
     "podium.platform.image_archives",
+    "podium.platform.image_layouts",
     "podium.platform.lifecycle",
     "podium.platform.limits",
     "podium.platform.quantities",

@@ -14,12 +14,12 @@ from saved_images import Entry, SavedImage, file_entry, link_entry, sha256, tar_
 
 from podium.platform.image_archives import (
     ImageLimits,
-    ImageRefused,
     architecture_of,
     is_image,
     is_image_name,
     read_image_archive,
 )
+from podium.platform.image_layouts import ImageRefused
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from saved_images import SavedImage, file_entry, sha256, tar_of
 
-from podium.platform.image_archives import ImageLimits, ImageRefused, read_image_archive
+from podium.platform.image_archives import ImageLimits, read_image_archive
 from podium.platform.image_layers import check_layers, layer_bytes
+from podium.platform.image_layouts import ImageRefused
 
 LAYER = tar_of([file_entry("model.bin", b"weights" * 1000)])
 

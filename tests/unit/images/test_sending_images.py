@@ -9,7 +9,7 @@ from saved_images import SavedImage, file_entry, tar_of
 
 from podium.platform.client.packing import packed_submission
 from podium.platform.client.progress import silent
-from podium.platform.image_archives import ImageRefused
+from podium.platform.image_layouts import ImageRefused
 
 
 @pytest.mark.parametrize(("name", "sent"), [("image.tar", "image.tar"), ("a.tgz", "a.tgz"), ("saved", "saved.tar")])
