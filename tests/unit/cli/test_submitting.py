@@ -215,6 +215,15 @@ def test_a_submission_is_shown_by_id_or_number(podium: Podium, gateway: Gateway,
     assert podium("submission", "show", "3").code == 2
 
 
+def test_files_that_could_not_be_kept_are_told_with_the_scores(
+    podium: Podium, gateway: Gateway, samples: type[Samples]
+):
+    message = "The scores count, but `x` is refused."
+    ends_as(gateway, samples, samples.submission("finished", 4, evaluations=[samples.evaluation(message=message)]))
+    gateway.on("GET /competitions/iris/leaderboard", samples.board(samples.row(1, "ada", 0.93)))
+    assert f"  note     {message}" in podium("submission", "show", samples.ID).out
+
+
 def test_another_submission_may_stand_on_the_leaderboard(podium: Podium, gateway: Gateway, samples: type[Samples]):
     ends_as(gateway, samples, samples.submission("finished", 4))
     row = samples.row(1, "ada", 0.99, submission_id=samples.OTHER_ID, submission_number=2)
