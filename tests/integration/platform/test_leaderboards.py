@@ -101,6 +101,33 @@ def test_ranks_with_ties_and_rows_without_a_rank(world: World, gateway: RunningG
     assert page["total"] == 5
 
 
+def test_columns_over_ranks_change_with_who_else_is_there(world: World, gateway: RunningGateway, olga: Known) -> None:
+    average = {"key": "average", "computation": "average_rank", "computation_indexes": [0, 1]}
+    weighted = {**average, "key": "weighted", "computation_weights": [0.25, 0.75]}
+    reciprocal = {**average, "key": "reciprocal", "computation": "mean_reciprocal_rank"}
+    columns = ({"key": "accuracy"}, {"key": "loss", "sorting": "asc"}, average, weighted, reciprocal)
+    rule = {"primary_index": 2, "submission_rule": SubmissionRule.FORCE_BEST.value}
+    slug = world.competition(olga, leaderboards=[board(*columns, **rule)])
+    ada, bob = people(world, slug, "ada", "bob")
+    # Of ada's own the second is best, by the first column that the average is made from.
+    scored(world, ada, slug, {"accuracy": 0.5, "loss": 1}, {"accuracy": 0.6, "loss": 2}, {"accuracy": 0.4, "loss": 3})
+    assert table(read(gateway, slug), "submission_number", "scores") == [(2, [0.6, 2.0, 1.0, 1.0, 1.0])]
+    scored(world, bob, slug, {"accuracy": 0.5, "loss": 1})
+    assert table(read(gateway, slug), "rank", "participant", "scores") == [
+        (1, "ada", [0.6, 2.0, 1.5, 1.75, 0.75]),
+        (2, "bob", [0.5, 1.0, 1.5, 1.25, 0.75]),
+    ]
+    assert [column["computation"] for column in read(gateway, slug)["columns"]][2:] == [
+        "average_rank",
+        "average_rank",
+        "mean_reciprocal_rank",
+    ]
+    rows = list(csv.DictReader(io.StringIO(gateway.call("GET", f"/competitions/{slug}/leaderboard.csv").text)))
+    assert [(row["average"], row["weighted"]) for row in rows] == [("1.5", "1.75"), ("1.5", "1.25")]
+    records = gateway.call("GET", f"/competitions/{slug}/submissions", ada.token).json()
+    assert {score["key"] for record in records for score in record["scores"]} == {"accuracy", "loss"}
+
+
 def test_a_submission_that_failed_is_not_on_the_board(world: World, gateway: RunningGateway, olga: Known) -> None:
     slug = world.competition(olga)
     (ada,) = people(world, slug, "ada")
