@@ -288,6 +288,8 @@ class DockerExecutor:
         for name in list(self._alive):
             self._remove_now(name)
         self._removers.shutdown(wait=True)
+        with contextlib.suppress(ExecutorFault):
+            self.tidy()  # participants' images, whose containers have only gone now
         with contextlib.suppress(*ENGINE_ERRORS):  # the next sweep finds them
             remove_loose_volumes(self._client, labels=owner_labels(self._settings.owner))
         if self._measures:

@@ -46,7 +46,6 @@ def executor(owner: str, tmp_path: Path, python_image: str) -> Iterator[DockerEx
     made.find_image(python_image)
     yield made
     made.release_images(HOLDER)
-    made.tidy()
     made.close()
 
 
@@ -83,9 +82,6 @@ def test_image_runs_its_own_program_hardened_and_goes(
     assert ran.text() == "['once'] /opt 65534 yes\nRead-only file system\n", ran.text("stderr")
     executor.release_images(HOLDER)
     executor.close()  # waits for the removal of its container
-    again = DockerExecutor(DockerSettings(owner="again", pull="never", images=tmp_path / "images.json"))
-    again.tidy()
-    again.close()
     assert not exists(image.id)
 
 
