@@ -25,7 +25,7 @@ ENGINE = ("docker.io", "python3", *IMAGE_PACKAGES)
 """A Docker engine, and what images are made from."""
 SANDBOX = ("bubblewrap",)
 DATABASE = ("postgresql",)
-TESTING = ("bubblewrap", "chromium", "docker-registry", "fonts-dejavu-core", "procps")
+TESTING = ("bubblewrap", "chromium", "docker-registry", "fonts-dejavu-core", "iproute2", "procps")
 _SYSTEMD = Path("/run/systemd/system")
 _ENGINE_SECONDS = 45.0
 
