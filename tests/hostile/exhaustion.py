@@ -228,6 +228,7 @@ CASES = (
         + "import os\nline = b'spam spam spam spam\\n' * 50_000\nfor _ in range(1024):\n    os.write(1, line)\n",
         limits={"wall_seconds": 120},
         shows=("spam spam", "[podium: the log was cut here"),
+        executors=("docker",),
     ),
     Case(
         "gigabyte-without-a-newline",

@@ -94,7 +94,8 @@ for path in ('«folder»/agent/token', '«folder»/agent/health', '/etc/shadow',
     print('tried')
     try:
         with open(path, 'rb') as file:
-            if any(one in file.read(1 << 16) for one in [*SECRETS, b'root:', b'PODIUM_AGENT', b'canary-environment']):
+            content = file.read(1 << 16)
+            if any(one in content for one in [*SECRETS, b'root:', b'PODIUM_AGENT', b'canary-environment']):
                 got(path)
     except OSError:
         pass
@@ -215,15 +216,14 @@ if names:
         program=LOOK
         + """
 for cid in (0, 1, 2):
-    for port in (22, 1024, 9999):
-        print('tried', cid)
-        try:
-            with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as one:
-                one.settimeout(1)
-                one.connect((cid, port))
-                got(f'through to {cid}')
-        except OSError as error:
-            pass
+    print('tried', cid)
+    try:
+        with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as one:
+            one.settimeout(0.5)
+            one.connect((cid, 1024))
+            got(f'through to {cid}')
+    except OSError:
+        pass
 """
         + PREDICT,
         shows=("tried",),
