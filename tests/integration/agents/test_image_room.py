@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from real_registry import Images, Registry, running
 
 from podium.agents.executors.image_finder import ImageFinder, PullPolicy
 from podium.agents.images.cache import ImageCache, Room
 from podium.agents.images.pulling import ImagePuller
 from podium.tasks.programs import Holder
-
-from .real_registry import Images, Registry, running
 
 pytestmark = pytest.mark.docker
 

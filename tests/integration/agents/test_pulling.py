@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from real_registry import PASSWORD, USER, Faucet, Images, Registry, running
 
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
 from podium.agents.executors.image_finder import ImageFinder, PullPolicy
@@ -16,7 +17,6 @@ from podium.agents.images.pulling import ImagePuller
 from podium.tasks.programs import ExecutorFault, Holder, ImageUnavailable
 
 from .conftest import Runner
-from .real_registry import PASSWORD, USER, Faucet, Images, Registry, running
 
 pytestmark = pytest.mark.docker
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from real_registry import Registry, running
 
 if TYPE_CHECKING:
     from conftest import NewUser, Podium, User, Variant
@@ -313,10 +314,15 @@ def test_a_scoring_program_without_scores(podium: Podium, variant: Variant, new_
     assert "I forgot what I came for" in user.good("logs", ran.json["id"]).out
 
 
-def test_an_image_that_nobody_has(podium: Podium, variant: Variant, new_user: NewUser) -> None:
-    slug = create(podium, variant({"podium/python:latest": "registry.invalid/none:1"}), "no-image")
-    user = new_user(slug)
-    ran = user.submit(PREDICTIONS, slug)
+def test_an_image_that_the_registry_does_not_have(
+    podium: Podium, variant: Variant, new_user: NewUser, tmp_path: Path
+) -> None:
+    with running(Registry(tmp_path / "registry")) as registry:
+        name = f"{registry.address}/team/none:1"
+        slug = create(podium, variant({"podium/python:latest": name}), "no-image")
+        user = new_user(slug)
+        ran = user.submit(PREDICTIONS, slug)
     assert ran.code == 1
     assert evaluation(ran.json)["verdict"] == "image_unavailable"
-    assert "registry.invalid/none:1" in ran.json["status_message"]
+    assert f"no image {name} and could not pull it" in ran.json["status_message"]
+    assert f"[podium: pulling image {name}]" in user.good("logs", ran.json["id"]).out
