@@ -120,6 +120,16 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         f"/submissions/{ONE}/evaluations/{TWO}/scoring_output",
         None,
     ),
+    "GET /submissions/{id}/detailed-results": (
+        lambda c: c.detailed_results(ONE),
+        f"/submissions/{ONE}/detailed-results",
+        None,
+    ),
+    "GET /submissions/{id}/detailed-results/{evaluation}": (
+        lambda c: c.detailed_result_page(ONE, TWO),
+        f"/submissions/{ONE}/detailed-results/{TWO}",
+        None,
+    ),
     "GET /competitions/{slug}/leaderboard?phase=&limit=&offset=": (
         lambda c: c.leaderboard("iris", limit=10),
         "/competitions/iris/leaderboard?limit=10",
