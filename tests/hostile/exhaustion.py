@@ -209,8 +209,8 @@ CASES = (
     ),
     Case(
         "too-many-files",
-        "leaves tens of thousands of files",
-        program="for number in range(20_000):\n    open(f'/app/output/{number}', 'w').close()\n",
+        "leaves thousands of files",
+        program="for number in range(5_000):\n    open(f'/app/output/{number}', 'w').close()\n",
         verdict=Verdict.OUTPUT_LIMIT,
         says=("500 files",),
     ),
