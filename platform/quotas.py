@@ -54,6 +54,8 @@ def left_of(quota: Quota, used: Used, moment: datetime) -> Left:
     today = None if quota.per_day is None else max(0, quota.per_day - used.today)
     if total is not None and (today is None or total < today):
         today = total if today is not None else None
+    if 0 in (quota.total, quota.per_day):
+        return Left(today, total, "The phase takes no submissions from participants.", None)
     if total == 0:
         return Left(today, total, f"The phase allows {_submissions(quota.total)} in all, and they are used.", None)
     if today == 0:

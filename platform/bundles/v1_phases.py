@@ -10,16 +10,17 @@ them, so it is one phase with a task for each child.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from podium.platform.bundles.content import PhaseContent, Protocol, StoredDataset, TaskContent
+from podium.platform.bundles.content import PhaseContent, TaskContent
 from podium.platform.bundles.dates import show_date
 from podium.platform.bundles.fields import Section, Value, did_you_mean
 from podium.platform.bundles.findings import shown
 from podium.platform.bundles.sources import Sources
 from podium.platform.bundles.v1_ignored import IGNORED_PHASE_FIELDS, note_ignored
+from podium.platform.bundles.v1_tasks import Tasks
 from podium.platform.bundles.v2_phases import read_date
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH
 from podium.platform.bundles.yaml_source import Mapping
@@ -54,7 +55,6 @@ DEFAULT_EXECUTION_TIME_LIMIT = 300
 
 _MODES = ("default", "hide_results")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_PROGRAM = StoredDataset("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def read_phases(value: Value | None, sources: Sources, end: Value | None) -> Sch
         return Schedule()
     sections = _sections(value)
     note_ignored(sections, IGNORED_PHASE_FIELDS)
-    phases = sorted((_phase(section) for section in sections), key=lambda phase: (phase.number is None, phase.number or 0))
+    phases = [_phase(section) for section in sections]
+    phases.sort(key=lambda phase: (phase.number is None, phase.number or 0))
     _check_numbers(phases)
     _check_parents(phases)
     # A child of a parent that does not exist is taken for a phase of its own, so that its other mistakes are found.
@@ -109,7 +110,7 @@ def read_phases(value: Value | None, sources: Sources, end: Value | None) -> Sch
     for before, after in pairwise(main):
         _check_order(before, after)
     last_end = _last_end(main, end)
-    tasks = _Tasks(sources)
+    tasks = Tasks(sources)
     contents = []
     for at, phase in enumerate(main):
         children = [child for child in phases if phase.is_parent and child.parent == phase.number]
@@ -152,17 +153,17 @@ def _content(
     phase: _Phase,
     children: Sequence[_Phase],
     end: datetime | None,
-    tasks: _Tasks,
+    tasks: Tasks,
     sources: Sources,
     *,
     is_first: bool,
 ) -> PhaseContent:
     section = phase.section
     if phase.is_parent:
-        indexes = tuple(dict.fromkeys(tasks.of(child, own=True) for child in children))
+        indexes = tuple(dict.fromkeys(tasks.of(child.section, child.label, own=True) for child in children))
         _note_parallel(phase, children)
     else:
-        indexes = (tasks.of(phase, own=False),)
+        indexes = (tasks.of(section, phase.label, own=False),)
     migrates = section.flag("auto_migration", default=False)
     if migrates and is_first:
         section.place_of("auto_migration").warning(
@@ -292,42 +293,3 @@ def _hides_results(section: Section) -> bool:
             "Take this out, and make a second competition of what is to be hidden.",
         )
     return word == "hide_results"
-
-
-class _Tasks:
-    """Makes tasks of what phases name, each once."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-        self._made: dict[TaskContent, TaskContent] = {}
-
-    @property
-    def found(self) -> tuple[TaskContent, ...]:
-        """The tasks so far."""
-        return tuple(self._made.values())
-
-    def of(self, phase: _Phase, *, own: bool) -> str:
-        """Give the index of the phase's task; with `own`, one that it shares only with phases of its name."""
-        section, dataset = phase.section, self._sources.dataset
-        scoring = section.required("scoring_program", "Every phase needs a program that scores its submissions.")
-        if section.value("reference_data") is None:
-            section.place_of("reference_data").warning(
-                f"{phase.called} has no `reference_data`; CodaLab refuses this.", "Name what scores are made from."
-            )
-        only_during_scoring = section.flag("ingestion_program_only_during_scoring", default=False)
-        if only_during_scoring and section.value("ingestion_program") is None:
-            section.place_of("ingestion_program_only_during_scoring").warning(
-                "This does nothing without an `ingestion_program`.", "Add the program, or leave this out."
-            )
-        task = TaskContent(
-            index="",
-            name=phase.label if own else "",
-            description="",
-            scoring_program=dataset(scoring, is_program=True) or _NO_PROGRAM,
-            ingestion_program=dataset(section.value("ingestion_program"), is_program=True),
-            input_data=dataset(section.value("input_data")),
-            reference_data=dataset(section.value("reference_data")),
-            ingestion_only_during_scoring=only_during_scoring,
-            protocol=Protocol.V1_5,
-        )
-        return self._made.setdefault(task, replace(task, index=str(len(self._made)), name=phase.label)).index

@@ -87,3 +87,13 @@ def test_a_refusal_says_when_it_renews() -> None:
         require_left(left_of(Quota(2, 2), Used(0, 2), NOON))
     assert refused.value.remedy == ""
     require_left(Left(1, 1, "", None))
+
+
+@pytest.mark.parametrize("quota", [Quota(0, None), Quota(0, 100), Quota(5, 0)])
+def test_none_at_all_is_said_as_such(quota: Quota) -> None:
+    left = left_of(quota, Used(0, 0), datetime(2026, 1, 1, tzinfo=UTC))
+    assert (left.allowed, left.renews, left.reason) == (
+        False,
+        None,
+        "The phase takes no submissions from participants.",
+    )
