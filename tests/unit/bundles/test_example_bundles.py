@@ -35,8 +35,11 @@ def bundles() -> list[Path]:
 @pytest.mark.parametrize("path", bundles(), ids=str)
 def test_a_real_bundle_is_read(path: Path, tmp_path: Path):
     with read_bundle(path) as reading:
-        if path.is_dir() and reading.refused and any("not in the bundle" in str(one) for one in reading.problems):
+        said = [str(problem) for problem in reading.problems] if reading.refused else []
+        if path.is_dir() and any("not in the bundle" in problem for problem in said):
             pytest.skip("the folder lacks files that its bundle names")
+        if any("`terms` is missing" in problem for problem in said):
+            pytest.skip("the bundle has no terms, which every version requires")
         content = reading.accepted()
         assert reading.files
         now = datetime.now(UTC)
