@@ -206,7 +206,10 @@ def _check_weights(column: _Column) -> None:
     if weights and content.computation not in RANK_COMPUTATIONS:
         place.warning("`computation_weights` are for `average_rank` and `mean_reciprocal_rank`, and are ignored.")
     elif weights and weights != sources:
-        place.error(f"The number of weights ({weights}) is not that of the columns ({sources}).", "Give each of `computation_indexes` one.")
+        place.error(
+            f"The number of weights ({weights}) is not that of the columns ({sources}).",
+            "Give each of `computation_indexes` one.",
+        )
 
 
 class _Different:
