@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -19,7 +20,8 @@ ZEROS = bytes(1 << 20)
 def zip_of(*entries: tuple[str, bytes], mode: int = 0) -> bytes:
     """A zip of names as they are, good or bad, all with the same mode."""
     data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that stand twice
         for name, content in entries:
             info = zipfile.ZipInfo()
             info.filename = name  # the constructor would make it harmless

@@ -179,14 +179,14 @@ class Podium:
         return found
 
     def traces(self) -> list[str]:
-        """What attempts have on this host: containers, control groups and folders, but for containers made ahead."""
+        """What attempts have on this host: containers, control groups and folders; and what was made ahead for them."""
         groups = [
             group
             for folder in self.state.glob("**/attempts")
             for group in Path("/sys/fs/cgroup").glob(f"*/podium/*-{_owner(folder.parent)}/*/")
         ]
         found = [*groups, *self.state.glob("**/attempts/*"), *(Path(name) for name in self.containers())]
-        return [str(path) for path in found if not path.name.startswith("podium-ready-")]
+        return [str(path) for path in found]
 
     def containers(self) -> list[str]:
         """The containers that show a program something of the state folder."""

@@ -350,9 +350,9 @@ def test_a_phase_takes_zips_or_images_and_says_which(world: World, organizer: Kn
     images = world.competition(organizer, title="Images", phases=[phase(accepts_container_submissions=True)])
     for slug in (usual, images):
         world.join(ada, slug)
-    with pytest.raises(InvalidInput, match="takes no images of containers, and 'image.tar.gz' is a tar"):
+    with pytest.raises(InvalidInput, match=r"takes no images of containers, and 'image.tar.gz' is a tar"):
         world.announce(ada, usual, filename="image.tar.gz")
-    with pytest.raises(InvalidInput, match="takes images of containers, and 'predictions.zip' is none.*docker save"):
+    with pytest.raises(InvalidInput, match=r"takes images of containers, and 'predictions.zip' is none.*docker save"):
         world.announce(ada, images)
     assert count(world) == 0
     for name in ("image.tar", "image.TAR.GZ", "image.tgz"):
