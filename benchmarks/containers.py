@@ -186,8 +186,12 @@ class _Answers(BaseHTTPRequestHandler):
         )
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # the usual five are too few for a burst
+
+
 def _serve(port: multiprocessing.Queue[int]) -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+    server = _Server(("127.0.0.1", 0), _Answers)
     port.put(server.server_address[1])
     server.serve_forever()
 
