@@ -20,7 +20,7 @@ help: ## Show what can be made
 demo: dev ## Set this machine up and run a competition on it, from bundle to leaderboard
 	@$(BIN)/python scripts/demo.py
 
-test: lint machine unit integration hostile ## Check and test everything, from nothing
+test: lint machine unit integration ## Check and test everything, from nothing
 
 lint: dev ## Check style and types
 	@$(BIN)/ruff check -q .
@@ -32,10 +32,10 @@ unit: dev ## Test what needs nothing but Python
 	@$(BIN)/python -m pytest -q -n 2 tests/unit
 
 # One folder at a time: each starts its own database, engine or browser, and all of them at once would fight for cores.
-integration: machine ## Test against the real PostgreSQL, Prefect, Docker and browser
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
+integration: machine ## Test against the real PostgreSQL, Prefect, Docker and browser, hostile submissions too
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration tests/hostile
 
-hostile: machine ## Try hostile submissions on the real executors
+hostile: machine ## Try hostile submissions on the real executors, and nothing else
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/hostile
 
 build: dev ## Build the wheel and the source distribution into dist/

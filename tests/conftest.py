@@ -24,11 +24,16 @@ settings.load_profile("podium")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 INTEGRATION = Path(__file__).parent / "integration"
+LONGEST = INTEGRATION / "main_job"
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each folder of integration tests on one worker: what its tests share takes long to start."""
+    """Keep each folder of integration tests on one worker: what its tests share takes long to start.
+
+    The folder that takes longest comes first, and the others fill the other worker meanwhile.
+    """
+    items.sort(key=lambda item: LONGEST not in item.path.parents)
     for item in items:
         if INTEGRATION in item.path.parents:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(INTEGRATION).parts[0]))

@@ -20,9 +20,11 @@ from docker import APIClient
 
 from podium.agents.executors.engine_errors import engine_call
 
-KILLED_STATUS = 128 + 9
-_AFTERWARDS = timedelta(seconds=0.2)
-"""The engine notes a kill after it was done, so that the end may come before the note."""
+SIGNALLED = 128
+"""Statuses above are those of programs that a signal ended."""
+KILLED_STATUS = SIGNALLED + 9
+_AFTERWARDS = timedelta(seconds=1)
+"""The engine notes a kill after it was done, so that the end may come before the note: much so on a busy host."""
 
 ENGINE_KILL = "it was killed through the host's Docker engine"
 HOST_MEMORY = "the host had no memory left, and the kernel killed it"
@@ -39,7 +41,7 @@ def killed_through_engine(client: APIClient, container: str, state: dict[str, An
         began, ended = (datetime.fromisoformat(state[stamp]) for stamp in ("StartedAt", "FinishedAt"))
     except (KeyError, ValueError):
         return False
-    patience = _AFTERWARDS if int(state["ExitCode"]) == KILLED_STATUS else timedelta()
+    patience = _AFTERWARDS if int(state["ExitCode"]) > SIGNALLED else timedelta()
     with engine_call("while the agent asked who had killed a container"):
         found = cast("Any", client).events(  # its types take no fractions of a second, which the engine does
             since=f"{began.timestamp():.6f}",

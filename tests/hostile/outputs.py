@@ -132,7 +132,10 @@ CASES = (
     Case(
         "folders-without-end",
         "nests folders deeper than a path can be long",
-        program=PREDICT + OS + "for _ in range(3000):\n    os.mkdir('dd')\n    os.chdir('dd')\n",
+        # It stays, so that it is still there when its disk is looked at.
+        program=PREDICT
+        + OS
+        + "for _ in range(3000):\n    os.mkdir('dd')\n    os.chdir('dd')\nimport time\ntime.sleep(600)\n",
         verdict=Verdict.DISK_LIMIT,
         says=("files of its step",),
     ),

@@ -104,12 +104,13 @@ def sweep(postgres: PostgresCluster, settings: ServerSettings) -> Iterator[Calla
     names = [table.name for table in Base.metadata.tables.values() if table.name != "pools"]
     statements = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in names]
     pools = sql.SQL("DELETE FROM pools WHERE name NOT IN ({})").format(sql.SQL(", ").join(map(sql.Literal, POOLS)))
+    as_made = sql.SQL("UPDATE pools SET runtime = '' WHERE runtime <> ''")
     with postgres._administrate("test") as connection:
         # Nothing is left that a foreign key could miss.
         connection.execute("SET session_replication_role = replica")
 
         def empty() -> None:
-            connection.execute(sql.SQL("; ").join([*statements, pools]))
+            connection.execute(sql.SQL("; ").join([*statements, pools, as_made]))
 
         yield empty
 

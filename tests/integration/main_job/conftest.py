@@ -20,6 +20,7 @@ import docker
 import psycopg
 import pytest
 
+from podium.platform.client import Client
 from podium.platform.supervisor.live_state import read_live_state
 from podium.platform.supervisor.postgres import PostgresCluster
 
@@ -250,17 +251,17 @@ NewUser = Callable[..., User]
 
 @pytest.fixture
 def new_user(podium: Podium, tmp_path: Path) -> NewUser:
-    """Makes accounts that take part in competitions."""
+    """Makes accounts that take part in competitions; without the command line, which starts anew each time."""
 
     def make(*competitions: str, organizer: bool = False) -> User:
         name = f"user{next(_numbers)}"
-        more = ("--organizer",) if organizer else ()
-        podium.admin.good("person", "add", name, "--email", f"{name}@example.org", *more)
-        token = podium.admin.good("token", "create", name, "--name", "test").out.strip()
-        user = User(name, token, podium.gateway, tmp_path)
-        for slug in competitions:
-            user.good("join", slug, "--accept-terms")
-        return user
+        with Client(podium.gateway, podium.admin.token) as admin:
+            admin.add_person(name, f"{name}@example.org", may_organize=organizer)
+            token = admin.issue_token(name, "test").secret
+        with Client(podium.gateway, token) as client:
+            for slug in competitions:
+                client.join(slug, client.competition(slug).terms_sha256)
+        return User(name, token, podium.gateway, tmp_path)
 
     return make
 

@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,14 @@ def test_everything_is_well_and_answers(podium: Podium) -> None:
     agents = podium.admin.good("agents", "--json").json
     assert {agent["pool"]: agent["alive"] for agent in agents} == {"cpu": True, "docker": True}
     assert next(agent["executor"] for agent in agents if agent["pool"] == "docker") == "docker"
+
+
+def test_an_account_is_made_and_takes_part_by_commands(podium: Podium, competition: str, tmp_path: Path) -> None:
+    podium.admin.good("person", "add", "hedy", "--email", "hedy@example.org")
+    token = podium.admin.good("token", "create", "hedy", "--name", "test").out.strip()
+    hedy = replace(podium.admin, name="hedy", token=token, home=tmp_path)
+    hedy.good("join", competition, "--accept-terms")
+    assert hedy.good("submissions", competition, "--json").json == []
 
 
 def test_the_competition_is_as_the_bundle_says(competition: str, ada: User) -> None:
