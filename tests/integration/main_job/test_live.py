@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
 
 if TYPE_CHECKING:
     from conftest import NewUser, Podium, User, Variant
@@ -127,6 +128,17 @@ page.write_text('<h1 id=at>all done</h1><script>document.getElementById("at").ap
 """
 
 
+def open_sign_in(page: Page, address: str) -> None:
+    """Open the form as a visitor does, who loads a page again that shows nothing on a busy machine."""
+    form = page.get_by_label("Token", exact=True)
+    for _ in range(3):
+        page.goto(f"{address}/sign-in")
+        with contextlib.suppress(TimeoutError):
+            form.wait_for(timeout=30_000)
+            return
+    expect(form).to_be_visible()
+
+
 def test_a_page_is_seen_while_the_scoring_program_writes_it(
     podium: Podium, new_user: NewUser, variant: Variant, tmp_path: Path
 ) -> None:
@@ -142,7 +154,7 @@ def test_a_page_is_seen_while_the_scoring_program_writes_it(
         page = browser.new_page(viewport={"width": 1280, "height": 1400})
         page.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
-        page.goto(f"{podium.addresses['Leaderboards']}/sign-in")
+        open_sign_in(page, podium.addresses["Leaderboards"])
         page.get_by_label("Token", exact=True).fill(user.token)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_text(f"Signed in as {user.name}").first).to_be_visible()
