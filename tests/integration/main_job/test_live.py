@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 if TYPE_CHECKING:
     from conftest import NewUser, Podium, User, Variant
@@ -133,7 +134,7 @@ def open_sign_in(page: Page, address: str) -> None:
     form = page.get_by_label("Token", exact=True)
     for _ in range(3):
         page.goto(f"{address}/sign-in")
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(PlaywrightTimeout):
             form.wait_for(timeout=30_000)
             return
     expect(form).to_be_visible()
