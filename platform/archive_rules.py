@@ -101,6 +101,7 @@ def checked_members(source: zipfile.ZipFile, limits: ArchiveLimits) -> list[Arch
     infos = source.infolist()
     members = [_member(info) for info in infos]
     faults = [fault for member in members if (fault := _fault_of(member, limits))]
+    members = list(_without_repetitions(members))
     faults += _clashes(members)
     faults += _overlaps(infos, source.start_dir)
     faults += _size_faults(infos, limits)
@@ -180,6 +181,16 @@ def _packing_fault(info: zipfile.ZipInfo) -> tuple[str, str] | None:
     if info.compress_type not in _READABLE_METHODS:
         return "is packed in an unusual way", "Pack it again with ordinary compression (Deflate)."
     return None
+
+
+def _without_repetitions(members: Sequence[ArchiveMember]) -> Iterator[ArchiveMember]:
+    """Leave out files that stand there again with the same content, as old tools pack what is named twice to them."""
+    seen: set[tuple[str, int, int]] = set()
+    for member in members:
+        content = (member.path, member.size, member.info.CRC)
+        if member.is_folder or content not in seen:
+            seen.add(content)
+            yield member
 
 
 def _clashes(members: Sequence[ArchiveMember]) -> Iterator[ArchiveFault]:

@@ -112,6 +112,13 @@ def test_only_regular_files_are_unpacked(mode: int, reason: str, tmp_path: Path)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_that_is_repeated_with_the_same_content_is_taken_once(tmp_path: Path):
+    archive = tmp_path / "again.zip"
+    archive.write_bytes(zip_of(("a", b"1"), ("b", b"2"), ("a", b"1")))
+    with open_archive(archive) as opened:
+        assert [member.path for member in opened.members] == ["a", "b"]
+
+
 def test_names_that_clash_are_refused(tmp_path: Path):
     assert "twice" in refusal(zip_of(("a", b"1"), ("./a", b"2")), tmp_path).detail
     assert "file and as a folder" in refusal(zip_of(("a", b"1"), ("a/b", b"2")), tmp_path).detail
