@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from real_registry import Images, Registry, running
 
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
 from podium.agents.executors.process import ProcessExecutor, ProcessSettings
@@ -124,3 +125,18 @@ def open_folder(tmp_path: Path) -> Path:
         if folder.name.startswith("pytest-of-"):
             break
     return tmp_path
+
+
+@pytest.fixture
+def images() -> Iterator[Images]:
+    """Small images on the engine, gone after the test."""
+    made = Images()
+    yield made
+    made.clear()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """A real registry that anybody may use."""
+    with running(Registry(tmp_path / "registry")) as started:
+        yield started

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real_registry import Images, Registry, running
+from real_registry import Images, Registry
 
 from podium.agents.executors.image_finder import ImageFinder, PullPolicy
 from podium.agents.images.cache import ImageCache, Room
@@ -17,19 +16,6 @@ from podium.tasks.programs import Holder
 pytestmark = pytest.mark.docker
 
 SIZE = 100_000
-
-
-@pytest.fixture
-def images() -> Iterator[Images]:
-    made = Images()
-    yield made
-    made.clear()
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with running(Registry(tmp_path / "registry")) as started:
-        yield started
 
 
 def holder(key: str) -> Holder:

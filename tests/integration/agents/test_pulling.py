@@ -22,19 +22,6 @@ pytestmark = pytest.mark.docker
 
 
 @pytest.fixture
-def images() -> Iterator[Images]:
-    made = Images()
-    yield made
-    made.clear()
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with running(Registry(tmp_path / "registry")) as started:
-        yield started
-
-
-@pytest.fixture
 def private(tmp_path: Path) -> Iterator[Registry]:
     with running(Registry(tmp_path / "private", private=True)) as started:
         yield started

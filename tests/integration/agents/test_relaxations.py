@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import docker
 import pytest
+from private_site import private_address, serving_site
 
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
 from podium.agents.executors.network_door import listen_inside
@@ -40,18 +38,6 @@ for url in sys.argv[1:]:
 """
 
 
-class Site(BaseHTTPRequestHandler):
-    """A site that can be told from all others."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"the site")
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
 def engine() -> Iterator[docker.APIClient]:
     client = docker.APIClient()
@@ -62,20 +48,15 @@ def engine() -> Iterator[docker.APIClient]:
 @pytest.fixture
 def host_address() -> Iterator[str]:
     """A private address of this host, for the time of a test."""
-    address = f"10.231.{secrets.randbelow(256)}.{secrets.randbelow(254) + 1}"
-    subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
-    yield address
-    subprocess.run(["ip", "address", "del", f"{address}/32", "dev", "lo"], check=True)
+    with private_address(231) as address:
+        yield address
 
 
 @pytest.fixture
 def site(host_address: str) -> Iterator[str]:
     """`host:port` of a server on this host, outside of all containers."""
-    server = ThreadingHTTPServer((host_address, 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"{host_address}:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving_site(host_address) as served:
+        yield served
 
 
 @pytest.fixture

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from private_site import private_address, serving_site
 
 if TYPE_CHECKING:
     from conftest import NewUser, Podium, Variant
@@ -25,29 +22,11 @@ for url in ('http://SITE/', 'http://10.0.0.1/', 'GATEWAY'):
 """
 
 
-class Site(BaseHTTPRequestHandler):
-    """A site that can be told from all others."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"the site")
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
 def site() -> Iterator[str]:
     """`host:port` of a server at a private address of this host."""
-    address = f"10.232.{secrets.randbelow(256)}.{secrets.randbelow(254) + 1}"
-    subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
-    server = ThreadingHTTPServer((address, 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"{address}:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    subprocess.run(["ip", "address", "del", f"{address}/32", "dev", "lo"], check=True)
+    with private_address(232) as address, serving_site(address) as served:
+        yield served
 
 
 def test_what_nobody_allows_is_waited_for_and_what_is_allowed_is_had(
