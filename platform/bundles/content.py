@@ -22,6 +22,14 @@ class SubmissionRule(StrEnum):
     FORCE_BEST = "Force_Best"  # the best
 
 
+class SubmissionWindow(StrEnum):
+    """The time that a limit on submissions counts in."""
+
+    CALENDAR_DAY = "day"  # a calendar day in the phase's time zone
+    SLIDING_DAY = "sliding_day"  # the last 24 hours
+    SLIDING_WEEK = "sliding_week"  # the last 7 days
+
+
 class Sorting(StrEnum):
     """Which way of a column is better."""
 
@@ -161,12 +169,16 @@ class PhaseContent:
     Attributes:
         end: `None` for a phase that never ends.
         tasks: Indexes of tasks, in the bundle's order.
-        max_submissions_per_day: Per participant and day; `None` for no limit.
-        max_submissions: Per participant; `None` for no limit.
+        max_submissions_per_day: Per participant and `submission_window`; `None` for no limit, 0 for none allowed.
+        max_submissions: Per participant; `None` for no limit, 0 for none allowed.
         execution_time_limit: Seconds of wall clock per step.
         accepts_container_submissions: A submission is the image of a container, as `docker save` writes it.
         limits: The organizer's own limits besides that one, by their names in `podium.platform.limits`; `None` for
             none of its own.
+        max_concurrent_submissions: Per participant, under way at once; `None` for no limit.
+        time_zone: IANA name of the one whose calendar days count.
+        failed_submissions_given_back: So many of a participant's submissions that failed by their own fault don't
+            count.
     """
 
     name: str
@@ -186,6 +198,10 @@ class PhaseContent:
     public_data: FileInBundle | StoredDataset | None
     accepts_container_submissions: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
+    max_concurrent_submissions: int | None = None
+    time_zone: str = "UTC"
+    submission_window: SubmissionWindow = SubmissionWindow.CALENDAR_DAY
+    failed_submissions_given_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +251,14 @@ class LeaderboardContent:
 
 @dataclass(frozen=True, slots=True)
 class CompetitionContent:
-    """A whole competition, as its bundle says it."""
+    """A whole competition, as its bundle says it.
+
+    Attributes:
+        start: When the competition begins; `None` where only its phases say so.
+        end: When it is over; `None` where only its phases say so.
+        registration_start: From when people may register; `None` for no such moment.
+        registration_end: Until when they may; `None` for no such moment.
+    """
 
     title: str
     description: str
@@ -263,3 +286,7 @@ class CompetitionContent:
     phases: tuple[PhaseContent, ...]
     leaderboards: tuple[LeaderboardContent, ...]
     relaxations: Relaxations = field(default_factory=Relaxations)
+    start: datetime | None = None
+    end: datetime | None = None
+    registration_start: datetime | None = None
+    registration_end: datetime | None = None
