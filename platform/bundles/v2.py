@@ -15,6 +15,7 @@ from podium.platform.bundles.v2_leaderboards import read_leaderboards
 from podium.platform.bundles.v2_phases import read_phases
 from podium.platform.bundles.v2_relaxations import read_relaxations
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH, read_solutions, read_tasks
+from podium.platform.bundles.windows import read_window
 
 COMPETITION_FIELDS = (
     "version",
@@ -43,6 +44,10 @@ COMPETITION_FIELDS = (
     "contact_email",
     "forum_enabled",
     "relaxations",
+    "start",
+    "end",
+    "registration_start",
+    "registration_end",
 )
 PAGE_FIELDS = ("title", "file")
 DEFAULT_DOCKER_IMAGE = "codalab/codalab-legacy:py37"
@@ -69,6 +74,8 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
     sources = Sources(files, findings)
     terms_file, terms = sources.page(section.required("terms", "Name a Markdown or HTML file with the terms."))
     tasks = read_tasks(section.required_items("tasks", "A competition needs a task."), sources)
+    open_to_all = read_window(section, "The competition", "start", "end")
+    registration = read_window(section, "The registration", "registration_start", "registration_end")
     indexes = {task.index: None for task in tasks if task.index}
     content = CompetitionContent(
         title=section.required_text("title", max_length=MAX_NAME_LENGTH),
@@ -99,6 +106,10 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         phases=read_phases(section.required_items("phases", "A competition needs a phase."), indexes, sources),
         leaderboards=read_leaderboards(section.required_items("leaderboards", "A competition needs a leaderboard.")),
         relaxations=read_relaxations(section.value("relaxations")),
+        start=open_to_all.start,
+        end=open_to_all.end,
+        registration_start=registration.start,
+        registration_end=registration.end,
     )
     _check_tasks_used(section, content, indexes)
     _check_containers(section, content)

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from podium.platform.bundles.content import PhaseContent
-from podium.platform.bundles.dates import InvalidDate, parse_date, show_date
+from podium.platform.bundles.dates import show_date
 from podium.platform.bundles.fields import Section, Value
 from podium.platform.bundles.findings import shown
 from podium.platform.bundles.sources import Sources
 from podium.platform.bundles.v2_limits import read_limits, read_wall_limit
+from podium.platform.bundles.v2_quotas import QUOTA_FIELDS, read_quota
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH, read_task_references
+from podium.platform.bundles.windows import read_date
 from podium.platform.limits import default_of
 
 PHASE_FIELDS = (
@@ -23,8 +25,7 @@ PHASE_FIELDS = (
     "start",
     "end",
     "tasks",
-    "max_submissions_per_day",
-    "max_submissions",
+    *QUOTA_FIELDS,
     "execution_time_limit",
     "auto_migrate_to_this_phase",
     "hide_output",
@@ -36,8 +37,6 @@ PHASE_FIELDS = (
     "starting_kit",
     "public_data",
 )
-DEFAULT_SUBMISSIONS_PER_DAY = 5
-DEFAULT_SUBMISSIONS = 100
 DEFAULT_EXECUTION_TIME_LIMIT = int(default_of("wall_seconds"))
 
 # Many bundles list solutions here; they belong to tasks.
@@ -83,6 +82,7 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
     start = read_date(section.required("start", "Write when the phase begins, such as `2026-01-30`."))
     end = read_date(section.value("end"))
     references = section.required_items("tasks", "List the indexes of its tasks, such as `[0]`.")
+    quota = read_quota(section)
     limits = read_limits(section.value("limits"))
     seconds = section.number("execution_time_limit", default=0)
     wall = read_wall_limit(seconds, limits, section, default=DEFAULT_EXECUTION_TIME_LIMIT)
@@ -92,9 +92,8 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
         start=start or _NO_DATE,
         end=end,
         tasks=read_task_references(references, tasks),
-        # Codabench counts 0 as "no limit".
-        max_submissions_per_day=section.number("max_submissions_per_day", default=DEFAULT_SUBMISSIONS_PER_DAY) or None,
-        max_submissions=section.number("max_submissions", default=DEFAULT_SUBMISSIONS) or None,
+        max_submissions_per_day=quota.per_window,
+        max_submissions=quota.total,
         execution_time_limit=wall,
         auto_migrate_to_this_phase=section.flag("auto_migrate_to_this_phase", default=False),
         hide_output=section.flag("hide_output", default=False),
@@ -105,20 +104,12 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
         starting_kit=sources.dataset(section.value("starting_kit")),
         public_data=sources.dataset(section.value("public_data")),
         limits=limits,
+        max_concurrent_submissions=quota.concurrent,
+        time_zone=quota.time_zone,
+        submission_window=quota.window,
+        failed_submissions_given_back=quota.failed_given_back,
     )
     return _Phase(section.number("index", default=0), section, content, start, end)
-
-
-def read_date(value: Value | None) -> datetime | None:
-    """Read a field that is a date; `None` where it is absent, or none that can be understood."""
-    text = value.text() if value else None
-    if value is None or text is None:
-        return None
-    try:
-        return parse_date(text)
-    except InvalidDate as invalid:
-        value.error(invalid.detail, invalid.remedy)
-        return None
 
 
 def _check_window(phase: _Phase) -> None:
