@@ -103,6 +103,7 @@ def read_v1(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         solutions=(),
         phases=schedule.phases,
         leaderboards=read_leaderboards(board, rule, hidden=schedule.hides_results),
+        end=schedule.end,
     )
 
 

@@ -21,8 +21,8 @@ from podium.platform.bundles.findings import shown
 from podium.platform.bundles.sources import Sources
 from podium.platform.bundles.v1_ignored import IGNORED_PHASE_FIELDS, note_ignored
 from podium.platform.bundles.v1_tasks import Tasks
-from podium.platform.bundles.v2_phases import read_date
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH
+from podium.platform.bundles.windows import read_date
 from podium.platform.bundles.yaml_source import Mapping
 
 PHASE_FIELDS = (
@@ -50,6 +50,7 @@ PHASE_FIELDS = (
     "is_parallel_parent",
     "parent_phasenumber",
 )
+DEFAULT_SUBMISSIONS_PER_DAY = 999
 DEFAULT_SUBMISSIONS = 100
 DEFAULT_EXECUTION_TIME_LIMIT = 300
 
@@ -64,12 +65,14 @@ class Schedule:
     Attributes:
         forces_best: Whether a phase puts each participant's best submission on the leaderboard.
         hides_results: Whether a phase hides its leaderboard.
+        end: When the competition is over, which is when its last phase is; `None` for never.
     """
 
     phases: tuple[PhaseContent, ...] = ()
     tasks: tuple[TaskContent, ...] = ()
     forces_best: bool = False
     hides_results: bool = False
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,7 @@ def read_phases(value: Value | None, sources: Sources, end: Value | None) -> Sch
         tasks=tasks.found,
         forces_best=_forces_best(main),
         hides_results=True in [_hides_results(phase.section) for phase in main],
+        end=last_end,
     )
 
 
@@ -177,7 +181,7 @@ def _content(
         start=phase.start or _NO_DATE,
         end=end,
         tasks=indexes,
-        max_submissions_per_day=_quota(section, "max_submissions_per_day", None),
+        max_submissions_per_day=_quota(section, "max_submissions_per_day", DEFAULT_SUBMISSIONS_PER_DAY),
         max_submissions=_quota(section, "max_submissions", DEFAULT_SUBMISSIONS),
         execution_time_limit=max([child.time_limit for child in children], default=phase.time_limit),
         auto_migrate_to_this_phase=migrates and not is_first,
@@ -190,13 +194,13 @@ def _content(
     )
 
 
-def _quota(section: Section, name: str, default: int | None) -> int | None:
+def _quota(section: Section, name: str, default: int) -> int:
     value = section.value(name)
     number = value.number() if value else None
     if value and number == 0:
         value.warning(
             f"`{name}: 0` means that nobody can submit, as on CodaLab.",
-            "For no limit leave `max_submissions_per_day` out; Codabench takes 0 for that.",
+            f"Without it there are {default:,}, CodaLab's default; Codabench takes 0 for no limit.",
         )
     return default if number is None else number
 

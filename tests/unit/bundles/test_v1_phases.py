@@ -76,7 +76,9 @@ def test_each_phase_ends_when_the_next_begins(read_old: Read):
     assert first.end == last.start == datetime(2026, 7, 1, 12, tzinfo=UTC)
     assert last.end is None
     changed = ("title: Iris", "title: Iris\nend_date: 2026-12-31")
-    assert read_old(changed).accepted().phases[1].end == datetime(2026, 12, 31, tzinfo=UTC)
+    content = read_old(changed).accepted()
+    assert content.phases[1].end == content.end == datetime(2026, 12, 31, tzinfo=UTC)
+    assert read_old().accepted().end is None
 
 
 def test_their_numbers_order_them(read_old: Read):
@@ -91,7 +93,7 @@ def test_their_numbers_order_them(read_old: Read):
 
 def test_defaults_are_those_of_codalab(read_old: Read):
     first, last = read_old().accepted().phases
-    assert (first.max_submissions, first.max_submissions_per_day, first.execution_time_limit) == (50, None, 300)
+    assert (first.max_submissions, first.max_submissions_per_day, first.execution_time_limit) == (50, 999, 300)
     assert (last.max_submissions, last.max_submissions_per_day) == (100, 1)
     assert (first.auto_migrate_to_this_phase, last.auto_migrate_to_this_phase) == (False, True)
     assert not first.accepts_only_result_submissions
@@ -101,6 +103,25 @@ def test_none_a_day_means_none(read_old: Read):
     reading = read_old(("max_submissions_per_day: 1", "max_submissions_per_day: 0"))
     assert reading.accepted().phases[1].max_submissions_per_day == 0
     assert "nobody can submit, as on CodaLab" in reading.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "limit"),
+    [
+        ("max_submissions_per_day", "", 999),
+        ("max_submissions_per_day", "    max_submissions_per_day: null\n", 999),
+        ("max_submissions_per_day", "    max_submissions_per_day: 0\n", 0),
+        ("max_submissions_per_day", "    max_submissions_per_day: 2\n", 2),
+        ("max_submissions", "", 100),
+        ("max_submissions", "    max_submissions: null\n", 100),
+        ("max_submissions", "    max_submissions: 0\n", 0),
+        ("max_submissions", "    max_submissions: 7\n", 7),
+    ],
+)
+def test_absent_null_and_nothing_are_what_codalab_makes_of_them(field: str, written: str, limit: int, read_old: Read):
+    reading = read_old(("    max_submissions_per_day: 1\n", written))
+    assert getattr(reading.accepted().phases[1], field) == limit
+    assert len(reading.problems) == (limit == 0)
 
 
 def test_results_only(read_old: Read):
