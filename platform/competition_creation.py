@@ -38,6 +38,7 @@ from podium.platform.models import (
     now,
 )
 from podium.platform.storage import StoredContent
+from podium.platform.task_versions import first_version
 
 DEFAULT_POOL = "docker"
 Source = FileInBundle | StoredDataset
@@ -153,6 +154,10 @@ class CompetitionWriter:
             contact_email=content.contact_email,
             forum_enabled=content.forum_enabled,
             fact_sheet=[asdict(question) for question in content.fact_sheet],
+            starts=content.start,
+            ends=content.end,
+            registration_starts=content.registration_start,
+            registration_ends=content.registration_end,
         )
 
     def _slug(self) -> str:
@@ -205,6 +210,7 @@ class CompetitionWriter:
         if not self._has_errors():
             self._session.add(row)
             self._session.flush()
+            self._session.add(first_version(row, actor=f"bundle:{self._bundle.id}"))
         return row.id
 
     def _phase(self, position: int, phase: PhaseContent) -> Phase:
@@ -218,6 +224,10 @@ class CompetitionWriter:
             ends=phase.end,
             max_submissions_per_day=phase.max_submissions_per_day,
             max_submissions=phase.max_submissions,
+            max_concurrent_submissions=phase.max_concurrent_submissions,
+            time_zone=phase.time_zone,
+            submission_window=phase.submission_window,
+            failed_submissions_given_back=phase.failed_submissions_given_back,
             execution_time_limit=phase.execution_time_limit,
             auto_migrate_to_this_phase=phase.auto_migrate_to_this_phase,
             hide_output=phase.hide_output,

@@ -26,6 +26,7 @@ from podium.platform.models import (
     Participant,
     Person,
     Phase,
+    PhaseMigration,
     PhaseTask,
     Submission,
     TermsAcceptance,
@@ -34,14 +35,15 @@ from podium.platform.models import (
 from podium.platform.records import (
     CompetitionRecord,
     CompetitionSummary,
+    MigrationRecord,
     PageRecord,
     ParticipantRecord,
     PhaseRecord,
     TaskRecord,
 )
-from podium.platform.submissions.creation import phase_status
 from podium.platform.submissions.fitting import relaxations_of
 from podium.platform.submissions.transitions import pool_topic, record_event
+from podium.platform.submissions.windows import phase_status, require_registration_open
 
 
 def may_organize(competition: Competition, caller: Caller | None) -> bool:
@@ -56,7 +58,9 @@ def competition_options() -> Sequence[LoaderOption]:
     return (
         joinedload(Competition.organizer),
         selectinload(Competition.pages),
-        selectinload(Competition.phases).selectinload(Phase.tasks).joinedload(PhaseTask.task),
+        selectinload(Competition.phases).options(
+            selectinload(Phase.tasks).joinedload(PhaseTask.task), joinedload(Phase.migration)
+        ),
         selectinload(Competition.leaderboards).selectinload(Leaderboard.columns),
     )
 
@@ -109,7 +113,7 @@ def summaries(session: Session, competitions: Sequence[Competition]) -> list[Com
     """Competitions as they stand in a list."""
     ids = [competition.id for competition in competitions]
     participants = _counts(session, Participant.competition_id, ids, Participant.status == ParticipantStatus.APPROVED)
-    submissions = _counts(session, Submission.competition_id, ids)
+    submissions = _counts(session, Submission.competition_id, ids, Submission.rerun_id.is_(None))
     moment = now()
     return [
         _summary(competition, participants.get(competition.id, 0), submissions.get(competition.id, 0), moment)
@@ -169,6 +173,10 @@ def competition_record(
         participation=participant.status if participant else None,
         may_organize=organizes,
         relaxations=relaxations_of(competition),
+        start=competition.starts,
+        end=competition.ends,
+        registration_start=competition.registration_starts,
+        registration_end=competition.registration_ends,
     )
 
 
@@ -236,6 +244,24 @@ def _phase_record(phase: Phase, moment: datetime, maxima: Mapping[str, float]) -
         tasks=tuple(TaskRecord(entry.index, entry.task.name, entry.task.description) for entry in phase.tasks),
         container_submissions=phase.accepts_container_submissions,
         limits=limits,
+        max_concurrent_submissions=phase.max_concurrent_submissions,
+        time_zone=phase.time_zone,
+        submission_window=phase.submission_window,
+        failed_submissions_given_back=phase.failed_submissions_given_back,
+        paused=phase.paused is not None,
+        pause_message=phase.pause_message,
+        auto_migrate=phase.auto_migrate_to_this_phase,
+        migration=_migration_record(phase.migration) if phase.migration else None,
+    )
+
+
+def _migration_record(migration: PhaseMigration) -> MigrationRecord:
+    return MigrationRecord(
+        status=migration.status,
+        message=migration.message,
+        copied=migration.copied,
+        started=migration.started,
+        ended=migration.ended,
     )
 
 
@@ -252,10 +278,13 @@ def join_competition(
 
     Raises:
         Conflict: The terms that were accepted are not the present ones.
+        RegistrationClosed: Registration has not begun, or is over; who takes part already may accept newer terms.
         NotAllowed: The organizers have denied this person.
     """
     if terms_sha256 != competition.terms_sha256:
         raise Conflict("These are not the present terms.", remedy="Read them again, and accept those.")
+    if session.get(Participant, (competition.id, person.id)) is None:
+        require_registration_open(competition, now())
     status = ParticipantStatus.APPROVED if competition.registration_auto_approve else ParticipantStatus.PENDING
     added = session.execute(
         insert(Participant)

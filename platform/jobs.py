@@ -21,7 +21,7 @@ from podium.platform.bundles.content import Protocol, Relaxations
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
 from podium.platform.limits import default_of
 
-CONTRACT = 2
+CONTRACT = 3
 DOES_NOT_FIT = "does-not-fit"
 """Type of the problem that answers a claim of what the agent can't run; the submission stays queued."""
 
@@ -328,12 +328,14 @@ class AnnouncedRun(Message):
 
     Attributes:
         gpus: To be set aside before it is claimed.
+        batched: The flow run stands for many submissions: none of them begins or ends it.
     """
 
     submission_id: UUID
     flow_run_id: UUID
     name: str
     gpus: int = 0
+    batched: bool = False
 
 
 class Wake(Message):
@@ -343,8 +345,10 @@ class Wake(Message):
         work: Something was put into the pool since the cursor.
         cursor: To be passed with the next call.
         runs: The head of the pool's queue, the first in line first.
+        stops: Attempts of this agent that were ended from outside; what still runs of them is to be stopped at once.
     """
 
     work: bool
     cursor: int
     runs: tuple[AnnouncedRun, ...] = ()
+    stops: tuple[UUID, ...] = ()

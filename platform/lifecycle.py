@@ -27,6 +27,13 @@ class SubmissionStatus(StrEnum):
     CANCELLED = "cancelled"  # by its owner or an organizer, or never uploaded
 
 
+class SubmissionQueue(StrEnum):
+    """Where in its pool a submission waits, in the order of these members: what is first never waits for the rest."""
+
+    DEFAULT = "default"  # somebody has just submitted it
+    RERUN = "rerun"  # reruns and migrated submissions
+
+
 class EvaluationStatus(StrEnum):
     """Where one evaluation (a submission by one task) is."""
 
@@ -90,6 +97,32 @@ class BundleStatus(StrEnum):
     FAILED = "failed"  # Podium's doing
 
 
+class PhaseStatus(StrEnum):
+    """What was last announced of a phase. Whether it takes submissions is decided by the clock alone."""
+
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    OVER = "over"
+
+
+class MigrationStatus(StrEnum):
+    """Where the auto-migration into a phase is."""
+
+    RUNNING = "running"  # copies what is scored; some of the phase before may still be under way
+    FINISHED = "finished"
+
+
+class RerunStatus(StrEnum):
+    """Where a rerun is: submissions scored again, whose results stand apart until they are adopted."""
+
+    WAITING = "waiting"  # requested; its flow has not begun
+    RUNNING = "running"
+    PAUSED = "paused"  # what was begun ends, nothing new begins
+    READY = "ready"  # all are scored; the new results wait to be adopted
+    ADOPTED = "adopted"  # the new results are the ones that count
+    CANCELLED = "cancelled"  # by an organizer; nothing of it counts
+
+
 class ParticipantStatus(StrEnum):
     """Whether a person may take part in a competition."""
 
@@ -126,6 +159,39 @@ SUBMISSION_TRANSITIONS: Mapping[SubmissionStatus, frozenset[SubmissionStatus]] =
         SubmissionStatus.CANCELLED: frozenset(),
     }
 )
+
+ADOPTION_TRANSITIONS: Mapping[SubmissionStatus, frozenset[SubmissionStatus]] = MappingProxyType(
+    {
+        status: frozenset({SubmissionStatus.FINISHED, SubmissionStatus.FAILED})
+        if status in {SubmissionStatus.FINISHED, SubmissionStatus.FAILED}
+        else frozenset[SubmissionStatus]()
+        for status in SubmissionStatus
+    }
+)
+"""What adopting the results of a rerun may do to the submission: the one way to change one that has ended."""
+
+PHASE_TRANSITIONS: Mapping[PhaseStatus, frozenset[PhaseStatus]] = MappingProxyType(
+    # All ways are legal: organizers move dates, also those of a phase that is over.
+    {status: frozenset(PhaseStatus) - {status} for status in PhaseStatus}
+)
+
+MIGRATION_TRANSITIONS: Mapping[MigrationStatus, frozenset[MigrationStatus]] = MappingProxyType(
+    {MigrationStatus.RUNNING: frozenset({MigrationStatus.FINISHED}), MigrationStatus.FINISHED: frozenset()}
+)
+
+RERUN_TRANSITIONS: Mapping[RerunStatus, frozenset[RerunStatus]] = MappingProxyType(
+    {
+        RerunStatus.WAITING: frozenset({RerunStatus.RUNNING, RerunStatus.PAUSED, RerunStatus.CANCELLED}),
+        RerunStatus.RUNNING: frozenset({RerunStatus.PAUSED, RerunStatus.READY, RerunStatus.CANCELLED}),
+        RerunStatus.PAUSED: frozenset({RerunStatus.RUNNING, RerunStatus.CANCELLED}),
+        RerunStatus.READY: frozenset({RerunStatus.ADOPTED, RerunStatus.CANCELLED}),
+        RerunStatus.ADOPTED: frozenset(),
+        RerunStatus.CANCELLED: frozenset(),
+    }
+)
+
+LIVE_RERUN_STATUSES = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING, RerunStatus.PAUSED, RerunStatus.READY})
+"""A rerun in one of these holds its submissions: no other rerun may have them."""
 
 BUNDLE_TRANSITIONS: Mapping[BundleStatus, frozenset[BundleStatus]] = MappingProxyType(
     {

@@ -17,6 +17,7 @@ from podium.platform.lifecycle import (
     AttemptStatus,
     BundleStatus,
     EvaluationStatus,
+    MigrationStatus,
     ParticipantStatus,
     SubmissionStatus,
     Verdict,
@@ -87,13 +88,37 @@ class TaskRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MigrationRecord:
+    """The auto-migration into a phase.
+
+    Attributes:
+        status: `running` or `finished`.
+        message: What it waits for, or what came of it.
+        copied: Submissions that were taken over so far.
+    """
+
+    status: MigrationStatus
+    message: str
+    copied: int
+    started: datetime
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseRecord:
     """A phase of a competition.
 
     Attributes:
         number: From 1, in the order of time.
         status: `upcoming`, `open` or `over`, at the moment of the answer.
-        max_submissions_per_day: Per participant; `None` for no limit.
+        max_submissions_per_day: Per participant and `submission_window`; `None` for no limit.
+        max_concurrent_submissions: Per participant, under way at the same time; `None` for no limit.
+        time_zone: Whose calendar days are meant, by its IANA name.
+        submission_window: `day` for calendar days, `sliding_day` for 24 hours, `sliding_week` for 7 days.
+        failed_submissions_given_back: So many that failed by their own fault don't count.
+        paused: Nothing is taken at the moment, for the reason in `pause_message`.
+        auto_migrate: What stands on the leaderboard of the phase before is scored in this one when it begins.
+        migration: How far that is; `None` before it begins.
         container_submissions: What is submitted is the image of a container, as `docker save` writes it.
         execution_time_limit: The same as the limit `wall_seconds`.
         limits: What programs may use, by the names in `podium.platform.limits`; what is not limited is left out.
@@ -112,6 +137,24 @@ class PhaseRecord:
     tasks: tuple[TaskRecord, ...]
     limits: dict[str, float] = field(default_factory=dict)
     container_submissions: bool = False
+    max_concurrent_submissions: int | None = None
+    time_zone: str = "UTC"
+    submission_window: str = "day"
+    failed_submissions_given_back: int = 0
+    paused: bool = False
+    pause_message: str = ""
+    auto_migrate: bool = False
+    migration: MigrationRecord | None = None
+
+    def quota_in_words(self) -> str:
+        """What each participant may submit, in a few words; empty where nothing limits it."""
+        spans = {"day": f"a day ({self.time_zone})", "sliding_day": "within 24 hours", "sliding_week": "within 7 days"}
+        counts = (
+            (self.max_submissions_per_day, spans[self.submission_window]),
+            (self.max_submissions, "in all"),
+            (self.max_concurrent_submissions, "at a time"),
+        )
+        return ", ".join(f"{count} {span}" for count, span in counts if count is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +209,8 @@ class CompetitionRecord:
         participation: Of the person who asks: `pending`, `approved`, `denied`, or `None` for nobody's.
         may_organize: Whether the person who asks organizes this competition.
         relaxations: Rules of the sandbox that its programs do without.
+        start: Before it nothing may be submitted in any phase; `None` for no bound, as with the others.
+        registration_end: From then on nobody may join.
     """
 
     summary: CompetitionSummary
@@ -185,6 +230,10 @@ class CompetitionRecord:
     participation: ParticipantStatus | None
     may_organize: bool
     relaxations: Relaxations = field(default_factory=Relaxations)
+    start: datetime | None = None
+    end: datetime | None = None
+    registration_start: datetime | None = None
+    registration_end: datetime | None = None
 
     def limits_in_words(self) -> list[str]:
         """What programs may use, in a sentence for all phases in which it is the same."""
@@ -236,22 +285,72 @@ class BundleUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraAllowanceRecord:
+    """What an organizer allows one participant of a phase on top of its limits."""
+
+    participant: str
+    phase: str
+    per_window: int
+    total: int
+    concurrent: int
+    reason: str
+    granted_by: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRecord:
+    """How a competition's submissions stand in the queue of its pool, for its organizers.
+
+    Attributes:
+        pool: The pool's name.
+        agents: Agents of it that live and are well.
+        slots: Submissions that they score at the same time.
+        queued: Of this competition, without reruns.
+        queued_reruns: Of this competition, reruns and migrated ones, which wait behind all others.
+        under_way: Of this competition, held by agents now.
+        queued_in_pool: Of all competitions of the pool.
+        oldest_seconds: How long the first of this competition's queued submissions has waited; `None` without any.
+        typical_seconds: How long an attempt takes, by phase, from what was scored lately.
+        reason: Why nothing can be taken at the moment; empty when agents take what is queued.
+    """
+
+    pool: str
+    agents: int
+    slots: int
+    queued: int
+    queued_reruns: int
+    under_way: int
+    queued_in_pool: int
+    oldest_seconds: float | None
+    typical_seconds: dict[str, float]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Allowance:
     """Whether a person may submit to a phase now, and what is left.
 
     Attributes:
         reason: Why not, in a sentence; empty when one may.
         phase: The phase that this is about; `None` where none is open.
-        left_today: `None` for no limit.
+        left_in_window: Within the phase's `submission_window`; `None` for no limit.
+        left_total: In all; `None` for no limit.
+        left_at_once: Beside what is under way; `None` for no limit.
         changes: When the answer may become another one, where that is known.
+        window: What `left_in_window` counts in, in words: `a day (UTC)`, `within 24 hours`.
+        extra: What the organizers have allowed this person on top.
     """
 
     can: bool
     reason: str
     phase: str | None
-    left_today: int | None
+    left_in_window: int | None
     left_total: int | None
     changes: datetime | None
+    left_at_once: int | None = None
+    window: str = "a day (UTC)"
+    extra: ExtraAllowanceRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +397,12 @@ class ProgramRecord:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRecord:
-    """A submission by one task."""
+    """A submission by one task.
+
+    Attributes:
+        task_version: The version of the task that it was, or will be, scored by.
+        attempt: The number of the attempt that settled it; `None` before.
+    """
 
     id: UUID
     task: str
@@ -309,6 +413,8 @@ class EvaluationRecord:
     outputs: tuple[OutputFileRecord, ...]
     programs: tuple[ProgramRecord, ...]
     timings: dict[str, float]
+    task_version: int = 1
+    attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +440,9 @@ class SubmissionRecord:
         ahead: Submissions before it in its queue; `None` unless it is queued.
         version: Grows with every change; ask with `seen=version` to wait for the next.
         scores: Of the leaderboard's visible columns, computed ones too.
+        expected: When it will be scored, by history; `None` where nothing can be said.
+        rescored: The rerun whose results count now, in words; empty where the first ones do.
+        migrated_from: The number of the submission of the phase before that this one was made from.
     """
 
     id: UUID
@@ -357,6 +466,9 @@ class SubmissionRecord:
     fact_sheet: dict[str, str] = field(default_factory=dict)
     evaluations: tuple[EvaluationRecord, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
+    expected: datetime | None = None
+    rescored: str = ""
+    migrated_from: int | None = None
 
     def __str__(self) -> str:
         parts = [f"Submission {self.number} of {self.competition}: {self.status.value}"]

@@ -114,7 +114,7 @@ def allowance_words(allowance: Allowance) -> str:
         return f"{allowance.reason}{until}"
     left = [
         f"{count} {words}"
-        for count, words in ((allowance.left_today, "left today"), (allowance.left_total, "left in all"))
+        for count, words in ((allowance.left_in_window, "left today"), (allowance.left_total, "left in all"))
         if count is not None
     ]
     where = f"{allowance.phase} is open" if allowance.phase is not None else "You may submit"

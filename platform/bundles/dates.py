@@ -81,8 +81,12 @@ def show_date(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC" if exact else "%Y-%m-%d %H:%M UTC")
 
 
+WINDOWS = ("start", "end", "registration_start", "registration_end")
+"""Dates of a competition itself."""
+
+
 def shift_schedule(content: CompetitionContent, now: datetime) -> CompetitionContent:
-    """Move all phases by the same time, so that the first begins at `now`; lengths and gaps stay.
+    """Move all dates by the same time, so that the first phase begins at `now`; lengths and gaps stay.
 
     Args:
         content: The competition; its phases are in order.
@@ -102,11 +106,12 @@ def shift_schedule(content: CompetitionContent, now: datetime) -> CompetitionCon
             replace(phase, start=phase.start + by, end=None if phase.end is None else phase.end + by)
             for phase in content.phases
         )
+        windows = {name: moment + by for name in WINDOWS if (moment := getattr(content, name)) is not None}
     except OverflowError as error:
         raise InvalidInput(
-            "Moved to now, a phase would end after the year 9999.", remedy="Leave out the end of a phase without one."
+            "Moved to now, a date would be after the year 9999.", remedy="Leave out the end of a phase without one."
         ) from error
-    return replace(content, phases=phases)
+    return replace(content, phases=phases, **windows)
 
 
 def _month(parts: dict[str, str | None]) -> int:

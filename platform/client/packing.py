@@ -69,6 +69,21 @@ def packed_bundle(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
         raise InvalidInput(f"{path} is neither a folder nor a zip, so it is no bundle.")
 
 
+@contextmanager
+def packed_dataset(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
+    """A program or data as a zip: a folder's content, a single file in a zip, or a zip as it is.
+
+    Raises:
+        InvalidInput: There is nothing at this path, or nothing that can be packed.
+    """
+    _require_there(path)
+    if path.is_file() and zipfile.is_zipfile(path):
+        yield Parcel(path, path.name)
+        return
+    with _packed(path, on_progress) as parcel:
+        yield parcel
+
+
 def _require_there(path: Path) -> None:
     if not path.exists():
         raise InvalidInput(f"There is no file or folder {path}.", remedy="Check the path.")

@@ -50,8 +50,9 @@ def column_rules(board: Leaderboard) -> list[ColumnRule]:
 
 
 def submission_values(board: Leaderboard, submission: Submission) -> list[float | None]:
-    """The value of each column for a submission; its evaluations and scores are read."""
-    by_task = [{score.key: score.value for score in evaluation.scores} for evaluation in submission.evaluations]
+    """The value of each column for a submission; the evaluations that count and their scores are read."""
+    evaluations = submission.results.evaluations
+    by_task = [{score.key: score.value for score in evaluation.scores} for evaluation in evaluations]
     return column_values(column_rules(board), by_task)
 
 
@@ -190,6 +191,7 @@ def _entry_counts(session: Session, phase: Phase, people: Sequence[UUID]) -> dic
             Submission.phase_id == phase.id,
             Submission.person_id.in_(people),
             Submission.status == SubmissionStatus.FINISHED,
+            Submission.rerun_id.is_(None),
         )
         .group_by(Submission.person_id)
     ).all()

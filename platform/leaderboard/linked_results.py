@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from podium.platform.jobs import OutputKind
-from podium.platform.models import Competition, Evaluation, Output, Phase
+from podium.platform.models import Competition, Evaluation, Output, Phase, Submission
 
 
 def board_shows_detailed_results(competition: Competition, phase: Phase) -> bool:
@@ -28,8 +28,9 @@ def submissions_with_results(session: Session, submissions: Collection[UUID]) ->
     """Those of the submissions that have a detailed result."""
     return frozenset(
         session.scalars(
-            select(Evaluation.submission_id)
+            select(Submission.id)
+            .join(Evaluation, Evaluation.submission_id == func.coalesce(Submission.results_id, Submission.id))
             .join(Output, Output.evaluation_id == Evaluation.id)
-            .where(Evaluation.submission_id.in_(submissions), Output.kind == OutputKind.DETAILED_RESULTS)
+            .where(Submission.id.in_(submissions), Output.kind == OutputKind.DETAILED_RESULTS)
         )
     )

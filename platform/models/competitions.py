@@ -10,8 +10,15 @@ from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, I
 from sqlalchemy.dialects.postgresql import ARRAY, INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from podium.platform.bundles.content import CompetitionType, Computation, Protocol, Sorting, SubmissionRule
-from podium.platform.lifecycle import BundleStatus, ParticipantStatus
+from podium.platform.bundles.content import (
+    CompetitionType,
+    Computation,
+    Protocol,
+    Sorting,
+    SubmissionRule,
+    SubmissionWindow,
+)
+from podium.platform.lifecycle import BundleStatus, MigrationStatus, ParticipantStatus, PhaseStatus
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
 from podium.platform.models.people import Person, Pool
 
@@ -42,6 +49,7 @@ class Bundle(Identified, Timed, Base):
     start: Mapped[str | None] = mapped_column(String(40))
     draft: Mapped[bool] = mapped_column(default=False)
     flow_run_id: Mapped[UUID | None]
+    dispatches: Mapped[int] = mapped_column(default=0)
     competition_id: Mapped[UUID | None] = mapped_column(ForeignKey("competitions.id", ondelete="SET NULL"))
 
     owner: Mapped[Person] = relationship()
@@ -63,7 +71,11 @@ class Dataset(Identified, Timed, Base):
 
 
 class Competition(Identified, Timed, Base):
-    """A competition. The flags have the names and meanings of the bundle's fields."""
+    """A competition. The flags have the names and meanings of the bundle's fields.
+
+    Submissions are taken within `[starts, ends)` and people may join within `[registration_starts,
+    registration_ends)`; what is null does not bound.
+    """
 
     __tablename__ = "competitions"
     __table_args__ = (UniqueConstraint("slug"),)
@@ -94,6 +106,10 @@ class Competition(Identified, Timed, Base):
     contact_email: Mapped[str | None] = mapped_column(String(320))
     forum_enabled: Mapped[bool]
     fact_sheet: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    starts: Mapped[datetime | None]
+    ends: Mapped[datetime | None]
+    registration_starts: Mapped[datetime | None]
+    registration_ends: Mapped[datetime | None]
     next_submission_number: Mapped[int] = mapped_column(Integer, default=1)
 
     organizer: Mapped[Person] = relationship()
@@ -122,7 +138,10 @@ class Page(Identified, Base):
 
 
 class Task(Identified, Timed, Base):
-    """A scoring program with its data; phases of one or several competitions use it."""
+    """A scoring program with its data; phases of one or several competitions use it.
+
+    What stands here is its present version, `version`; all of them stand in `task_versions`.
+    """
 
     __tablename__ = "tasks"
 
@@ -135,11 +154,41 @@ class Task(Identified, Timed, Base):
     reference_data_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
     ingestion_only_during_scoring: Mapped[bool] = mapped_column(default=False)
     protocol: Mapped[Protocol] = mapped_column(status_type(Protocol, "protocol"), default=Protocol.V2)
+    version: Mapped[int] = mapped_column(default=1)
 
     scoring_program: Mapped[Dataset] = relationship(foreign_keys=[scoring_program_id])
     ingestion_program: Mapped[Dataset | None] = relationship(foreign_keys=[ingestion_program_id])
     input_data: Mapped[Dataset | None] = relationship(foreign_keys=[input_data_id])
     reference_data: Mapped[Dataset | None] = relationship(foreign_keys=[reference_data_id])
+
+
+class TaskVersion(Base):
+    """What a task was made of in one of its versions. Rows are only ever added."""
+
+    __tablename__ = "task_versions"
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    scoring_program_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
+    ingestion_program_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
+    input_data_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
+    reference_data_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
+    reason: Mapped[str] = mapped_column(default="")
+    actor: Mapped[str] = mapped_column(String(200), default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class DatasetUpload(Identified, Timed, Base):
+    """A dataset whose file is on its way; it becomes a `Dataset` when it is complete."""
+
+    __tablename__ = "dataset_uploads"
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    filename: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"))
 
 
 class Solution(Identified, Base):
@@ -157,7 +206,11 @@ class Solution(Identified, Base):
 
 
 class Phase(Identified, Base):
-    """A time window `[starts, ends)` in which submissions are accepted; `ends` is null for a phase without end."""
+    """A time window `[starts, ends)` in which submissions are accepted; `ends` is null for a phase without end.
+
+    The limits are those of `podium.platform.quotas`, for each participant. While `paused` is set nothing is accepted,
+    for the reason in `pause_message`. `announced` is what was last told of its window; the clock decides.
+    """
 
     __tablename__ = "phases"
     __table_args__ = (
@@ -174,6 +227,17 @@ class Phase(Identified, Base):
     ends: Mapped[datetime | None]
     max_submissions_per_day: Mapped[int | None]
     max_submissions: Mapped[int | None]
+    max_concurrent_submissions: Mapped[int | None]
+    time_zone: Mapped[str] = mapped_column(String(60), default="UTC")
+    submission_window: Mapped[SubmissionWindow] = mapped_column(
+        status_type(SubmissionWindow, "submission_window"), default=SubmissionWindow.CALENDAR_DAY
+    )
+    failed_submissions_given_back: Mapped[int] = mapped_column(default=0)
+    paused: Mapped[datetime | None]
+    pause_message: Mapped[str] = mapped_column(String(1000), default="")
+    announced: Mapped[PhaseStatus] = mapped_column(
+        status_type(PhaseStatus, "phase_status"), default=PhaseStatus.UPCOMING
+    )
     execution_time_limit: Mapped[int]
     auto_migrate_to_this_phase: Mapped[bool]
     hide_output: Mapped[bool]
@@ -187,11 +251,48 @@ class Phase(Identified, Base):
 
     competition: Mapped[Competition] = relationship(back_populates="phases")
     tasks: Mapped[list[PhaseTask]] = relationship(order_by="PhaseTask.position", cascade="all, delete-orphan")
+    migration: Mapped[PhaseMigration | None] = relationship(cascade="all, delete-orphan", uselist=False)
 
     @property
     def asked_limits(self) -> dict[str, float]:
         """What the organizer asks of limits, by their names in `podium.platform.limits`."""
         return {**self.limits, "wall_seconds": float(self.execution_time_limit)}
+
+
+class ExtraAllowance(Timed, Base):
+    """What an organizer allows one participant in a phase beyond its limits. The latest reason stands here."""
+
+    __tablename__ = "extra_allowances"
+    __table_args__ = (
+        CheckConstraint("per_window >= 0 AND total >= 0 AND concurrent >= 0", name="nothing_is_taken_away"),
+    )
+
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+    per_window: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    concurrent: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(String(1000), default="")
+    granted_by: Mapped[str] = mapped_column(String(200), default="")
+
+    person: Mapped[Person] = relationship()
+
+
+class PhaseMigration(Base):
+    """The auto-migration into a phase: of what stands on the leaderboard of the phase before."""
+
+    __tablename__ = "phase_migrations"
+
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"), primary_key=True)
+    status: Mapped[MigrationStatus] = mapped_column(
+        status_type(MigrationStatus, "migration_status"), default=MigrationStatus.RUNNING
+    )
+    message: Mapped[str] = mapped_column(default="")
+    copied: Mapped[int] = mapped_column(default=0)
+    flow_run_id: Mapped[UUID | None]
+    dispatches: Mapped[int] = mapped_column(default=0)
+    started: Mapped[datetime] = mapped_column(default=now)
+    ended: Mapped[datetime | None]
 
 
 class PhaseTask(Base):

@@ -11,22 +11,48 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.jobs import LogStream, OutputKind
-from podium.platform.lifecycle import AttemptStatus, EvaluationStatus, Stage, SubmissionStatus, Verdict
+from podium.platform.lifecycle import AttemptStatus, EvaluationStatus, Stage, SubmissionQueue, SubmissionStatus, Verdict
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
 from podium.platform.models.competitions import Competition, Phase, Task
-from podium.platform.models.people import Agent, Person
+from podium.platform.models.people import Agent, Person, Pool
 
 
 class Submission(Identified, Timed, Base):
     """A participant's entry to a phase.
 
     `counts` says whether it uses up quota: not when the platform failed it, or it was cancelled before it ran.
-    `version` grows with every change that a watcher should see.
+    `version` grows with every change that a watcher should see. `not_before` holds back the next attempt after one
+    that the platform failed. `dispatches` counts the flow runs that were asked for.
+
+    Where `rerun_id` is set this is no entry of its own: it scores `origin_id` again, has its number, and is seen by
+    organizers alone. Once its results are adopted, the origin's `results_id` leads to it. An `origin_id` without a
+    `rerun_id` is the submission of the phase before that this one was migrated from.
     """
 
     __tablename__ = "submissions"
     __table_args__ = (
-        UniqueConstraint("competition_id", "number"),
+        Index(
+            "uq_submissions_competition_id_number",
+            "competition_id",
+            "number",
+            unique=True,
+            postgresql_where=text("rerun_id IS NULL"),
+        ),
+        # A submission is migrated into a phase once, and is scored once by a rerun, whoever tries twice.
+        Index(
+            "uq_submissions_phase_id_origin_id",
+            "phase_id",
+            "origin_id",
+            unique=True,
+            postgresql_where=text("rerun_id IS NULL AND origin_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_submissions_rerun_id_origin_id",
+            "rerun_id",
+            "origin_id",
+            unique=True,
+            postgresql_where=text("rerun_id IS NOT NULL"),
+        ),
         Index("ix_submissions_phase_id_person_id_created", "phase_id", "person_id", "created"),
         Index("ix_submissions_open", "status", "queued", postgresql_where=text("ended IS NULL")),
         CheckConstraint("(ended IS NOT NULL) = (status IN ('finished', 'failed', 'cancelled'))", name="ended_if_over"),
@@ -49,7 +75,16 @@ class Submission(Identified, Timed, Base):
     version: Mapped[int] = mapped_column(default=1)
     counts: Mapped[bool] = mapped_column(default=True)
     on_leaderboard: Mapped[bool] = mapped_column(default=False)
+    origin_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), index=True)
+    rerun_id: Mapped[UUID | None] = mapped_column(ForeignKey("reruns.id", ondelete="CASCADE"))
+    results_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id", ondelete="SET NULL"))
+    queue: Mapped[SubmissionQueue] = mapped_column(
+        status_type(SubmissionQueue, "submission_queue"), default=SubmissionQueue.DEFAULT
+    )
+    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("batches.id", ondelete="SET NULL"), index=True)
     flow_run_id: Mapped[UUID | None]
+    dispatches: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]
     queued: Mapped[datetime | None]
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
@@ -63,10 +98,40 @@ class Submission(Identified, Timed, Base):
     attempts: Mapped[list[Attempt]] = relationship(
         order_by="Attempt.number", cascade="all, delete-orphan", back_populates="submission"
     )
+    origin: Mapped[Submission | None] = relationship(
+        foreign_keys=[origin_id], remote_side="Submission.id", viewonly=True
+    )
+    adopted: Mapped[Submission | None] = relationship(
+        foreign_keys=[results_id], remote_side="Submission.id", viewonly=True
+    )
+    batch: Mapped[Batch | None] = relationship()
+
+    @property
+    def results(self) -> Submission:
+        """The submission whose evaluations count: of the rerun that was adopted last, else its own."""
+        return self.adopted or self
+
+
+class Batch(Identified, Timed, Base):
+    """One flow run that stands for many submissions of a pool: of a rerun, or of a burst."""
+
+    __tablename__ = "batches"
+    __table_args__ = (Index("ix_batches_open", "pool_id", postgresql_where=text("ended IS NULL")),)
+
+    pool_id: Mapped[UUID] = mapped_column(ForeignKey("pools.id", ondelete="CASCADE"))
+    queue: Mapped[SubmissionQueue] = mapped_column(status_type(SubmissionQueue, "submission_queue"))
+    rerun_id: Mapped[UUID | None] = mapped_column(ForeignKey("reruns.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    size: Mapped[int] = mapped_column(default=0)
+    flow_run_id: Mapped[UUID | None]
+    begun: Mapped[datetime | None]
+    ended: Mapped[datetime | None]
+
+    pool: Mapped[Pool] = relationship()
 
 
 class Evaluation(Identified, Base):
-    """A submission by one task of its phase."""
+    """A submission by one task of its phase. `task_version` is the version that it was, or will be, scored by."""
 
     __tablename__ = "evaluations"
     __table_args__ = (
@@ -77,6 +142,7 @@ class Evaluation(Identified, Base):
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
     task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="RESTRICT"))
     position: Mapped[int]
+    task_version: Mapped[int] = mapped_column(default=1)
     status: Mapped[EvaluationStatus] = mapped_column(
         status_type(EvaluationStatus, "evaluation_status"), default=EvaluationStatus.WAITING
     )
@@ -125,6 +191,8 @@ class Attempt(Identified, Base):
         UniqueConstraint("submission_id", "number"),
         Index("uq_attempts_active", "submission_id", unique=True, postgresql_where=text("status = 'active'")),
         Index("ix_attempts_lease", "lease_expires", postgresql_where=text("status = 'active'")),
+        # What was ended from outside, which its agent must hear of.
+        Index("ix_attempts_stopped", "agent_id", "ended", postgresql_where=text("status IN ('cancelled', 'lost')")),
     )
 
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))

@@ -1,74 +1,39 @@
-"""Attempts: claimed by an agent, kept alive by heartbeats, given back or lost. Results are in `results`."""
+"""Attempts: claimed by an agent, kept alive by heartbeats, given back, lost or stopped. Results are in `results`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal, cast
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, load_only, selectinload
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
+from podium.platform.database import notify
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.identity import issue_token
-from podium.platform.jobs import (
-    DOES_NOT_FIT,
-    MIB,
-    AnnouncedRun,
-    EvaluationJob,
-    Handback,
-    Heartbeat,
-    HeartbeatAnswer,
-    Limits,
-    OutputKind,
-    ScoringJob,
-    SignedRequest,
-    Source,
-)
+from podium.platform.jobs import DOES_NOT_FIT, Handback, Heartbeat, HeartbeatAnswer, ScoringJob
 from podium.platform.lifecycle import (
     ACTIVE_SUBMISSION_STATUSES,
     AttemptStatus,
     EvaluationStatus,
+    RerunStatus,
     Stage,
     SubmissionStatus,
 )
-from podium.platform.limits import beyond, effective
-from podium.platform.models import (
-    Agent,
-    Attempt,
-    Competition,
-    Dataset,
-    Evaluation,
-    Phase,
-    Pool,
-    Submission,
-    Task,
-    Token,
-    now,
-)
-from podium.platform.placement import Offer, fits, missing
+from podium.platform.models import Agent, Attempt, Evaluation, Pool, Rerun, Submission, Token, now
+from podium.platform.placement import missing
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage, incoming_key
-from podium.platform.submissions.fitting import needs_of, offer_of_agent, relaxations_of
-from podium.platform.submissions.transitions import move_submission, record_event
+from podium.platform.storage import Storage
+from podium.platform.submissions.fitting import needs_of, offer_of_agent
+from podium.platform.submissions.manifest import scoring_job
+from podium.platform.submissions.retries import FAILED_ATTEMPTS, MAX_ATTEMPTS, retry_delay
+from podium.platform.submissions.transitions import move_submission, pool_topic, record_event
 
 LAST_WORDS = timedelta(minutes=10)
 """How long an attempt's token is good after its end."""
-MAX_ATTEMPTS = 3
-"""Tries at a submission before the platform gives up on it."""
-FAILED_ATTEMPTS = (AttemptStatus.PLATFORM_ERROR, AttemptStatus.LOST)
-"""Ends of an attempt that use up a try; one that was stopped in good order does not."""
-DETAILED_RESULTS_BYTES = 64 * MIB
-"""Largest detailed result; the other outputs are limited by the phase."""
-_BYTES_PER_ENTRY = 1024
-LIVE_RESULTS_BYTES = 8 * MIB
-"""Largest detailed result that is shown while it is written; a larger one is there at the end."""
-
-
-_STEPS = 2
-"""Steps of an evaluation, each of which may take as long as the phase allows."""
+STOPS_REMEMBERED = timedelta(minutes=2)
+"""How long agents are told of an attempt that was ended from outside; later its heartbeat tells them."""
 
 
 class Superseded(Conflict):
@@ -112,10 +77,18 @@ def claim_submission(
     offer = replace(offer_of_agent(agent), gpus=gpus)
     if lacks := missing(needs_of(submission.competition, submission.phase, pool, settings.limit_maxima), offer):
         raise DoesNotFit(f"It is for an agent that {' and '.join(lacks)}.")
+    _require_rerun_runs(session, submission)
     actor = f"agent:{agent.name if agent else pool.name}"
     number = 1 + (session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission.id)) or 0)
     moment = now()
-    move_submission(session, submission, SubmissionStatus.PREPARING, actor=actor, started=submission.started or moment)
+    move_submission(
+        session,
+        submission,
+        SubmissionStatus.PREPARING,
+        actor=actor,
+        started=submission.started or moment,
+        not_before=None,
+    )
     attempt = Attempt(
         submission_id=submission.id,
         number=number,
@@ -126,167 +99,29 @@ def claim_submission(
     session.add(attempt)
     session.flush()
     secret, _ = issue_token(session, attempt, name=f"attempt {number}", days=30)
-    return _job(session, submission, attempt, secret, storage, settings)
+    return scoring_job(session, submission, attempt, secret, storage, settings)
 
 
-def _job(
-    session: Session, submission: Submission, attempt: Attempt, secret: str, storage: Storage, settings: ServerSettings
-) -> ScoringJob:
-    competition, phase, maxima = submission.competition, submission.phase, settings.limit_maxima
-    limits = Limits.model_validate(effective(phase.asked_limits, maxima))
-    waiting = session.scalars(
-        select(Evaluation)
-        .where(Evaluation.submission_id == submission.id, Evaluation.status == EvaluationStatus.WAITING)
-        .order_by(Evaluation.position)
-        .options(
-            selectinload(Evaluation.task).options(
-                selectinload(Task.scoring_program),
-                selectinload(Task.ingestion_program),
-                selectinload(Task.input_data),
-                selectinload(Task.reference_data),
-            )
-        )
-    ).all()
-    assert submission.content is not None
-    board = competition.leaderboards[0]
-    # The last task begins and the last output leaves when all has been done: two steps of each task, one after another.
-    work_seconds = _STEPS * limits.wall_seconds * len(waiting)
-    return ScoringJob(
-        attempt_id=attempt.id,
-        attempt_number=attempt.number,
-        attempt_token=secret,
-        submission_id=submission.id,
-        competition=competition.slug,
-        phase=phase.name,
-        submission=Source(
-            request=storage.sign_get(submission.content, filename=submission.filename),
-            sha256=submission.sha256,
-            size=submission.size,
-        ),
-        image=competition.docker_image,
-        limits=limits,
-        asked_limits={one.name: phase.asked_limits[one.name] for one in beyond(phase.asked_limits, maxima)},
-        may_quote=_steps_to_be_seen(phase),
-        only_result_submissions=phase.accepts_only_result_submissions,
-        container_submission=phase.accepts_container_submissions,
-        relaxations=relaxations_of(competition),
-        runtime=competition.pool.runtime,
-        detailed_results=competition.enable_detailed_results,
-        score_keys=tuple(column.key for column in board.columns if column.computation is None),
-        evaluations=tuple(
-            _evaluation_job(evaluation, attempt, storage, limits, work_seconds=work_seconds) for evaluation in waiting
-        ),
-        heartbeat_seconds=settings.heartbeat_seconds,
-        lease_seconds=settings.lease_seconds,
-    )
+def _require_rerun_runs(session: Session, submission: Submission) -> None:
+    """Go on only if what is scored again may be scored now: not while its rerun is paused or takes no more slots.
 
-
-def _steps_to_be_seen(phase: Phase) -> tuple[Literal["prediction", "scoring"], ...]:
-    """The steps of which participants may see what programs write; a phase that hides outputs hides them there too."""
-    seen: list[Literal["prediction", "scoring"]] = []
-    if not (phase.hide_output or phase.hide_prediction_output):
-        seen.append("prediction")
-    if not (phase.hide_output or phase.hide_score_output):
-        seen.append("scoring")
-    return tuple(seen)
-
-
-def _largest_upload(kind: OutputKind, limits: Limits) -> int:
-    if kind is OutputKind.DETAILED_RESULTS:
-        return DETAILED_RESULTS_BYTES
-    # A zip of what can't be compressed is a little larger than what is in it.
-    return limits.output_bytes + limits.output_bytes // 100 + limits.output_files * _BYTES_PER_ENTRY
-
-
-def _evaluation_job(
-    evaluation: Evaluation, attempt: Attempt, storage: Storage, limits: Limits, *, work_seconds: float
-) -> EvaluationJob:
-    task = evaluation.task
-
-    def source(dataset: Dataset | None) -> Source | None:
-        return _source(dataset, storage, work_seconds=work_seconds) if dataset is not None else None
-
-    def upload(key: str, max_bytes: int) -> SignedRequest:
-        return storage.sign_put(key, max_bytes=max_bytes, work_seconds=work_seconds)
-
-    is_live = evaluation.submission.competition.enable_detailed_results
-    return EvaluationJob(
-        evaluation_id=evaluation.id,
-        task=task.name,
-        scoring_program=_source(task.scoring_program, storage, work_seconds=work_seconds),
-        ingestion_program=source(task.ingestion_program),
-        input_data=source(task.input_data),
-        reference_data=source(task.reference_data),
-        ingestion_only_during_scoring=task.ingestion_only_during_scoring,
-        protocol=task.protocol,
-        outputs={
-            kind: upload(output_key(attempt.id, evaluation.id, kind), _largest_upload(kind, limits))
-            for kind in OutputKind
-        },
-        live_results=upload(live_results_key(attempt.id, evaluation.id), LIVE_RESULTS_BYTES) if is_live else None,
-    )
-
-
-def announced_runs(
-    session: Session, pool: Pool, offer: Offer, *, maxima: Mapping[str, float], limit: int = 16
-) -> tuple[AnnouncedRun, ...]:
-    """The head of a pool's queue as an agent sees it: what it can run, the first in line first.
-
-    What it can't run is passed over, so that it does not keep the agent from what stands behind.
+    What was announced a moment before a pause is refused here; it stays queued.
     """
-    unfit: set[UUID] = set()
-    while True:
-        rows = session.execute(_queue(pool.id, unfit).limit(limit)).all()
-        needs = {phase.id: needs_of(competition, phase, pool, maxima) for _, _, _, competition, phase in rows}
-        found = {phase_id for phase_id, one in needs.items() if not fits(one, offer)}
-        if not found:
-            break
-        unfit |= found
-    return tuple(
-        AnnouncedRun(
-            submission_id=submission_id,
-            flow_run_id=flow_run_id,
-            name=f"{competition.slug} #{number}",
-            gpus=needs[phase.id].gpus,
-        )
-        for submission_id, flow_run_id, number, competition, phase in rows
+    if submission.rerun_id is None:
+        return
+    rerun = session.get_one(Rerun, submission.rerun_id, populate_existing=True)
+    if rerun.status is not RerunStatus.RUNNING:
+        raise DoesNotFit(f"Its rerun is {rerun.status}.")
+    if rerun.parallel is not None and active_in_rerun(session, rerun.id) >= rerun.parallel:
+        raise DoesNotFit(f"Its rerun takes {rerun.parallel} slots, and has them.")
+
+
+def active_in_rerun(session: Session, rerun_id: UUID) -> int:
+    """How many submissions of a rerun agents hold now."""
+    query = select(func.count()).where(
+        Submission.rerun_id == rerun_id, Submission.status.in_(ACTIVE_SUBMISSION_STATUSES)
     )
-
-
-def _queue(pool_id: UUID, without_phases: set[UUID]) -> Select[UUID, UUID, int, Competition, Phase]:
-    """What waits for an agent in a pool, in its order. What is read of competition and phase is little."""
-    flow_run_id = cast("InstrumentedAttribute[UUID]", Submission.flow_run_id)
-    query = (
-        select(Submission.id, flow_run_id, Submission.number, Competition, Phase)
-        .join(Competition, Competition.id == Submission.competition_id)
-        .join(Phase, Phase.id == Submission.phase_id)
-        .where(
-            Submission.status == SubmissionStatus.QUEUED,
-            Submission.flow_run_id.is_not(None),
-            Competition.pool_id == pool_id,
-        )
-        .order_by(Submission.queued)
-        .options(
-            load_only(Competition.slug, Competition.relaxations),
-            load_only(Phase.limits, Phase.accepts_container_submissions),
-        )
-    )
-    return query.where(Submission.phase_id.not_in(without_phases)) if without_phases else query
-
-
-def output_key(attempt_id: UUID, evaluation_id: UUID, kind: OutputKind) -> str:
-    """Where an attempt uploads an output to."""
-    return incoming_key(attempt_id, f"{evaluation_id}-{kind}")
-
-
-def live_results_key(attempt_id: UUID, evaluation_id: UUID) -> str:
-    """Where an attempt puts a detailed result that is not finished."""
-    return incoming_key(attempt_id, f"{evaluation_id}-live_results")
-
-
-def _source(dataset: Dataset, storage: Storage, *, work_seconds: float) -> Source:
-    request = storage.sign_get(dataset.content, filename=dataset.name, work_seconds=work_seconds)
-    return Source(request=request, sha256=dataset.sha256, size=dataset.size)
+    return session.scalar(query) or 0
 
 
 def require_active(session: Session, attempt_id: UUID) -> tuple[Attempt, Submission]:
@@ -358,6 +193,7 @@ def retry_or_give_up(
         select(func.count()).where(Attempt.submission_id == submission.id, Attempt.status.in_(FAILED_ATTEMPTS))
     )
     if (failed or 0) < MAX_ATTEMPTS:
+        delay = retry_delay(status, failed or 0)
         move_submission(
             session,
             submission,
@@ -365,6 +201,8 @@ def retry_or_give_up(
             actor=actor,
             reason=f"Queued again, for the platform's own trouble in attempt {attempt.number}: {why}",
             flow_run_id=None,
+            batch_id=None,
+            not_before=now() + delay if delay else None,
         )
         return True
     reason = (
@@ -432,6 +270,21 @@ def cancel_submission(session: Session, submission_id: UUID, *, actor: str, reas
     _cancel_evaluations(session, submission_id)
     if attempt is not None:
         record_event(session, subject="attempt", subject_id=attempt.id, before="active", after="cancelled", actor=actor)
+        # Its agent's waiting call ends, and is told which of its attempts are over.
+        notify(session, pool_topic(submission.competition.pool.name))
+
+
+def stopped_attempts(session: Session, agent: Agent) -> tuple[UUID, ...]:
+    """Attempts of an agent that were ended from outside a moment ago: it is to stop what still runs of them."""
+    return tuple(
+        session.scalars(
+            select(Attempt.id).where(
+                Attempt.agent_id == agent.id,
+                Attempt.status.in_((AttemptStatus.CANCELLED, AttemptStatus.LOST)),
+                Attempt.ended > now() - STOPS_REMEMBERED,
+            )
+        )
+    )
 
 
 def cancel_overdue_uploads(session: Session, *, seconds: float) -> list[UUID]:

@@ -15,7 +15,7 @@ from podium.platform.lifecycle import AttemptStatus
 from podium.platform.models import Evaluation, Submission
 from podium.platform.records import DetailedResult, DetailedResults
 from podium.platform.storage import Storage
-from podium.platform.submissions.attempts import live_results_key
+from podium.platform.submissions.manifest import live_results_key
 from podium.platform.submissions.views import hidden_outputs
 
 
@@ -74,8 +74,9 @@ def page_key(submission: Submission, evaluation_id: UUID, storage: Storage) -> s
 
 
 def _pages(submission: Submission, storage: Storage) -> Iterator[_Page]:
-    active = next((one.id for one in submission.attempts if one.status is AttemptStatus.ACTIVE), None)
-    for evaluation in submission.evaluations:
+    results = submission.results
+    active = next((one.id for one in results.attempts if one.status is AttemptStatus.ACTIVE), None)
+    for evaluation in results.evaluations:
         page = _final(evaluation) or (_live(evaluation, active, storage) if active is not None else None)
         if page is not None:
             yield page

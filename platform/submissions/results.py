@@ -21,14 +21,8 @@ from podium.platform.lifecycle import (
 )
 from podium.platform.models import Attempt, Evaluation, Output, Score, Submission
 from podium.platform.storage import Storage, StoredContent
-from podium.platform.submissions.attempts import (
-    Superseded,
-    end_attempt,
-    live_results_key,
-    output_key,
-    require_active,
-    retry_or_give_up,
-)
+from podium.platform.submissions.attempts import Superseded, end_attempt, require_active, retry_or_give_up
+from podium.platform.submissions.manifest import live_results_key, output_key
 from podium.platform.submissions.transitions import move_submission
 
 KEY_CHARACTERS = 100
@@ -120,7 +114,8 @@ def _end(
             failure = _failure(submission)  # of a task that an earlier attempt has settled
             after = SubmissionStatus.FAILED if failure else SubmissionStatus.FINISHED
             move_submission(session, submission, after, actor=actor, reason=failure)
-    if submission.status is SubmissionStatus.FINISHED:
+    # What is scored again stands apart until its rerun is adopted.
+    if submission.status is SubmissionStatus.FINISHED and submission.rerun_id is None:
         board = submission.competition.leaderboards[0]
         place_on_leaderboard(session, submission, board)
     return False

@@ -10,15 +10,22 @@ from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
 from podium.platform.lifecycle import (
+    ADOPTION_TRANSITIONS,
     BUNDLE_TRANSITIONS,
+    MIGRATION_TRANSITIONS,
+    PHASE_TRANSITIONS,
+    RERUN_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
     TERMINAL_SUBMISSION_STATUSES,
     BundleStatus,
     IllegalTransition,
+    MigrationStatus,
+    PhaseStatus,
+    RerunStatus,
     SubmissionStatus,
     origins,
 )
-from podium.platform.models import Bundle, Event, Submission, now
+from podium.platform.models import Bundle, Event, Phase, PhaseMigration, Rerun, Submission, now
 from podium.platform.submissions.logs import logs_topic
 
 WAITS_FOR_AGENT = "Waits for an agent."
@@ -47,6 +54,11 @@ def bundle_topic(bundle_id: UUID) -> str:
 def pool_topic(pool: str) -> str:
     """The topic under which a pool's agents are told that there is work."""
     return f"pool:{pool}"
+
+
+def rerun_topic(rerun_id: UUID) -> str:
+    """The topic under which watchers of a rerun are told."""
+    return f"rerun:{rerun_id}"
 
 
 def move_submission(
@@ -86,6 +98,31 @@ def move_submission(
     if after in TERMINAL_SUBMISSION_STATUSES:
         # Whoever follows the logs waits for text, and now there will be no more.
         notify(session, logs_topic(submission.id))
+        if submission.rerun_id is not None:
+            notify(session, rerun_topic(submission.rerun_id))
+
+
+def adopt_results(
+    session: Session, submission: Submission, after: SubmissionStatus, *, results_id: UUID, actor: str, reason: str
+) -> None:
+    """Let another submission's evaluations be the ones that count for this one, which has ended.
+
+    Raises:
+        IllegalTransition: It has not ended, or not in a way that a rerun can follow; nothing was changed.
+    """
+    before = submission.status
+    result = session.execute(
+        update(Submission)
+        .where(Submission.id == submission.id, Submission.status == before)
+        .where(Submission.status.in_(origins(ADOPTION_TRANSITIONS, after)))
+        .values(status=after, status_message=reason, results_id=results_id, version=Submission.version + 1)
+    )
+    _require_changed(result, "submission", before, after)
+    session.refresh(submission)
+    record_event(
+        session, subject="submission", subject_id=submission.id, before=before, after=after, actor=actor, reason=reason
+    )
+    notify(session, submission_topic(submission.id))
 
 
 def touch_submission(session: Session, submission: Submission, **values: Any) -> None:  # noqa: ANN401  # columns
@@ -124,6 +161,81 @@ def move_bundle(
         session, subject="bundle", subject_id=bundle.id, before=before, after=after, actor=actor, reason=reason
     )
     notify(session, bundle_topic(bundle.id))
+
+
+def move_rerun(
+    session: Session,
+    rerun: Rerun,
+    after: RerunStatus,
+    *,
+    actor: str,
+    reason: str = "",
+    **values: Any,  # noqa: ANN401  # columns of Rerun, checked by SQLAlchemy
+) -> None:
+    """Change a rerun's status, if the table allows it from the status that it has in the database.
+
+    Raises:
+        IllegalTransition: The status is one from which `after` can't be reached; nothing was changed.
+    """
+    if after in {RerunStatus.ADOPTED, RerunStatus.CANCELLED}:
+        values["ended"] = now()
+    before = rerun.status
+    result = session.execute(
+        update(Rerun)
+        .where(Rerun.id == rerun.id, Rerun.status == before)
+        .where(Rerun.status.in_(origins(RERUN_TRANSITIONS, after)))
+        .values(status=after, status_message=reason, version=Rerun.version + 1, **values)
+    )
+    _require_changed(result, "rerun", before, after)
+    session.refresh(rerun)
+    record_event(session, subject="rerun", subject_id=rerun.id, before=before, after=after, actor=actor, reason=reason)
+    notify(session, rerun_topic(rerun.id))
+
+
+def announce_phase(session: Session, phase: Phase, after: PhaseStatus, *, actor: str) -> bool:
+    """Remember that a phase has opened or ended; tell whether that is news.
+
+    Of several that announce the same at once, one does.
+    """
+    before = phase.announced
+    result = session.execute(
+        update(Phase)
+        .where(Phase.id == phase.id, Phase.announced == before)
+        .where(Phase.announced.in_(origins(PHASE_TRANSITIONS, after)))
+        .values(announced=after)
+    )
+    assert isinstance(result, CursorResult)
+    if result.rowcount != 1:
+        return False
+    session.refresh(phase)
+    record_event(session, subject="phase", subject_id=phase.id, before=before, after=after, actor=actor)
+    return True
+
+
+def finish_migration(session: Session, migration: PhaseMigration, *, actor: str, message: str) -> None:
+    """End the migration into a phase.
+
+    Raises:
+        IllegalTransition: It has ended before.
+    """
+    before, after = MigrationStatus.RUNNING, MigrationStatus.FINISHED
+    result = session.execute(
+        update(PhaseMigration)
+        .where(PhaseMigration.phase_id == migration.phase_id)
+        .where(PhaseMigration.status.in_(origins(MIGRATION_TRANSITIONS, after)))
+        .values(status=after, message=message, ended=now())
+    )
+    _require_changed(result, "migration", before, after)
+    session.refresh(migration)
+    record_event(
+        session,
+        subject="migration",
+        subject_id=migration.phase_id,
+        before=before,
+        after=after,
+        actor=actor,
+        reason=message,
+    )
 
 
 def _require_changed(result: Any, subject: str, before: str, after: str) -> None:  # noqa: ANN401  # a CursorResult

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import LoaderOption
+from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from podium.platform.leaderboard.entries import submission_values, visible_columns
 from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
-from podium.platform.models import Attempt, Competition, Evaluation, Leaderboard, Submission
-from podium.platform.placement import why_unplaced
+from podium.platform.models import Attempt, Competition, Evaluation, Leaderboard, Rerun, Submission
 from podium.platform.records import (
     AttemptRecord,
     EvaluationRecord,
@@ -20,7 +19,7 @@ from podium.platform.records import (
     ScoreRecord,
     SubmissionRecord,
 )
-from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent
+from podium.platform.submissions.waiting import ahead_of, expected_end, why_waiting
 
 
 def submission_options() -> Sequence[LoaderOption]:
@@ -31,42 +30,19 @@ def submission_options() -> Sequence[LoaderOption]:
         joinedload(Submission.competition).options(
             selectinload(Competition.leaderboards).selectinload(Leaderboard.columns)
         ),
+        *_results_options(),
+        joinedload(Submission.adopted).options(*_results_options()),
+        joinedload(Submission.origin).load_only(Submission.number),
+    )
+
+
+def _results_options() -> tuple[_AbstractLoad, ...]:
+    return (
         selectinload(Submission.evaluations).options(
             selectinload(Evaluation.scores), selectinload(Evaluation.outputs), joinedload(Evaluation.task)
         ),
         selectinload(Submission.attempts).joinedload(Attempt.agent),
     )
-
-
-def ahead_of(session: Session, submission: Submission) -> int | None:
-    """Submissions that are before this one in its pool's queue; `None` unless it is queued."""
-    if submission.status is not SubmissionStatus.QUEUED:
-        return None
-    return session.scalar(
-        select(func.count())
-        .select_from(Submission)
-        .join(Competition, Competition.id == Submission.competition_id)
-        .where(
-            Submission.status == SubmissionStatus.QUEUED,
-            Competition.pool_id == submission.competition.pool_id,
-            Submission.queued < submission.queued,
-        )
-    )
-
-
-def why_waiting(session: Session, submission: Submission) -> str:
-    """Why a queued submission is not taken, where that is for want of an agent; else an empty string."""
-    if submission.status is not SubmissionStatus.QUEUED:
-        return ""
-    competition = submission.competition
-    pool = competition.pool
-    agents = live_agents(session, pool.id)
-    if not agents:
-        return f"No agent of pool '{pool.name}' is running; it is scored as soon as there is one."
-    fit = [offer_of_agent(agent) for agent in agents if not agent.trouble]
-    if not fit:
-        return f"The agents of pool '{pool.name}' have trouble of their own; it is scored as soon as that is mended."
-    return why_unplaced(pool.name, needs_of(competition, submission.phase, pool), fit)
 
 
 def submission_record(
@@ -77,7 +53,7 @@ def submission_record(
     Args:
         whole: With its evaluations and attempts.
     """
-    phase, board = submission.phase, submission.competition.leaderboards[0]
+    phase, board, results = submission.phase, submission.competition.leaderboards[0], submission.results
     hide_scores = (board.hidden or phase.hide_output or phase.hide_score_output) and not for_organizer
     columns = [] if hide_scores else visible_columns(board, for_organizer=for_organizer)
     values = submission_values(board, submission) if submission.status is SubmissionStatus.FINISHED else []
@@ -105,12 +81,23 @@ def submission_record(
         scores=tuple(scores),
         fact_sheet=submission.fact_sheet,
         evaluations=tuple(
-            _evaluation_record(evaluation, submission, visible_keys) for evaluation in submission.evaluations
+            _evaluation_record(evaluation, submission, visible_keys) for evaluation in results.evaluations
         )
         if whole
         else (),
-        attempts=tuple(_attempt_record(attempt) for attempt in submission.attempts) if whole else (),
+        attempts=tuple(_attempt_record(attempt) for attempt in results.attempts) if whole else (),
+        expected=expected_end(session, submission) if whole else None,
+        rescored=_rescored(session, submission),
+        migrated_from=submission.origin.number if submission.origin and submission.rerun_id is None else None,
     )
+
+
+def _rescored(session: Session, submission: Submission) -> str:
+    """Why the results that count are not the first ones; empty where they are."""
+    if submission.adopted is None or submission.adopted.rerun_id is None:
+        return ""
+    rerun = session.get_one(Rerun, submission.adopted.rerun_id)
+    return f"Scored again by rerun {rerun.number}: {rerun.reason}"
 
 
 def hidden_outputs(submission: Submission) -> frozenset[str]:
@@ -150,6 +137,8 @@ def _evaluation_record(
         ),
         programs=tuple(ProgramRecord(**program) for program in evaluation.programs),
         timings=evaluation.timings,
+        task_version=evaluation.task_version,
+        attempt=next((one.number for one in submission.results.attempts if one.id == evaluation.attempt_id), None),
     )
 
 

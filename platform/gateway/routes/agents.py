@@ -36,7 +36,7 @@ from podium.platform.jobs import (
 from podium.platform.models import Agent, Attempt, Pool, now
 from podium.platform.placement import PLACEMENT_LABELS
 from podium.platform.records import AgentRecord
-from podium.platform.submissions import attempts, logs, results
+from podium.platform.submissions import attempts, logs, results, waiting
 from podium.platform.submissions.fitting import AGENT_ALIVE, offer_of_agent
 from podium.platform.submissions.transitions import pool_topic
 
@@ -100,8 +100,8 @@ async def wait_for_work(
     topic = pool_topic(caller.pool)
     work = await services.notices.wait(topic, cursor, wait)
     count = services.notices.count(topic)
-    runs = await run_in_threadpool(_announced_runs, services, caller, agent, gpus)
-    return Wake(work=work, cursor=count, runs=runs)
+    runs, stops = await run_in_threadpool(_news, services, caller, agent, gpus)
+    return Wake(work=work, cursor=count, runs=runs, stops=stops)
 
 
 @router.post("/agent/claims", status_code=201)
@@ -165,11 +165,16 @@ def hand_back(
     background.add_task(services.dispatcher.dispatch_submission, submission_id)
 
 
-def _announced_runs(services: Services, caller: Caller, agent: str, gpus: int) -> tuple[AnnouncedRun, ...]:
+def _news(
+    services: Services, caller: Caller, name: str, gpus: int
+) -> tuple[tuple[AnnouncedRun, ...], tuple[UUID, ...]]:
+    """What an agent may take, and what it is to stop."""
     with services.database.session() as session:
         pool = session.get_one(Pool, caller.pool_id)
-        offer = replace(offer_of_agent(_named(session, pool, agent)), gpus=gpus)
-        return attempts.announced_runs(session, pool, offer, maxima=services.settings.limit_maxima)
+        agent = _named(session, pool, name)
+        offer = replace(offer_of_agent(agent), gpus=gpus)
+        runs = waiting.announced_runs(session, pool, offer, maxima=services.settings.limit_maxima)
+        return runs, attempts.stopped_attempts(session, agent) if agent else ()
 
 
 def _named(session: Session, pool: Pool, name: str) -> Agent | None:

@@ -26,8 +26,9 @@ from podium.platform.records import (
     LeaderboardRecord,
     ParticipantRecord,
 )
-from podium.platform.submissions.creation import allowance, choose_phase
+from podium.platform.submissions.allowances import allowance
 from podium.platform.submissions.transitions import record_event
+from podium.platform.submissions.windows import choose_phase
 
 router = APIRouter(tags=["competitions"])
 Limit = Annotated[int, Query(ge=1, le=1000)]

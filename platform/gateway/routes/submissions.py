@@ -27,6 +27,7 @@ from podium.platform.models import Evaluation, Output, Submission, now
 from podium.platform.records import DetailedResults, LogPage, SignedRequestRecord, SubmissionRecord, SubmissionUpload
 from podium.platform.submissions import attempts, creation, detailed_results, logs, views
 from podium.platform.submissions.transitions import submission_topic
+from podium.platform.submissions.windows import choose_phase
 
 router = APIRouter(tags=["submissions"])
 _PIECE_BYTES = 256 * 1024
@@ -43,7 +44,7 @@ def create_submission(
         submission = creation.create_submission(
             session,
             competition,
-            creation.choose_phase(competition, body.phase, now()),
+            choose_phase(competition, body.phase, now()),
             caller.person_id,
             filename=body.filename,
             size=body.size,
@@ -90,13 +91,13 @@ def list_submissions(
     """One's own submissions, the newest first; for organizers, everyone's."""
     with services.database.session() as session:
         competition = competitions.find_competition(session, slug, caller)
-        query = select(Submission).where(Submission.competition_id == competition.id)
+        query = select(Submission).where(Submission.competition_id == competition.id, Submission.rerun_id.is_(None))
         if everyone:
             competitions.require_organizer(competition, caller)
         else:
             query = query.where(Submission.person_id == caller.person_id)
         if phase is not None:
-            query = query.where(Submission.phase_id == creation.choose_phase(competition, phase, now()).id)
+            query = query.where(Submission.phase_id == choose_phase(competition, phase, now()).id)
         organizes = competitions.may_organize(competition, caller)
         rows = session.scalars(
             query.order_by(Submission.number.desc()).limit(limit).offset(offset).options(*views.submission_options())
@@ -170,7 +171,7 @@ def read_output(
             raise NotAllowed("The organizers have hidden this output.")
         output = session.get(Output, (evaluation_id, kind))
         evaluation = session.get(Evaluation, evaluation_id)
-        if output is None or evaluation is None or evaluation.submission_id != submission.id:
+        if output is None or evaluation is None or evaluation.submission_id != submission.results.id:
             raise NotFound("There is no such output.")
         suffix = "html" if kind is OutputKind.DETAILED_RESULTS else "zip"
         return signed_record(services.storage.sign_get(output.content, filename=f"{kind}-{submission.number}.{suffix}"))
@@ -203,7 +204,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 def _find_results(session: Session, submission_id: UUID, caller: Caller | None) -> Submission:
     submission = session.get(Submission, submission_id, options=views.submission_options())
-    if submission is None:
+    if submission is None or (submission.rerun_id and not (caller and _organizes(submission, caller))):
         raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
     detailed_results.require_visible(submission, caller)
     return submission
@@ -211,7 +212,9 @@ def _find_results(session: Session, submission_id: UUID, caller: Caller | None) 
 
 def _find(session: Session, submission_id: UUID, caller: Caller) -> Submission:
     submission = session.get(Submission, submission_id, options=views.submission_options())
-    if submission is None or not (submission.person_id == caller.person_id or _organizes(submission, caller)):
+    # What scores a submission again is the organizers' alone, until its results are adopted.
+    own = submission is not None and submission.person_id == caller.person_id and submission.rerun_id is None
+    if submission is None or not (own or _organizes(submission, caller)):
         raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
     return submission
 
@@ -240,4 +243,4 @@ def _read_logs(services: Services, submission_id: UUID, caller: Caller, after: i
         submission = _find(session, submission_id, caller)
         if submission.phase.hide_output and not _organizes(submission, caller):
             raise NotAllowed("The organizers have hidden the logs of this phase.")
-        return logs.read_logs(session, submission, after=after)
+        return logs.read_logs(session, submission.results, after=after)

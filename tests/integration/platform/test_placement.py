@@ -50,7 +50,7 @@ class Fleet:
             "labels": labels,
             "trouble": trouble,
         }
-        answer = self.gateway.call("POST", "/agent/hello", self.token, json={"contract": 2, **body})
+        answer = self.gateway.call("POST", "/agent/hello", self.token, json={"contract": 3, **body})
         assert answer.status_code == 204, answer.text
 
     def queue(self, name: str, *, gpus: int = 0) -> list[UUID]:
@@ -58,7 +58,7 @@ class Fleet:
         return [run.submission_id for run in Wake.model_validate_json(answer.content).runs]
 
     def claim(self, name: str, submission_id: UUID, *, gpus: int = 0) -> Any:  # noqa: ANN401  # a response of httpx's
-        body = {"contract": 2, "submission_id": str(submission_id), "flow_run_id": str(uuid4()), "gpus": gpus}
+        body = {"contract": 3, "submission_id": str(submission_id), "flow_run_id": str(uuid4()), "gpus": gpus}
         return self.gateway.call("POST", "/agent/claims", self.token, params={"agent": name}, json=body)
 
 

@@ -123,7 +123,7 @@ def test_a_submission_with_a_character_that_can_not_be_stored(
         answer = gateway.call("POST", f"/competitions/{slug}/submissions", ada.token, json={**body, **more})
         assert (answer.status_code, problem_of(answer)["type"]) == (422, "invalid-input")
     left = gateway.call("GET", f"/competitions/{slug}/allowance", ada.token).json()
-    assert left["left_today"] == 100
+    assert left["left_in_window"] == 100
 
 
 def test_a_body_that_is_announced_too_large(gateway: RunningGateway, olga: Known) -> None:

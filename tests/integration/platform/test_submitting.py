@@ -15,15 +15,12 @@ from podium.platform.identity import find_person
 from podium.platform.lifecycle import IllegalTransition, ParticipantStatus, SubmissionStatus
 from podium.platform.models import Competition, Evaluation, Event, Participant, Submission
 from podium.platform.records import Allowance
-from podium.platform.submissions import creation
+from podium.platform.submissions import allowances, creation
+from podium.platform.submissions.allowances import allowance
 from podium.platform.submissions.attempts import DoesNotFit, cancel_submission
-from podium.platform.submissions.creation import (
-    NotParticipating,
-    PhaseClosed,
-    allowance,
-    choose_phase,
-    complete_submission,
-)
+from podium.platform.submissions.creation import complete_submission
+from podium.platform.submissions.participation import NotParticipating
+from podium.platform.submissions.windows import PhaseClosed, choose_phase
 
 BEGIN = datetime(2030, 6, 1, 12, tzinfo=UTC)
 END = datetime(2030, 7, 1, 12, tzinfo=UTC)
@@ -45,7 +42,8 @@ def ada(world: World) -> Known:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """What time it is for submissions: the first item."""
     moment = [BEGIN]
-    monkeypatch.setattr(creation, "now", lambda: moment[0])
+    for module in (creation, allowances):
+        monkeypatch.setattr(module, "now", lambda: moment[0])
     return moment
 
 
@@ -95,7 +93,7 @@ def test_of_fifty_at_once_exactly_the_limit_is_reserved(world: World, organizer:
         results = list(threads.map(submit, range(50)))
     assert results.count("reserved") == count(world) == 5
     left = allowed(world, ada, slug)
-    assert (left.can, left.left_today, left.left_total) == (False, 0, 45)
+    assert (left.can, left.left_in_window, left.left_total) == (False, 0, 45)
 
 
 def test_a_day_is_a_day_in_utc(world: World, organizer: Known, ada: Known, clock: list[datetime]) -> None:

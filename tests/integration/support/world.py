@@ -35,9 +35,10 @@ from podium.platform.models import Bundle, Pool, Submission, now
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage
 from podium.platform.submissions.attempts import claim_submission
-from podium.platform.submissions.creation import choose_phase, complete_submission, create_submission, upload_key
+from podium.platform.submissions.creation import complete_submission, create_submission, upload_key
 from podium.platform.submissions.results import store_result
 from podium.platform.submissions.transitions import move_bundle
+from podium.platform.submissions.windows import choose_phase
 from podium.tasks.competitions import store_files, write_competition
 
 HTTP = httpx.Client(timeout=30, verify=False)

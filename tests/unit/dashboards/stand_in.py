@@ -179,7 +179,7 @@ class StandIn:
     pages: dict[UUID, str] = field(default_factory=dict)
     allowance: Allowance = field(
         default_factory=lambda: Allowance(
-            can=True, reason="", phase="Development", left_today=4, left_total=96, changes=None
+            can=True, reason="", phase="Development", left_in_window=4, left_total=96, changes=None
         )
     )
     is_down: bool = False

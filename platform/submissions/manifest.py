@@ -1,0 +1,155 @@
+"""What an attempt is told: programs, data, limits, and signed requests that are fresh now."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from podium.platform.jobs import (
+    MIB,
+    EvaluationJob,
+    Limits,
+    OutputKind,
+    ScoringJob,
+    SignedRequest,
+    Source,
+)
+from podium.platform.lifecycle import EvaluationStatus
+from podium.platform.limits import beyond, effective
+from podium.platform.models import Attempt, Dataset, Evaluation, Phase, Submission, Task
+from podium.platform.settings import ServerSettings
+from podium.platform.storage import Storage, incoming_key
+from podium.platform.submissions.fitting import relaxations_of
+
+DETAILED_RESULTS_BYTES = 64 * MIB
+"""Largest detailed result; the other outputs are limited by the phase."""
+_BYTES_PER_ENTRY = 1024
+LIVE_RESULTS_BYTES = 8 * MIB
+"""Largest detailed result that is shown while it is written; a larger one is there at the end."""
+
+
+_STEPS = 2
+"""Steps of an evaluation, each of which may take as long as the phase allows."""
+
+
+def scoring_job(
+    session: Session, submission: Submission, attempt: Attempt, secret: str, storage: Storage, settings: ServerSettings
+) -> ScoringJob:
+    """The job of an attempt that begins now. The versions of its tasks are the present ones, and remembered.
+
+    Args:
+        secret: The attempt's token.
+    """
+    competition, phase, maxima = submission.competition, submission.phase, settings.limit_maxima
+    limits = Limits.model_validate(effective(phase.asked_limits, maxima))
+    waiting = session.scalars(
+        select(Evaluation)
+        .where(Evaluation.submission_id == submission.id, Evaluation.status == EvaluationStatus.WAITING)
+        .order_by(Evaluation.position)
+        .options(
+            selectinload(Evaluation.task).options(
+                selectinload(Task.scoring_program),
+                selectinload(Task.ingestion_program),
+                selectinload(Task.input_data),
+                selectinload(Task.reference_data),
+            )
+        )
+    ).all()
+    for evaluation in waiting:
+        evaluation.task_version = evaluation.task.version
+    assert submission.content is not None
+    board = competition.leaderboards[0]
+    # The last task begins and the last output leaves when all has been done: two steps of each task, one after another.
+    work_seconds = _STEPS * limits.wall_seconds * len(waiting)
+    return ScoringJob(
+        attempt_id=attempt.id,
+        attempt_number=attempt.number,
+        attempt_token=secret,
+        submission_id=submission.id,
+        competition=competition.slug,
+        phase=phase.name,
+        submission=Source(
+            request=storage.sign_get(submission.content, filename=submission.filename),
+            sha256=submission.sha256,
+            size=submission.size,
+        ),
+        image=competition.docker_image,
+        limits=limits,
+        asked_limits={one.name: phase.asked_limits[one.name] for one in beyond(phase.asked_limits, maxima)},
+        may_quote=_steps_to_be_seen(phase),
+        only_result_submissions=phase.accepts_only_result_submissions,
+        container_submission=phase.accepts_container_submissions,
+        relaxations=relaxations_of(competition),
+        runtime=competition.pool.runtime,
+        detailed_results=competition.enable_detailed_results,
+        score_keys=tuple(column.key for column in board.columns if column.computation is None),
+        evaluations=tuple(
+            _evaluation_job(evaluation, attempt, storage, limits, work_seconds=work_seconds) for evaluation in waiting
+        ),
+        heartbeat_seconds=settings.heartbeat_seconds,
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+def _steps_to_be_seen(phase: Phase) -> tuple[Literal["prediction", "scoring"], ...]:
+    """The steps of which participants may see what programs write; a phase that hides outputs hides them there too."""
+    seen: list[Literal["prediction", "scoring"]] = []
+    if not (phase.hide_output or phase.hide_prediction_output):
+        seen.append("prediction")
+    if not (phase.hide_output or phase.hide_score_output):
+        seen.append("scoring")
+    return tuple(seen)
+
+
+def _largest_upload(kind: OutputKind, limits: Limits) -> int:
+    if kind is OutputKind.DETAILED_RESULTS:
+        return DETAILED_RESULTS_BYTES
+    # A zip of what can't be compressed is a little larger than what is in it.
+    return limits.output_bytes + limits.output_bytes // 100 + limits.output_files * _BYTES_PER_ENTRY
+
+
+def _evaluation_job(
+    evaluation: Evaluation, attempt: Attempt, storage: Storage, limits: Limits, *, work_seconds: float
+) -> EvaluationJob:
+    task = evaluation.task
+
+    def source(dataset: Dataset | None) -> Source | None:
+        return _source(dataset, storage, work_seconds=work_seconds) if dataset is not None else None
+
+    def upload(key: str, max_bytes: int) -> SignedRequest:
+        return storage.sign_put(key, max_bytes=max_bytes, work_seconds=work_seconds)
+
+    is_live = evaluation.submission.competition.enable_detailed_results
+    return EvaluationJob(
+        evaluation_id=evaluation.id,
+        task=task.name,
+        scoring_program=_source(task.scoring_program, storage, work_seconds=work_seconds),
+        ingestion_program=source(task.ingestion_program),
+        input_data=source(task.input_data),
+        reference_data=source(task.reference_data),
+        ingestion_only_during_scoring=task.ingestion_only_during_scoring,
+        protocol=task.protocol,
+        outputs={
+            kind: upload(output_key(attempt.id, evaluation.id, kind), _largest_upload(kind, limits))
+            for kind in OutputKind
+        },
+        live_results=upload(live_results_key(attempt.id, evaluation.id), LIVE_RESULTS_BYTES) if is_live else None,
+    )
+
+
+def output_key(attempt_id: UUID, evaluation_id: UUID, kind: OutputKind) -> str:
+    """Where an attempt uploads an output to."""
+    return incoming_key(attempt_id, f"{evaluation_id}-{kind}")
+
+
+def live_results_key(attempt_id: UUID, evaluation_id: UUID) -> str:
+    """Where an attempt puts a detailed result that is not finished."""
+    return incoming_key(attempt_id, f"{evaluation_id}-live_results")
+
+
+def _source(dataset: Dataset, storage: Storage, *, work_seconds: float) -> Source:
+    request = storage.sign_get(dataset.content, filename=dataset.name, work_seconds=work_seconds)
+    return Source(request=request, sha256=dataset.sha256, size=dataset.size)
