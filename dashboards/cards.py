@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from podium.dashboards import times
-from podium.dashboards.layout import facts
+from podium.dashboards.layout import facts, notice
 from podium.dashboards.markup import Html, element, join, text
+from podium.dashboards.quota import given_back_words, limits_words, migration_words, paused_words
 from podium.platform.bundles.content import SubmissionRule
 from podium.platform.records import CompetitionRecord, CompetitionSummary, PhaseRecord
 
@@ -19,6 +20,7 @@ _RULE_WORDS = {
     SubmissionRule.FORCE_LATEST_MULTIPLE: "All your scored submissions stand on the leaderboard.",
     SubmissionRule.FORCE_BEST: "Your best submission stands on the leaderboard.",
 }
+_PAUSED_MARK = "‖"
 _WINDOW_MARKS = {"upcoming": "○", "open": "●", "over": "✓"}
 
 
@@ -47,20 +49,49 @@ def phase_state(phase: PhaseRecord, at: datetime) -> str:
     return "over" if phase.end is not None and phase.end <= at else "open"
 
 
+def open_phases(competition: CompetitionRecord, at: datetime) -> tuple[int, ...]:
+    """Numbers of the phases that are open by the clock; there may be several."""
+    return tuple(phase.number for phase in competition.phases if phase_state(phase, at) == "open")
+
+
+def paused_notices(phases: Sequence[PhaseRecord], at: datetime) -> Html:
+    """What is paused and why, as far as it would be open or will be."""
+    sentences = (paused_words(phase) for phase in phases if phase_state(phase, at) != "over")
+    return join(*(notice(sentence, kind="warning") for sentence in sentences if sentence))
+
+
+def window_facts(competition: CompetitionRecord, at: datetime) -> Html:
+    """When the competition takes submissions and participants, where that is bounded beyond its phases."""
+    return facts(
+        (
+            ("Takes submissions", times.window_words(competition.start, competition.end)),
+            ("Registration", times.window_words(competition.registration_start, competition.registration_end)),
+            ("Registration now", times.window_now(competition.registration_start, competition.registration_end, at)),
+        )
+    )
+
+
 def timeline(phases: Sequence[PhaseRecord], at: datetime) -> Html:
-    """The phases in the order of time, each with its window and what that means now."""
-    return element("ol", *(_phase_step(phase, at) for phase in phases), class_="podium-timeline")
+    """The phases in the order of time, each with its window, what that means now, its limits and its migration."""
+    before = ["", *(phase.name for phase in phases)]
+    steps = (_phase_step(phase, previous, at) for phase, previous in zip(phases, before, strict=False))
+    return element("ol", *steps, class_="podium-timeline")
 
 
-def _phase_step(phase: PhaseRecord, at: datetime) -> Html:
+def _phase_step(phase: PhaseRecord, previous: str, at: datetime) -> Html:
     state = phase_state(phase, at)
-    mark = element("span", text(_WINDOW_MARKS[state]), class_="mark", aria_hidden="true")
+    is_paused = phase.paused and state != "over"
+    mark = element("span", text(_PAUSED_MARK if is_paused else _WINDOW_MARKS[state]), class_="mark", aria_hidden="true")
+    words = times.phase_words(phase, at)
+    migration = migration_words(phase, previous)
     return element(
         "li",
-        element("p", mark, text(times.phase_words(phase, at)), class_="now"),
+        element("p", mark, text(f"paused; {words}" if is_paused else words), class_="now"),
         element("h3", text(phase.name)),
         element("p", text(times.phase_window(phase)), class_="window"),
-        class_=state,
+        element("p", text(f"Each participant: {limits_words(phase)}"), class_="limits"),
+        element("p", text(migration), class_="migration") if migration else "",
+        class_=f"{state} paused" if is_paused else state,
         aria_current="step" if state == "open" else None,
     )
 
@@ -73,7 +104,7 @@ def rules(competition: CompetitionRecord) -> Html:
         )
         for phase in competition.phases
     ]
-    words = ("Phase", "Per day", "In all", "Time limit", "What is submitted")
+    words = ("Phase", "Submissions of each participant", "Time limit", "What is submitted")
     head = element("thead", element("tr", *(element("th", text(word), scope="col") for word in words)))
     table = element(
         "div", element("table", head, element("tbody", *rows), class_="podium-table"), class_="podium-scroll"
@@ -86,6 +117,7 @@ def rules(competition: CompetitionRecord) -> Html:
     sentences = (
         _RULE_WORDS[competition.submission_rule],
         approval,
+        *filter(None, map(given_back_words, competition.phases)),
         f"Programs run in {competition.docker_image}.",
         *competition.limits_in_words(),
         *competition.relaxations.in_words(),
@@ -93,10 +125,9 @@ def rules(competition: CompetitionRecord) -> Html:
     return join(table, element("ul", *(element("li", text(sentence)) for sentence in sentences)))
 
 
-def _limits(phase: PhaseRecord) -> tuple[str, str, str, str]:
+def _limits(phase: PhaseRecord) -> tuple[str, str, str]:
     return (
-        _count(phase.max_submissions_per_day),
-        _count(phase.max_submissions),
+        limits_words(phase),
         times.duration(phase.execution_time_limit),
         _takes(phase),
     )
@@ -106,7 +137,3 @@ def _takes(phase: PhaseRecord) -> str:
     if phase.container_submissions:
         return "container images"
     return "results" if phase.only_result_submissions else "results or code"
-
-
-def _count(limit: int | None) -> str:
-    return "no limit" if limit is None else f"{limit} submission{'' if limit == 1 else 's'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from podium.dashboards import times
 from podium.dashboards.advice import (
@@ -15,10 +16,12 @@ from podium.dashboards.advice import (
 )
 from podium.dashboards.layout import facts, notice
 from podium.dashboards.markup import Html, element, join, text, unseen
+from podium.dashboards.origins import origin_marks, origin_sentences
+from podium.dashboards.programs import measured_programs
 from podium.dashboards.scores import MISSING, full_score_text, score_text, size_text
+from podium.dashboards.waiting import expectation_words
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, EvaluationStatus, SubmissionStatus
-from podium.platform.limits import key_of
-from podium.platform.records import ColumnRecord, EvaluationRecord, ProgramRecord, SubmissionRecord
+from podium.platform.records import ColumnRecord, SubmissionRecord
 
 _STATUS_MARKS = {
     SubmissionStatus.FINISHED: "✓",
@@ -56,7 +59,7 @@ def status_mark(submission: SubmissionRecord) -> Html:
 
 def _line(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
     scores = {score.key: score.value for score in submission.scores}
-    place = queue_sentence(submission) if submission.status is SubmissionStatus.QUEUED else ""
+    place = queue_sentence(submission) if submission.status is SubmissionStatus.QUEUED else origin_marks(submission)
     return element(
         "tr",
         element("th", text(submission.number), scope="row"),
@@ -72,12 +75,21 @@ def _line(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html
     )
 
 
-def details(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
-    """A submission in full: its way, what came of it, what to do, and what was measured."""
+def details_head(submission: SubmissionRecord, at: datetime) -> Html:
+    """Where a submission is, until when it will have been scored, and where it or its results come from."""
+    expectation = expectation_words(submission, at)
     return join(
         element("h2", text(f"Submission #{submission.number}"), class_="podium-section"),
         _way(submission),
         element("p", status_mark(submission), text(" "), text(status_sentence(submission)), class_="podium-sentence"),
+        element("p", text(expectation), class_="podium-expectation") if expectation else "",
+        *(notice(sentence) for sentence in origin_sentences(submission)),
+    )
+
+
+def details(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
+    """A submission in full: what came of it, what to do, and what was measured."""
+    return join(
         _advice(submission),
         _scores(submission, columns),
         _notes(submission),
@@ -90,7 +102,7 @@ def details(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Ht
                 ("On the leaderboard", "yes" if submission.on_leaderboard else "no"),
             )
         ),
-        _evaluations(submission.evaluations),
+        measured_programs(submission.evaluations),
     )
 
 
@@ -158,27 +170,3 @@ def _took(submission: SubmissionRecord) -> str:
     if submission.ended is None:
         return ""
     return times.duration((submission.ended - submission.created).total_seconds())
-
-
-def _evaluations(evaluations: Sequence[EvaluationRecord]) -> Html:
-    rows = [_program_line(evaluation.task, program) for evaluation in evaluations for program in evaluation.programs]
-    if not rows:
-        return Html("")
-    words = ("Task", "Program", "Exit status", "Time", "CPU time", "Peak memory", "Processes", "Limit hit", "Note")
-    head = element("thead", element("tr", *(element("th", text(word), scope="col") for word in words)))
-    table = element("table", head, element("tbody", *rows), class_="podium-table")
-    return join(element("h3", text("What was measured")), element("div", table, class_="podium-scroll"))
-
-
-def _program_line(task: str, program: ProgramRecord) -> Html:
-    cells = (
-        f"{program.program} ({program.step})",
-        "" if program.exit_status is None else str(program.exit_status),
-        times.duration(program.wall_seconds),
-        "" if program.cpu_seconds is None else times.duration(program.cpu_seconds),
-        "" if program.peak_memory_bytes is None else size_text(program.peak_memory_bytes),
-        "" if program.peak_processes is None else str(program.peak_processes),
-        key_of(program.limit) if program.limit else "",
-        program.note,
-    )
-    return element("tr", element("th", text(task), scope="row"), *(element("td", text(cell)) for cell in cells))

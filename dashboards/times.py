@@ -92,6 +92,22 @@ def phase_words(phase: PhaseRecord, at: datetime) -> str:
     return f"over since {coarse(at - phase.end)}" if at - phase.end >= timedelta(minutes=1) else "just over"
 
 
+def window_words(start: datetime | None, end: datetime | None) -> str:
+    """A window whose sides may be open, in UTC; empty where both are."""
+    if start is None:
+        return "" if end is None else f"until {clock(end)}"
+    return f"from {clock(start)}" if end is None else f"{clock(start)} to {clock(end)}"
+
+
+def window_now(start: datetime | None, end: datetime | None, at: datetime) -> str:
+    """What such a window means now; empty where both sides are open."""
+    if start is not None and start > at:
+        return f"opens in {span(start - at)}"
+    if end is None:
+        return "" if start is None else "open"
+    return f"open, {span(end - at)} left" if end > at else "over"
+
+
 def duration(seconds: float) -> str:
     """A measured duration, such as `0.42 s`, `12.3 s` or `4 min 05 s`."""
     if seconds < 60:

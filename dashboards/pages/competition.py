@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from podium.dashboards import layout, session, source, times
-from podium.dashboards.cards import rules, summary_facts, timeline
+from podium.dashboards.cards import paused_notices, rules, summary_facts, timeline, window_facts
 from podium.dashboards.choice import remember_slug, wanted_slug
 from podium.dashboards.markup import element, organizer_markdown, plain_markdown
 from podium.dashboards.navigation import PageName, link_to
@@ -74,7 +74,12 @@ def _show_times(slug: str) -> None:
     answer = source.competition(slug, _own_gateway())
     if answer.value is not None:
         at = times.now()
-        layout.inline(summary_facts(answer.value.summary, at), timeline(answer.value.phases, at))
+        layout.inline(
+            summary_facts(answer.value.summary, at),
+            window_facts(answer.value, at),
+            paused_notices(answer.value.phases, at),
+            timeline(answer.value.phases, at),
+        )
 
 
 def _own_gateway() -> Client | None:

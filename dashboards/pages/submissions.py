@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import streamlit as st
 
 from podium.dashboards import layout, session, source, times
+from podium.dashboards.cards import open_phases
 from podium.dashboards.choice import choose_competition, listed_competitions
+from podium.dashboards.deeds import Deed, show_deeds, show_outcome
 from podium.dashboards.detailed import show_detailed_results
-from podium.dashboards.history import details, submissions_table
+from podium.dashboards.history import details, details_head, submissions_table
 from podium.dashboards.logs import FollowedLogs, followed_logs, show_logs
 from podium.dashboards.markup import element, text
 from podium.dashboards.navigation import PageName, link_to
+from podium.dashboards.origins import cancelling_words
+from podium.dashboards.quota import allowance_words, extra_words
 from podium.dashboards.scores import MISSING
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
 from podium.dashboards.submitting import first_commands, submit_command
 from podium.platform.errors import NotAuthenticated, PodiumError
-from podium.platform.records import Allowance, CompetitionRecord, DetailedResults, SubmissionRecord
+from podium.platform.records import CompetitionRecord, DetailedResults, SubmissionRecord
 
 _EVERY = "every 2 seconds"
 _SHOWN = 50
@@ -50,9 +55,7 @@ def _show_submissions(slug: str, who: Viewer) -> None:
     if found.value is None or answer.value is None:
         _show_trouble(found.trouble or answer.trouble)
         return
-    allowance = source.ask(lambda: who.gateway.allowance(slug)).value
-    if allowance is not None:
-        layout.inline(layout.notice(allowance_words(allowance), kind="info" if allowance.can else "warning"))
+    _show_allowances(slug)
     if not answer.value:
         layout.nothing_here("Nothing submitted yet", "Submit from a terminal; this page follows it from there.")
         layout.commands(first_commands(slug))
@@ -72,6 +75,31 @@ def _keep_up(slug: str, drawn: object) -> None:
     who = session.viewer()
     if who is not None and _face(_submissions(slug, who)) != drawn:
         st.rerun()
+
+
+@st.fragment(run_every="10s")
+def _show_allowances(slug: str) -> None:
+    """What the viewer may still submit, in each phase that is open; organizers may change it at any time."""
+    who = session.viewer()
+    competition = source.competition(slug, who.gateway).value if who is not None else None
+    if who is None or competition is None:
+        return
+    for number in open_phases(competition, times.now()) or (None,):
+        allowance = source.ask(partial(who.gateway.allowance, slug, number)).value
+        if allowance is None:
+            continue
+        layout.inline(layout.notice(allowance_words(allowance), kind="info" if allowance.can else "warning"))
+        extra = "" if allowance.extra is None else extra_words(allowance.extra, allowance.window)
+        if extra:
+            layout.inline(layout.notice(extra, kind="good"))
+
+
+@st.fragment(run_every="5s")
+def _show_moving_head(drawn: SubmissionRecord) -> None:
+    """The head of a submission that has not ended, with an expectation that is not older than this."""
+    who = session.viewer()
+    latest = source.ask(lambda: who.gateway.submission(drawn.id)).value if who is not None else None
+    layout.inline(details_head(latest or drawn, times.now()))
 
 
 @st.fragment(run_every="0.5s")
@@ -107,20 +135,6 @@ def _show_trouble(trouble: PodiumError | None) -> None:
         st.button("Sign out", on_click=session.sign_out)
 
 
-def allowance_words(allowance: Allowance) -> str:
-    """Whether one may submit now and how often, in a sentence."""
-    if not allowance.can:
-        until = f" That may change on {times.clock(allowance.changes)}." if allowance.changes is not None else ""
-        return f"{allowance.reason}{until}"
-    left = [
-        f"{count} {words}"
-        for count, words in ((allowance.left_in_window, "left today"), (allowance.left_total, "left in all"))
-        if count is not None
-    ]
-    where = f"{allowance.phase} is open" if allowance.phase is not None else "You may submit"
-    return f"{where}: {', '.join(left)}." if left else f"{where}, without a limit."
-
-
 def _show_one(submissions: tuple[SubmissionRecord, ...], competition: CompetitionRecord, who: Viewer) -> None:
     by_number = {submission.number: submission for submission in submissions}
     number = st.selectbox(
@@ -134,6 +148,7 @@ def _show_one(submissions: tuple[SubmissionRecord, ...], competition: Competitio
     if answer.value is None:
         _show_trouble(answer.trouble)
         return
+    _show_head(answer.value, who)
     layout.inline(details(answer.value, competition.columns))
     results = source.detailed_results(chosen.id, who.gateway).value
     if results is not None and results.pages:
@@ -147,6 +162,28 @@ def _show_one(submissions: tuple[SubmissionRecord, ...], competition: Competitio
         show_logs(logs)
         if not logs.ended:
             _keep_up_with_logs(logs)
+
+
+def _show_head(submission: SubmissionRecord, who: Viewer) -> None:
+    if submission.ended is not None:
+        layout.inline(details_head(submission, times.now()))
+        show_outcome(_place(submission))
+        return
+    _show_moving_head(submission)
+    cancel = Deed(
+        key="cancel",
+        label="Cancel this submission",
+        icon=":material/cancel:",
+        call=lambda: who.gateway.cancel(submission.id),
+        done=f"Submission #{submission.number} is cancelled.",
+        question=f"Cancel submission #{submission.number}? {cancelling_words(submission)}",
+        yes=f"Cancel submission #{submission.number}",
+    )
+    show_deeds(_place(submission), [cancel])
+
+
+def _place(submission: SubmissionRecord) -> str:
+    return f"submission-{submission.id}"
 
 
 def _option(by_number: dict[int, SubmissionRecord], number: int) -> str:

@@ -18,25 +18,26 @@ from types import ModuleType
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-_STAND_IN = Path(__file__).parents[2] / "unit" / "dashboards" / "stand_in.py"
+_STAND_INS = Path(__file__).parents[2] / "unit" / "dashboards"
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
 _CHROMIUM = "/usr/bin/chromium"
 # A browser that starts cold on a busy machine takes longer than the five seconds that Playwright waits by itself.
 expect.set_options(timeout=60_000)
 
 
-def _load_stand_in() -> ModuleType:
-    if "stand_in" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("stand_in", _STAND_IN)
+def _load(name: str) -> ModuleType:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, _STAND_INS / f"{name}.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules["stand_in"] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
-    return sys.modules["stand_in"]
+    return sys.modules[name]
 
 
-stand_in_module = _load_stand_in()
+_load("stand_in_organizing")
+stand_in_module = _load("stand_in")
 
 
 @pytest.fixture(scope="session")

@@ -16,18 +16,19 @@ from podium.dashboards.gateway import open_gateway
 from podium.dashboards.session import Viewer
 
 
-def _load_stand_in() -> ModuleType:
-    if "stand_in" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("stand_in", Path(__file__).with_name("stand_in.py"))
+def _load(name: str) -> ModuleType:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules["stand_in"] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
-    return sys.modules["stand_in"]
+    return sys.modules[name]
 
 
-made = _load_stand_in()
+_load("stand_in_organizing")
+made = _load("stand_in")
 
 
 @pytest.fixture

@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID, uuid5
+
+from stand_in_organizing import Organized
 
 from podium.platform.bundles.content import Computation, FactSheetQuestion, FactSheetType, Sorting, SubmissionRule
 from podium.platform.client.conversion import record_to_json
@@ -182,6 +185,9 @@ class StandIn:
             can=True, reason="", phase="Development", left_in_window=4, left_total=96, changes=None
         )
     )
+    organized: Organized = field(default_factory=Organized)
+    refusal: PodiumError | None = None
+    done: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     is_down: bool = False
     seen: list[str] = field(default_factory=list)
     address: str = ""
@@ -222,6 +228,29 @@ class StandIn:
             return self._of_submission(UUID(parts[1]), parts[2:], query)
         raise NotFound("There is no such call.")
 
+    def act(self, method: str, path: str, body: dict[str, object], token: str | None) -> object:
+        """The answer to a call that changes something."""
+        if self.people.get(token or "") is None:
+            raise NotAuthenticated("This token is not known.")
+        parts = [unquote(part) for part in path.strip("/").split("/")]
+        self.done.append((method, path, body))
+        if self.refusal is not None:
+            raise self.refusal
+        if parts[0] == "submissions" and parts[2:] == ["cancel"]:
+            return self._cancel(UUID(parts[1]))
+        if parts[0] == "competitions" and parts[1] in self.competitions:
+            return self.organized.act(self.competitions, parts[1], parts[2:], body)
+        raise NotFound("There is no such call.")
+
+    def _cancel(self, identifier: UUID) -> SubmissionRecord:
+        for many in self.submissions.values():
+            for place, one in enumerate(many):
+                if one.id == identifier:
+                    changes = {"status": SubmissionStatus.CANCELLED, "ended": moment(), "version": one.version + 1}
+                    many[place] = replace(one, ahead=None, **changes)
+                    return many[place]
+        raise NotFound("There is no such submission.")
+
     def _competitions(self, query: dict[str, str]) -> object:
         sought = query.get("search", "").lower()
         found = [record.summary for record in self.competitions.values() if sought in record.summary.title.lower()]
@@ -237,6 +266,8 @@ class StandIn:
             return self.allowance
         if rest == ["submissions"]:
             return [replace(one, evaluations=(), attempts=()) for one in self.submissions.get(slug, [])]
+        if self.organized.answers(rest):
+            return self.organized.answer(slug, rest)
         if competition.leaderboard_hidden:
             raise NotAllowed("The leaderboard is hidden.")
         board = self.boards.get((slug, query.get("phase", "1")), make_board())
@@ -277,14 +308,34 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.stand_in.seen.append(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        self._answer(lambda path, token: self.stand_in.answer(path, query, token))
+
+    def do_POST(self) -> None:
+        size = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(size)) if size else {}
+        self._answer(lambda path, token: self.stand_in.act(self.command, path, body, token))
+
+    def do_PATCH(self) -> None:
+        self.do_POST()
+
+    def do_PUT(self) -> None:
+        self.do_POST()
+
+    def _answer(self, call: Callable[[str, str | None], object]) -> None:
         token = self.headers.get("Authorization", "").removeprefix("Bearer ") or None
         if self.stand_in.is_down:
             self._send(503, "text/plain", "down")
             return
         try:
-            answer = self.stand_in.answer(parts.path.removeprefix("/api/v1"), query, token)
+            answer = call(urlsplit(self.path).path.removeprefix("/api/v1"), token)
         except PodiumError as error:
-            problem = {"type": error.type, "title": error.title, "status": error.status, "detail": error.detail}
+            problem = {
+                "type": error.type,
+                "title": error.title,
+                "status": error.status,
+                "detail": error.detail,
+                "remedy": error.remedy,
+            }
             self._send(error.status, "application/problem+json", json.dumps(problem))
             return
         if isinstance(answer, str):

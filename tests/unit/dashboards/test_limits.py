@@ -46,3 +46,14 @@ def test_what_was_measured_is_on_the_page() -> None:
     page = details(replace(make_submission(SubmissionStatus.FAILED), evaluations=(evaluation,)), ())
     for cell in ("137", "2.00 s", "1.50 s", "17", "memory", "A process was &lt;killed&gt;."):
         assert f"<td>{cell}</td>" in page
+
+
+def test_what_exactly_ran_is_on_the_page() -> None:
+    digest = "sha256:" + "0123456789abcdef" * 4
+    program = ProgramRecord("scoring", "scoring", "python:3.12", digest, 0, None, 2.0, None, None)
+    evaluation = EvaluationRecord(
+        UUID(int=1), "Classify", EvaluationStatus.SUCCEEDED, None, "", (), (), (program,), {}, 3, 2
+    )
+    page = details(replace(make_submission(SubmissionStatus.FINISHED), evaluations=(evaluation,)), ())
+    assert "<td>3</td><td>2</td>" in page
+    assert f'python:3.12<small><code title="{digest}">sha256:0123456789ab…</code>' in page

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from stand_in import StandIn, make_board, make_competition, make_person, make_phase, make_row, make_submission
+from stand_in import (
+    StandIn,
+    make_board,
+    make_competition,
+    make_person,
+    make_phase,
+    make_row,
+    make_submission,
+    moment,
+)
 from streamlit.testing.v1 import AppTest
 
 from podium.platform.bundles.content import Relaxations
-from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus, Verdict
-from podium.platform.records import EvaluationRecord, LogPiece, PageRecord
+from podium.platform.errors import Conflict
+from podium.platform.lifecycle import EvaluationStatus, MigrationStatus, SubmissionStatus, Verdict
+from podium.platform.records import EvaluationRecord, ExtraAllowanceRecord, LogPiece, MigrationRecord, PageRecord
 
 Visit = Callable[..., AppTest]
 
@@ -43,7 +54,12 @@ def test_a_competition_shows_its_phases_pages_rules_and_commands(stand_in: Stand
     stand_in.add(make_competition("iris", "Iris", *phases))
     test = visit("competition", competition="iris")
     shown = _html(test)
-    for words in ("over since 2 days", "open, 3 days 11 hours left", "opens in 3 days 23 hours", "5 submissions"):
+    for words in (
+        "over since 2 days",
+        "open, 3 days 11 hours left",
+        "opens in 3 days 23 hours",
+        "5 a day (UTC), 100 in all",
+    ):
         assert words in shown
     assert [tab.label for tab in test.tabs] == ["Overview", "Rules", "Terms", "Take part"]
     assert any(r"Win \$500" in markdown.value for markdown in test.markdown)
@@ -164,9 +180,64 @@ def test_a_failed_submission_says_what_to_do_and_shows_its_logs(stand_in: StandI
     stand_in.logs[failed.id] = [LogPiece(1, 1, "0", "stderr", "Killed\n")]
     test = visit("submissions", "good", competition="iris")
     assert "3 submissions before it in the queue." in _html(test)
-    assert "4 left today, 96 left in all" in _html(test)
+    assert "Left for you: 4 today (UTC), 96 in all." in _html(test)
     test.selectbox(key="submission-of-iris").set_value(1).run()
     shown = _html(test)
     assert "Used 4 GB of 4 GB." in shown
     assert "Work in smaller batches" in shown
     assert any(code.value.strip() == "Killed" for code in test.code)
+
+
+def test_a_queued_submission_is_cancelled_after_a_question(stand_in: StandIn, visit: Visit):
+    stand_in.people["good"] = make_person()
+    stand_in.add(make_competition())
+    expected = moment(minutes=-3)
+    stand_in.submissions["iris"] = [make_submission(SubmissionStatus.QUEUED, 2, ahead=0, expected=expected)]
+    test = visit("submissions", "good", competition="iris")
+    assert f"scored at about {expected:%H:%M} UTC" in _html(test)
+    test.button[0].click().run()
+    assert "Cancel submission #2? It will not be scored." in _html(test)
+    test.button(key=f"no-submission-{stand_in.submissions['iris'][0].id}").click().run()
+    assert "Cancel submission #2?" not in _html(test)
+    assert stand_in.done == []
+    test.button[0].click().run()
+    test.button(key=f"yes-submission-{stand_in.submissions['iris'][0].id}").click().run()
+    assert "Submission #2 is cancelled." in _html(test)
+    assert not test.button
+
+
+def test_a_refused_cancellation_says_why(stand_in: StandIn, visit: Visit):
+    stand_in.people["good"] = make_person()
+    stand_in.add(make_competition())
+    queued = make_submission(SubmissionStatus.QUEUED, 2, ahead=0)
+    stand_in.submissions["iris"] = [queued]
+    stand_in.refusal = Conflict("It has ended already.", remedy="Look at its scores.")
+    test = visit("submissions", "good", competition="iris")
+    test.button[0].click().run()
+    test.button(key=f"yes-submission-{queued.id}").click().run()
+    assert "It has ended already. Look at its scores." in _html(test)
+
+
+def test_what_organizers_grant_is_told_with_its_reason(stand_in: StandIn, visit: Visit):
+    extra = ExtraAllowanceRecord("lin", "Development", 2, 0, 1, "Your upload broke", "ada", moment(days=1))
+    stand_in.people["good"] = make_person()
+    stand_in.add(make_competition())
+    stand_in.allowance = replace(stand_in.allowance, window="a day (Europe/Berlin)", left_at_once=1, extra=extra)
+    shown = _html(visit("submissions", "good", competition="iris"))
+    assert "Left for you: 4 today (Europe/Berlin), 96 in all, 1 at a time." in shown
+    assert "2 more a day (Europe/Berlin), 1 more at a time. Your upload broke." in shown
+
+
+def test_a_paused_phase_and_what_it_took_over_are_shown(stand_in: StandIn, visit: Visit):
+    migration = MigrationRecord(MigrationStatus.FINISHED, "", 12, moment(days=2), moment(days=1))
+    phases = (
+        make_phase(1, "Development", start=-9, end=-2),
+        replace(
+            make_phase(2, "Final", start=-2, end=3), paused=True, pause_message="A wrong label", migration=migration
+        ),
+    )
+    stand_in.add(make_competition("iris", "Iris", *phases, registration_end=moment(days=-1)))
+    shown = _html(visit("competition", competition="iris"))
+    assert "Final is paused and takes no submissions at the moment. The organizers say: A wrong label." in shown
+    assert "12 submissions were taken over from phase Development." in shown
+    assert "open, 23 hours" in shown
