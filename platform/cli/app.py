@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 
 from podium.platform.cli import (
+    allowances,
     bundles,
     competitions,
     downloads,
@@ -25,7 +26,9 @@ from podium.platform.cli import (
     leaderboards,
     participants,
     people,
+    phases,
     pools,
+    queues,
     settings_commands,
     signing_in,
     submissions,
@@ -41,8 +44,11 @@ from podium.platform.errors import PodiumError
 # In the order of `podium --help`.
 _GROUPS = (
     competitions,
+    phases,
     participants,
+    queues,
     submitting,
+    allowances,
     submissions,
     downloads,
     leaderboards,

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from podium.platform.bundles.content import FactSheetQuestion
 from podium.platform.bundles.report import problems_text
-from podium.platform.cli.listings import Field, form_of, show_json, show_list, shown_time, table_text
+from podium.platform.cli.competition_text import described
+from podium.platform.cli.listings import Field, form_of, show_json, show_list
 from podium.platform.cli.options import (
     ORGANIZING,
     TAKING_PART,
@@ -22,8 +22,9 @@ from podium.platform.cli.options import (
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
+from podium.platform.cli.windows import windows
 from podium.platform.lifecycle import BundleStatus
-from podium.platform.records import BundleRecord, CompetitionRecord, CompetitionSummary, PhaseRecord
+from podium.platform.records import BundleRecord, CompetitionSummary
 
 _SUMMARY_FIELDS: Sequence[Field[CompetitionSummary]] = (
     Field("slug", lambda one: one.slug),
@@ -34,30 +35,6 @@ _SUMMARY_FIELDS: Sequence[Field[CompetitionSummary]] = (
     Field("submissions", lambda one: one.submissions, is_number=True),
     Field("reward", lambda one: one.reward, may_wrap=True),
     Field("published", lambda one: one.published),
-)
-
-
-def _takes(phase: PhaseRecord) -> str:
-    if phase.container_submissions:
-        return "container images"
-    return "results" if phase.only_result_submissions else "code or results"
-
-
-_PHASE_FIELDS: Sequence[Field[PhaseRecord]] = (
-    Field("#", lambda one: one.number, is_number=True),
-    Field("phase", lambda one: one.name),
-    Field("status", lambda one: one.status),
-    Field("start", lambda one: one.start, may_wrap=True),
-    Field("end", lambda one: one.end, may_wrap=True),
-    Field("per day", lambda one: one.max_submissions_per_day, is_number=True),
-    Field("in all", lambda one: one.max_submissions, is_number=True),
-    Field("takes", _takes),
-)
-_QUESTION_FIELDS: Sequence[Field[FactSheetQuestion]] = (
-    Field("key", lambda one: one.key),
-    Field("question", lambda one: one.title, may_wrap=True),
-    Field("answer", lambda one: " | ".join(one.selection) or one.type.value, may_wrap=True),
-    Field("required", lambda one: one.is_required),
 )
 
 
@@ -84,7 +61,7 @@ def show(context: typer.Context, slug: CompetitionArgument = None, *, as_json: J
     if as_json:
         show_json(record)
     else:
-        say(_described(record))
+        say(described(record))
 
 
 def create(
@@ -185,37 +162,6 @@ def _show_status(bundle: BundleRecord) -> None:
         note(f"The bundle is {bundle.status.value}. {printable(bundle.message)}".rstrip())
 
 
-def _described(record: CompetitionRecord) -> str:
-    summary = record.summary
-    lines = [
-        f"{summary.title} ({summary.slug}), organized by {summary.organizer}",
-        summary.description,
-        "",
-        f"{summary.participants} participants, {summary.submissions} submissions. {_your_part(record)}",
-    ]
-    if not summary.published:
-        lines.append("It is not published.")
-    if summary.deadline:
-        lines.append(f"The phase {summary.phase} ends {shown_time(summary.deadline)}.")
-    lines += record.relaxations.in_words()
-    lines += ["", table_text(record.phases, _PHASE_FIELDS), *record.limits_in_words()]
-    if record.columns:
-        lines.append("Scores: " + ", ".join(f"{column.title} ({column.key})" for column in record.columns))
-    if record.fact_sheet:
-        lines += ["", "Questions, answered with `podium submit --fact KEY=ANSWER`:"]
-        lines.append(table_text(record.fact_sheet, _QUESTION_FIELDS))
-    # Tables are safe to show already, and may have colours.
-    return "\n".join(line if line.endswith("\n") else printable(line) for line in lines).rstrip("\n")
-
-
-def _your_part(record: CompetitionRecord) -> str:
-    if record.may_organize:
-        return "You organize it."
-    if record.participation is None:
-        return f"Take part: podium join {record.summary.slug}"
-    return f"Your participation is {record.participation.value}."
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     app.command("competitions", rich_help_panel=TAKING_PART)(competitions)
@@ -225,6 +171,7 @@ def register(app: typer.Typer) -> None:
         ("create", create),
         ("publish", publish),
         ("unpublish", unpublish),
+        ("windows", windows),
         ("relax", relax),
     )
     for name, command in commands:

@@ -40,6 +40,22 @@ PhaseOption = Annotated[
         show_default=False,
     ),
 ]
+PhaseWords = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[SLUG] PHASE",
+        help="A phase, by its number from 1 or its name; before it the competition, where it is not the one of"
+        " `podium config`.",
+    ),
+]
+RerunWords = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[SLUG] NUMBER",
+        help="A rerun's number; before it the competition, where it is not the one of `podium config`.",
+    ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Go on without being asked.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs; errors too, on stderr.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV, with full precision.")]
 TimeoutOption = Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from podium.platform.cli.exit_codes import ExitCode
+from podium.platform.cli.extra_allowances import allow, allowances
 from podium.platform.cli.listings import Field, form_of, show_list
 from podium.platform.cli.options import ORGANIZING, TAKING_PART, CompetitionArgument, CsvOption, JsonOption
 from podium.platform.cli.session import competition_slug, open_client
@@ -126,7 +127,14 @@ def plain_text(html: str) -> str:
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     app.command("join", rich_help_panel=TAKING_PART)(join)
-    group = typer.Typer(help="See who takes part in a competition, and decide who may.")
-    for name, command in (("list", list_participants), ("approve", approve), ("deny", deny)):
+    group = typer.Typer(help="See who takes part in a competition, decide who may, and who may more.")
+    commands = (
+        ("list", list_participants),
+        ("approve", approve),
+        ("deny", deny),
+        ("allow", allow),
+        ("allowances", allowances),
+    )
+    for name, command in commands:
         group.command(name)(command)
     app.add_typer(group, name="participant", no_args_is_help=True, rich_help_panel=ORGANIZING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +91,33 @@ def competition_slug(explicit: str | None) -> str:
         )
     note(f"Using competition: {slug}")
     return slug
+
+
+def competition_and(words: Sequence[str], what: str) -> tuple[str, str]:
+    """The competition and the thing in it that `[SLUG] THING` names.
+
+    Args:
+        words: What was typed: one word or two.
+        what: What the last word is, as its metavar says it.
+
+    Raises:
+        BadParameter: There are more words, or no competition was named and there is no default.
+    """
+    if len(words) > 2:
+        raise typer.BadParameter(f"{' '.join(words)!r} is more than [SLUG] {what}; quote what has spaces in it.")
+    return competition_slug(words[0] if len(words) == 2 else None), words[-1]
+
+
+def competition_and_number(words: Sequence[str]) -> tuple[str, int]:
+    """The competition and the rerun in it that `[SLUG] NUMBER` names.
+
+    Raises:
+        BadParameter: The last word is no number; or as for `competition_and`.
+    """
+    if not words[-1].removeprefix("#").isdecimal():
+        raise typer.BadParameter(f"{words[-1]!r} is not a rerun's number: `podium rerun list` has them.")
+    slug, number = competition_and(words, "NUMBER")
+    return slug, int(number.removeprefix("#"))
 
 
 def default_competition() -> str | None:

@@ -11,6 +11,8 @@ import sys
 
 import typer
 
+from podium.platform.cli.exit_codes import ExitCode
+
 # Control characters, and those that turn the direction of text: names and logs come from people we don't know.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -33,6 +35,22 @@ def is_shown_live() -> bool:
 def can_ask() -> bool:
     """Whether there is a person to answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def require_yes(question: str, *, yes: bool) -> None:
+    """Go on only if a person says so, or has said so with `--yes`.
+
+    Raises:
+        BadParameter: There is no terminal to ask at, and no `--yes`.
+        Exit: The answer is no.
+    """
+    if yes:
+        return
+    if not can_ask():
+        raise typer.BadParameter("There is no terminal to ask at, so nothing was done: give --yes to go on.")
+    if not typer.confirm(question, err=True):
+        note("Nothing was done.")
+        raise typer.Exit(ExitCode.JUDGED_BAD)
 
 
 def has_colours() -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from podium.platform.cli.exit_codes import ExitCode
+from podium.platform.cli.moments import expected_text
 from podium.platform.cli.terminal import printable
 from podium.platform.errors import NotAllowed, NotFound
-from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
+from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, EvaluationStatus, SubmissionStatus
 from podium.platform.limits import key_of
 from podium.platform.records import EvaluationRecord, LeaderboardRow, ProgramRecord, ScoreRecord, SubmissionRecord
 
@@ -21,6 +22,8 @@ def status_text(submission: SubmissionRecord) -> str:
     text = submission.status.value
     if submission.ahead:
         text += f", {submission.ahead} before it"
+    if submission.expected and submission.status not in TERMINAL_SUBMISSION_STATUSES:
+        text += f", scored {expected_text(submission.expected)}"
     return f"{text}: {printable(submission.status_message)}" if submission.status_message else text
 
 
@@ -70,6 +73,10 @@ def described(submission: SubmissionRecord) -> Iterator[str]:
     if submission.message:
         yield printable(f"  message  {submission.message}")
     yield f"  status   {status_text(submission)}"
+    if submission.migrated_from is not None:
+        yield f"  origin   migrated from #{submission.migrated_from}, of the phase before"
+    if submission.rescored:
+        yield printable(f"  rescored {submission.rescored}")
     yield from (f"  score    {printable(score.key)} = {score.value!r}" for score in submission.scores)
     for evaluation in submission.evaluations:
         yield from _evaluation_lines(evaluation, is_only=len(submission.evaluations) == 1)
@@ -95,10 +102,20 @@ def image_text(program: ProgramRecord) -> str:
     return printable(f"{program.image} ({digest})")
 
 
+def _origin_text(evaluation: EvaluationRecord) -> str:
+    """By which version of its task and by which attempt it is, where that is not the first one."""
+    numbers = (("version", evaluation.task_version), ("attempt", evaluation.attempt or 1))
+    return ", ".join(f"{what} {number}" for what, number in numbers if number > 1)
+
+
 def _evaluation_lines(evaluation: EvaluationRecord, *, is_only: bool) -> Iterator[str]:
+    origin = _origin_text(evaluation)
     if not is_only:
         scores = scores_text(evaluation.scores)
-        yield printable(f"  task     {evaluation.task}: {evaluation.status.value}{f', {scores}' if scores else ''}")
+        parts = [evaluation.status.value, *([scores] if scores else []), *([origin] if origin else [])]
+        yield printable(f"  task     {evaluation.task}: {', '.join(parts)}")
+    elif origin:
+        yield printable(f"  task     {evaluation.task}: {origin}")
     if evaluation.verdict is not None:
         yield f"  verdict  {evaluation.verdict.value}"
     if evaluation.message and evaluation.status is EvaluationStatus.SUCCEEDED:
