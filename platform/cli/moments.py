@@ -13,6 +13,7 @@ from podium.platform.cli.terminal import note
 NONE = "none"
 """What an option takes for no date or no limit."""
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?( ?UTC|Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _FORMS = "write 2026-05-31T12:00Z, 2026-05-31T14:00+02:00, or 2026-05-31 for its midnight"
 
 
@@ -26,8 +27,11 @@ def moment_from(text: str, option: str) -> datetime:
     """
     if text == "now":
         return datetime.now(UTC)
+    # Python alone would take the offset of 2026-05-31+05:00 for a time of day.
     try:
-        moment = datetime.fromisoformat(re.sub(r"\s*UTC$", "+00:00", text.strip()))
+        if not _DATE.fullmatch(text):
+            raise ValueError
+        moment = datetime.fromisoformat(text.removesuffix("UTC").rstrip() + "+00:00" * text.endswith("UTC"))
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a date: {_FORMS}.", param_hint=option) from None
     if moment.tzinfo is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -222,6 +223,43 @@ def test_files_that_could_not_be_kept_are_told_with_the_scores(
     ends_as(gateway, samples, samples.submission("finished", 4, evaluations=[samples.evaluation(message=message)]))
     gateway.on("GET /competitions/iris/leaderboard", samples.board(samples.row(1, "ada", 0.93)))
     assert f"  note     {message}" in podium("submission", "show", samples.ID).out
+
+
+def test_what_is_expected_is_said_while_it_waits(
+    podium: Podium, gateway: Gateway, samples: type[Samples], file: Path, taking: None
+):
+    expected = datetime.now(UTC) + timedelta(days=400, hours=1, seconds=30)
+    when = f"scored at about {expected:%Y-%m-%d %H:%M} UTC (in 400 d 1 h)"
+    waits = samples.submission("queued", 2, ahead=4, expected=expected.isoformat(), status_message="No GPU is free.")
+    ends_as(gateway, samples, waits, samples.submission("cancelled", 3, expected=expected.isoformat()))
+    assert f"  status   queued, 4 before it, {when}: No GPU is free.\n" in podium("submission", "show", samples.ID).out
+    assert "expected" not in podium("submission", "show", samples.ID).out
+    ends_as(gateway, samples, waits, samples.submission("cancelled", 3))
+    ran = podium("submit", "iris", "-f", str(file), "--wait")
+    assert [line for line in ran.err.splitlines() if "before it" in line] == [
+        f"queued, 4 before it, {when}: No GPU is free."
+    ]
+    assert "scored at" not in ran.out
+
+
+def test_where_results_come_from_is_shown(podium: Podium, gateway: Gateway, samples: type[Samples]):
+    told = {"rescored": "Scored again by rerun 2: a label was wrong.", "migrated_from": 17}
+    evaluations = [
+        samples.evaluation(task="One", task_version=2),
+        samples.evaluation(task="Two", task_version=1, attempt=3),
+    ]
+    ends_as(gateway, samples, samples.submission("finished", 4, evaluations=evaluations, **told))
+    gateway.on("GET /competitions/iris/leaderboard", samples.board())
+    out = podium("submission", "show", samples.ID).out
+    assert "  origin   migrated from #17, of the phase before\n" in out
+    assert "  rescored Scored again by rerun 2: a label was wrong.\n" in out
+    assert "  task     One: succeeded, accuracy=0.93, version 2\n" in out
+    assert "  task     Two: succeeded, accuracy=0.93, attempt 3\n" in out
+    only = samples.evaluation(task_version=2, attempt=2)
+    ends_as(gateway, samples, samples.submission("finished", 4, evaluations=[only]))
+    assert "  task     Main task: version 2, attempt 2\n" in podium("submission", "show", samples.ID).out
+    ends_as(gateway, samples, samples.submission("finished", 4, evaluations=[samples.evaluation(attempt=1)]))
+    assert "task" not in podium("submission", "show", samples.ID).out
 
 
 def test_another_submission_may_stand_on_the_leaderboard(podium: Podium, gateway: Gateway, samples: type[Samples]):
