@@ -29,10 +29,12 @@ from podium.platform.cli import (
     phases,
     pools,
     queues,
+    reruns,
     settings_commands,
     signing_in,
     submissions,
     submitting,
+    tasks,
 )
 from podium.platform.cli.exit_codes import ExitCode, exit_code_table
 from podium.platform.cli.failures import show_error, show_unexpected
@@ -47,6 +49,8 @@ _GROUPS = (
     phases,
     participants,
     queues,
+    tasks,
+    reruns,
     submitting,
     allowances,
     submissions,

@@ -39,7 +39,9 @@ class ExitCode(IntEnum):
 MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
     {
         ExitCode.OK: "done",
-        ExitCode.JUDGED_BAD: "the submission failed, or the bundle or file was refused",
+        ExitCode.JUDGED_BAD: (
+            "the submission failed, the bundle or file was refused, the rerun's results don't count, or you said no"
+        ),
         ExitCode.USAGE: "the command can't be run as it was given",
         ExitCode.NOT_AUTHENTICATED: "not signed in",
         ExitCode.NOT_ALLOWED: "not allowed",

@@ -17,7 +17,7 @@ from podium.platform.cli.options import TAKING_PART, CompetitionArgument, CsvOpt
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.errors import Conflict
-from podium.platform.records import LeaderboardRecord, LeaderboardRow
+from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow
 
 _ROWS = 50
 _ARROWS = {Sorting.DESC: "↑", Sorting.ASC: "↓"}  # the way that is better
@@ -80,8 +80,12 @@ def _fields(board: LeaderboardRecord) -> Sequence[Field[LeaderboardRow]]:
 
 def _score_field(board: LeaderboardRecord, index: int) -> Field[LeaderboardRow]:
     column = board.columns[index]
-    title = f"{printable(column.title)} {_ARROWS[column.sorting]}"
-    return Field(title, lambda row: row.scores[index], is_number=True, precision=column.precision)
+    return Field(column_title(column), lambda row: row.scores[index], is_number=True, precision=column.precision)
+
+
+def column_title(column: ColumnRecord) -> str:
+    """The heading of a column of scores, with an arrow to what is better."""
+    return f"{printable(column.title)} {_ARROWS[column.sorting]}"
 
 
 def _answer_field(key: str, title: str) -> Field[LeaderboardRow]:

@@ -1,0 +1,81 @@
+"""`podium rerun adopt` and `cancel`: what becomes of the new results, said before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import typer
+
+from podium.platform.cli.listings import show_json
+from podium.platform.cli.options import JsonOption, RerunWords, YesOption
+from podium.platform.cli.rerun_report import totals_text
+from podium.platform.cli.rerun_text import counted
+from podium.platform.cli.session import competition_and_number, open_client
+from podium.platform.cli.terminal import note, printable, require_yes
+from podium.platform.errors import Conflict
+from podium.platform.lifecycle import LIVE_RERUN_STATUSES, RerunStatus
+from podium.platform.rerun_records import RerunRecord
+
+
+def adopt(context: typer.Context, number: RerunWords, *, yes: YesOption = False, as_json: JsonOption = False) -> None:
+    """Let the new results of a rerun take the place of the old ones, all at once, after showing what changes."""
+    competition, which = competition_and_number(number)
+    with open_client(context) as client:
+        rerun = client.rerun(competition, which)
+        if rerun.status is not RerunStatus.READY:
+            raise _not_ready(rerun)
+        if rerun.held_back:
+            note(printable(f"The new results were held back: {rerun.held_back}"))
+        note(totals_text(client.rerun_report(competition, which)))
+        require_yes("Let the new results take the place of the old ones?", yes=yes)
+        rerun = client.adopt_rerun(competition, which)
+    if as_json:
+        show_json(rerun)
+    else:
+        note(printable(f"The results of rerun {rerun.number} of {rerun.competition} are the ones that count now"))
+
+
+def _not_ready(rerun: RerunRecord) -> Conflict:
+    which = f"{rerun.competition} {rerun.number}"
+    remedies = {
+        RerunStatus.WAITING: f"Wait for it: podium rerun show {which} --watch",
+        RerunStatus.RUNNING: f"Wait for it: podium rerun show {which} --watch",
+        RerunStatus.PAUSED: f"Go on with it first: podium rerun resume {which}",
+        RerunStatus.ADOPTED: "Its results count already.",
+        RerunStatus.CANCELLED: "Start another: podium rerun start",
+    }
+    return Conflict(
+        f"Rerun {rerun.number} is {rerun.status.value}, and only one that is ready can be adopted.",
+        remedy=remedies.get(rerun.status, ""),
+    )
+
+
+def cancel(context: typer.Context, number: RerunWords, *, yes: YesOption = False, as_json: JsonOption = False) -> None:
+    """Stop a rerun and throw its results away; the old ones stay."""
+    competition, which = competition_and_number(number)
+    with open_client(context) as client:
+        rerun = client.rerun(competition, which)
+        if rerun.status not in LIVE_RERUN_STATUSES:
+            raise Conflict(
+                f"Rerun {rerun.number} is {rerun.status.value}: there is nothing to cancel.",
+                remedy="Its results count; another rerun can replace them."
+                if rerun.status is RerunStatus.ADOPTED
+                else "",
+            )
+        for line in _loss(rerun):
+            note(line)
+        require_yes(f"Cancel rerun {rerun.number}?", yes=yes)
+        rerun = client.cancel_rerun(competition, which)
+    if as_json:
+        show_json(rerun)
+    else:
+        note(printable(f"Rerun {rerun.number} of {rerun.competition} is {rerun.status.value}; the old results stay"))
+
+
+def _loss(rerun: RerunRecord) -> Iterator[str]:
+    if rerun.ended_ones:
+        yield f"The new results of {counted(rerun.ended_ones)} are thrown away."
+    if rerun.under_way:
+        yield f"{counted(rerun.under_way)} under way {'is' if rerun.under_way == 1 else 'are'} stopped."
+    if pending := rerun.waiting + rerun.queued:
+        yield f"{counted(pending)} {'is' if pending == 1 else 'are'} not scored again."
