@@ -7,6 +7,7 @@ import logging
 import shutil
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from importlib.metadata import version
@@ -25,7 +26,7 @@ from podium.tasks.gateway import GatewayClient, GatewayKeeps, GatewayRefused, Tr
 from podium.tasks.programs import Executor
 from podium.tasks.staging import sweep_attempts, trim_cache
 from podium.tasks.tls import trusted
-from podium.tasks.workplace import Workplace, working_at
+from podium.tasks.workplace import AGENT_LEAVES, Workplace, working_at
 
 logger = logging.getLogger("podium.agents")
 HELLO_SECONDS = 5.0
@@ -100,6 +101,11 @@ class Post:
             raise PlatformFault(f"The gateway can't be reached ({type(error).__name__}).") from error
         return Wake.model_validate_json(checked(answer).content)
 
+    def stop(self, attempts: Iterable[UUID]) -> None:
+        """Stop what still runs of attempts that are over: they were cancelled, or their lease has run out."""
+        if self._workplace is not None:
+            self._workplace.stop(attempts)
+
     @property
     def scores(self) -> bool:
         """Whether this agent scores submissions, rather than run the platform's own flows."""
@@ -119,7 +125,7 @@ class Post:
             PlatformFault: The gateway is not heard.
         """
         assert self._workplace is not None
-        gpus, holder = self._workplace.executor.gpus, str(run.flow_run_id)
+        gpus, holder = self._workplace.executor.gpus, str(run.submission_id)
         if not gpus.take(holder, run.gpus):
             return Claimed.KEPT
         claim = Claim(submission_id=run.submission_id, flow_run_id=run.flow_run_id, gpus=run.gpus)
@@ -132,13 +138,13 @@ class Post:
             gpus.give_back(holder)
             raise
         gpus.pass_on(holder, str(job.attempt_id))
-        self._attempts[run.flow_run_id] = str(job.attempt_id)
-        self._workplace.claims[run.flow_run_id] = job
+        self._attempts[run.submission_id] = str(job.attempt_id)
+        self._workplace.claims[run.submission_id] = job
         return Claimed.GRANTED
 
     def release(self, run: AnnouncedRun) -> None:
         """Take back what was set aside for a submission whose flow has ended."""
-        attempt = self._attempts.pop(run.flow_run_id, None)
+        attempt = self._attempts.pop(run.submission_id, None)
         if attempt is not None and self._executor is not None:
             self._executor.gpus.give_back(attempt)
 
@@ -147,7 +153,8 @@ class Post:
         return working_at(self._workplace) if self._workplace else nullcontext()
 
     def leave_soon(self) -> None:
-        """After the grace period stop what is still under way; it is handed back."""
+        """After the grace period stop what is still under way; it is handed back, or gone on with elsewhere."""
+        AGENT_LEAVES.set()
         if self._workplace is not None:
             timer = threading.Timer(self.settings.grace_seconds, self._workplace.stop_attempts)
             timer.daemon = True

@@ -139,6 +139,13 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         with recorded(flow_run, self._teller):
             self._run_flow(flow, flow_run)
 
+    def _run_batched(self, run: AnnouncedRun) -> None:
+        # Imported only now: a worker of the platform's own flows scores nothing.
+        from podium.flows.scoring import score_in_batch  # noqa: PLC0415
+
+        with self._post.working():
+            score_in_batch(run.submission_id, run.flow_run_id)
+
     async def _flow_of(self, flow_run: FlowRun) -> Flow[..., Any]:
         """The flow of a run's deployment, imported once."""
         assert flow_run.deployment_id is not None
@@ -186,9 +193,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
             await self._score(run)
         except Exception:
             # What was claimed was handed back by the flow, or its lease runs out: the gateway queues it again.
-            logger.exception("flow run %s could not be run", run.name)
+            logger.exception("%s could not be scored", run.name)
         finally:
-            self._release(run.flow_run_id)
+            self._release(run.submission_id)
 
     async def _score(self, run: AnnouncedRun) -> Claimed:
         """Claim a submission and run its flow; tell what came of the claim."""
@@ -203,6 +210,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         return claimed
 
     async def _run_claimed(self, deployment: DeploymentResponse, run: AnnouncedRun) -> None:
+        if run.batched:
+            await anyio.to_thread.run_sync(self._run_batched, run, limiter=self._threads)
+            return
         flow_run = FlowRun(
             id=run.flow_run_id,
             name=run.name,
@@ -215,9 +225,10 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         flow = self._flows[deployment.id]
         await anyio.to_thread.run_sync(self._run_recorded, flow, flow_run, limiter=self._threads)
 
-    def _release(self, flow_run_id: UUID) -> None:
-        self._held.discard(flow_run_id)
-        self._release_limit_slot(flow_run_id)
+    def _release(self, holder: UUID) -> None:
+        """Free the slot that a submission, or a flow run that Prefect's own queue brought, has had."""
+        self._held.discard(holder)
+        self._release_limit_slot(holder)
         self._news.set()
 
     def _take(self, runs: Iterable[AnnouncedRun]) -> None:
@@ -226,9 +237,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         for run in runs:
             if self.limiter.available_tokens < 1:
                 return
-            if run.flow_run_id not in self._held:
-                self.limiter.acquire_on_behalf_of_nowait(run.flow_run_id)
-                self._held.add(run.flow_run_id)
+            if run.submission_id not in self._held:
+                self.limiter.acquire_on_behalf_of_nowait(run.submission_id)
+                self._held.add(run.submission_id)
                 self._runs_task_group.start_soon(self._score_announced, run)
 
     async def _poll_forever(self) -> None:
@@ -265,6 +276,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
             self._hears_gateway = True
             cursor = wake.cursor
             self._announced = wake.runs
+            self._post.stop(wake.stops)
             if wake.work or wake.runs:
                 self._news.set()
 

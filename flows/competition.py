@@ -11,12 +11,14 @@ from podium.platform.bundles.reader import read_bundle
 from podium.platform.database import Database
 from podium.platform.errors import PodiumError
 from podium.platform.models import now
+from podium.platform.orchestration import CREATE_COMPETITION
 from podium.platform.settings import read_settings
 from podium.platform.storage import open_storage
 from podium.tasks.competitions import begin_reading, fail_bundle, refuse_bundle, store_files, write_competition
+from podium.tasks.platform_services import holding_lease
 
 
-@flow(name="create-competition")
+@flow(name=CREATE_COMPETITION)
 def create_competition(bundle_id: UUID) -> str | None:
     """Make a competition of a bundle.
 
@@ -27,14 +29,15 @@ def create_competition(bundle_id: UUID) -> str | None:
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
     storage = open_storage(settings)
     try:
-        path = begin_reading(database, storage, bundle_id)
-        with read_bundle(path) as reading:
-            if reading.content is None or reading.files is None:
-                raise BundleRefused(reading.problems)
-            stored = store_files(storage, reading.files, reading.content)
-            return write_competition(
-                database, bundle_id, reading.content, stored, reading.problems, now(), settings.limit_maxima
-            )
+        with holding_lease(database, CREATE_COMPETITION):
+            path = begin_reading(database, storage, bundle_id)
+            with read_bundle(path) as reading:
+                if reading.content is None or reading.files is None:
+                    raise BundleRefused(reading.problems)
+                stored = store_files(storage, reading.files, reading.content)
+                return write_competition(
+                    database, bundle_id, reading.content, stored, reading.problems, now(), settings.limit_maxima
+                )
     except BundleRefused as refused:
         refuse_bundle(database, bundle_id, refused.problems)
         return None

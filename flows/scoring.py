@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -29,6 +33,15 @@ PARALLEL_EVALUATIONS = 2
 TASK_RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner[Any](max_workers=PARALLEL_EVALUATIONS))
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps of an attempt: as tasks that Prefect shows one by one, or as plain functions."""
+
+    stage: Callable[[AttemptInHand], StagedSubmission | Fault]
+    evaluate_all: Callable[[AttemptInHand, StagedSubmission], list[EvaluationResult]]
+    post_result: Callable[[AttemptInHand, Sequence[EvaluationResult]], None]
+
+
 @flow(name="score-submission", task_runner=TASK_RUNNER)
 def score_submission(submission_id: UUID) -> State[None]:
     """Score a submission on this agent's host.
@@ -36,26 +49,68 @@ def score_submission(submission_id: UUID) -> State[None]:
     Raises:
         PodiumError: The platform's own trouble; the submission is queued again.
     """
-    workplace = current_workplace()
     try:
-        with claimed(workplace, submission_id, _flow_run_id()) as attempt:
-            staged = stage(attempt)
-            results = unusable(attempt, staged) if isinstance(staged, Fault) else _evaluate_all(attempt, staged)
-            if attempt.stop.is_set():
-                _leave(attempt)
-            post_result(attempt, results)
+        summary = _score(submission_id, _flow_run_id(), SHOWN)
     except GatewayRefused as refused:
         return Completed(name="Skipped", message=str(refused))
-    return Completed(message=_summary(results))
+    return Completed(message=summary)
 
 
-def _evaluate_all(attempt: AttemptInHand, submission: StagedSubmission) -> list[EvaluationResult]:
+@flow(name="score-batch")
+def score_batch(batch_id: UUID) -> State[None]:
+    """The record of a batch in Prefect's pages: the gateway announces its submissions one by one, and says how it does.
+
+    Whoever starts it by hand changes nothing.
+    """
+    return Completed(name="Skipped", message=f"The submissions of batch {batch_id} are announced by the gateway.")
+
+
+def score_in_batch(submission_id: UUID, flow_run_id: UUID) -> None:
+    """Score a submission whose flow run stands for many: the same steps, which Prefect is not told of one by one.
+
+    A flow run costs half a second of the host's time, which is more than many a scoring program does.
+
+    Raises:
+        PodiumError: The platform's own trouble; the submission is queued again.
+    """
+    with suppress(GatewayRefused):  # it was cancelled, or somebody else has it
+        _score(submission_id, flow_run_id, PLAIN)
+
+
+def _score(submission_id: UUID, flow_run_id: UUID, steps: Steps) -> str:
+    """One attempt; what came of it, in words.
+
+    Raises:
+        GatewayRefused: The submission is not to be had, or not any more.
+    """
+    with claimed(current_workplace(), submission_id, flow_run_id) as attempt:
+        staged = steps.stage(attempt)
+        results = unusable(attempt, staged) if isinstance(staged, Fault) else steps.evaluate_all(attempt, staged)
+        if attempt.stop.is_set():
+            _leave(attempt)
+        steps.post_result(attempt, results)
+    return _summary(results)
+
+
+def _evaluate_shown(attempt: AttemptInHand, submission: StagedSubmission) -> list[EvaluationResult]:
     """Score by every task, several at the same time; a single one needs no thread of its own."""
     jobs = attempt.job.evaluations
     if len(jobs) == 1:
         return [evaluate(attempt, jobs[0], submission)]
     futures = [evaluate.submit(attempt, job, submission) for job in jobs]
     return [future.result() for future in futures]
+
+
+def _evaluate_plainly(attempt: AttemptInHand, submission: StagedSubmission) -> list[EvaluationResult]:
+    jobs = attempt.job.evaluations
+    if len(jobs) == 1:
+        return [evaluate.fn(attempt, jobs[0], submission)]
+    with ThreadPoolExecutor(PARALLEL_EVALUATIONS, thread_name_prefix="evaluation") as threads:
+        return list(threads.map(lambda job: evaluate.fn(attempt, job, submission), jobs))
+
+
+SHOWN = Steps(stage, _evaluate_shown, post_result)
+PLAIN = Steps(stage.fn, _evaluate_plainly, post_result.fn)
 
 
 def _leave(attempt: AttemptInHand) -> None:

@@ -1,31 +1,52 @@
 """From queued to a flow run: at once after the upload, and again for whatever was left behind.
 
-Postgres says what is queued; a flow run is how an agent gets to know. If Prefect can't be reached, the submission
-stays queued with the reason, and the next tick tries again.
+Postgres says what is queued; a flow run is how operators see it. If Prefect can't be reached, the submission stays
+queued with the reason, and the next tick tries again.
+
+A flow run costs Prefect about half a second of a core. So while many wait, and for reruns, one stands for a batch.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
+from podium.platform import phase_clock
+from podium.platform.batches import assign_to_batch, dispatch_batch, is_busy, undispatched_batches
 from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
-from podium.platform.lifecycle import BundleStatus, SubmissionStatus
-from podium.platform.models import Attempt, Bundle, Submission
-from podium.platform.orchestration import PLATFORM_POOL, Orchestration
+from podium.platform.lifecycle import BundleStatus, MigrationStatus, RerunStatus, SubmissionQueue, SubmissionStatus
+from podium.platform.models import Bundle, Competition, Phase, PhaseMigration, Pool, Rerun, Submission, now
+from podium.platform.orchestration import (
+    CREATE_COMPETITION,
+    MIGRATE_PHASE,
+    PLATFORM_POOL,
+    RERUN_PHASE,
+    Orchestration,
+)
+from podium.platform.reconciliation import RECONCILE_SECONDS, note_chore, reconcile, seconds_since
 from podium.platform.submissions.attempts import cancel_overdue_uploads, lose_expired
 from podium.platform.submissions.transitions import WAITS_FOR_AGENT, pool_topic, touch_submission
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 5.0
+WAKE_SECONDS = 1.0
+"""How often agents are told of retries whose time has come."""
+OVERDUE_SECONDS = 3 * RECONCILE_SECONDS
+"""Without a reconciliation for so long, its flow is not run by anybody, and the gateway does it."""
 DISPATCHABLE = frozenset({SubmissionStatus.SUBMITTED, SubmissionStatus.QUEUED})
 WAITS_FOR_SCHEDULER = "Waits for the scheduler"
-UNDISPATCHED = 100
+DRIVEN = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING})
+"""A rerun in one of these needs a flow that drives it."""
+RERUNS_AT_ONCE = 4
+"""Reruns that are driven at the same time, of all competitions; the others wait for their turn."""
+UNDISPATCHED = 500
 """Submissions that one tick dispatches at most."""
 
 
@@ -38,6 +59,8 @@ class Dispatcher:
         self._orchestration = orchestration
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._woken = now()
+        self._checked = time.monotonic()
 
     def start(self) -> None:
         """Tick from now on, in a thread."""
@@ -59,36 +82,45 @@ class Dispatcher:
             submission = session.get(Submission, submission_id)
             if submission is None or submission.status not in DISPATCHABLE or submission.flow_run_id:
                 return
+            pool = submission.competition.pool
+            in_batch = submission.queue is not SubmissionQueue.DEFAULT or is_busy(session, pool.id)
+            if in_batch and submission.status is SubmissionStatus.SUBMITTED:
+                return  # it gets into a batch when its file is there
             try:
-                flow_run_id = self._flow_run(session, submission)
+                if in_batch:
+                    batch_id = assign_to_batch(session, submission)
+                    flow_run_id = dispatch_batch(session, self._orchestration, batch_id)
+                else:
+                    flow_run_id = self._flow_run(submission)
             except PlatformFault as error:
-                logger.warning("submission %s could not be dispatched: %s", submission_id, error)
-                reason = f"{WAITS_FOR_SCHEDULER}: {error.detail} It is tried again every few seconds."
-                if submission.status is SubmissionStatus.QUEUED and submission.status_message != reason:
-                    touch_submission(session, submission, status_message=reason)
+                self._say_why(session, submission, error)
                 return
             # The upload may have been completed meanwhile: the status that counts is the one that is locked now.
             status = session.scalar(
                 update(Submission)
                 .where(Submission.id == submission_id, Submission.flow_run_id.is_(None))
-                .values(flow_run_id=flow_run_id)
+                .values(flow_run_id=flow_run_id, dispatches=Submission.dispatches + 1)
                 .returning(Submission.status)
             )
             if status is SubmissionStatus.QUEUED:
                 if submission.status_message.startswith(WAITS_FOR_SCHEDULER):
                     touch_submission(session, submission, status_message=WAITS_FOR_AGENT)
-                notify(session, pool_topic(submission.competition.pool.name))
+                notify(session, pool_topic(pool.name))
 
-    def _flow_run(self, session: Session, submission: Submission) -> UUID:
-        attempt = 1 + (
-            session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission.id)) or 0
-        )
+    def _say_why(self, session: Session, submission: Submission, error: PlatformFault) -> None:
+        logger.warning("submission %s could not be dispatched: %s", submission.id, error)
+        reason = f"{WAITS_FOR_SCHEDULER}: {error.detail} It is tried again every few seconds."
+        if submission.status is SubmissionStatus.QUEUED and submission.status_message != reason:
+            touch_submission(session, submission, status_message=reason)
+
+    def _flow_run(self, submission: Submission) -> UUID:
         competition = submission.competition
+        tries = f" attempt {submission.attempts[-1].number + 1}" if submission.attempts else ""
         return self._orchestration.dispatch_submission(
             submission.id,
             pool=competition.pool.name,
-            attempt=attempt,
-            name=f"{competition.slug} #{submission.number} attempt {attempt}",
+            dispatch=submission.dispatches + 1,
+            name=f"{competition.slug} #{submission.number}{tries}",
             tags=[
                 f"competition:{competition.slug}",
                 f"phase:{submission.phase.position + 1}",
@@ -106,16 +138,24 @@ class Dispatcher:
     def dispatch_bundle(self, bundle_id: UUID) -> None:
         """Make the flow run for a queued bundle that has none."""
         with self._database.session() as session:
-            bundle = session.get(Bundle, bundle_id)
-            if bundle is None or bundle.status is not BundleStatus.QUEUED or bundle.flow_run_id:
+            bundle = session.get(Bundle, bundle_id, with_for_update=True)
+            waits = {BundleStatus.QUEUED, BundleStatus.READING}
+            if bundle is None or bundle.status not in waits or bundle.flow_run_id:
                 return
+            key = f"{bundle_id}" if not bundle.dispatches else f"{bundle_id}/{bundle.dispatches + 1}"
             try:
-                bundle.flow_run_id = self._orchestration.dispatch_bundle(
-                    bundle_id, name=f"create {bundle.filename}"[:200], tags=[f"bundle:{bundle_id}"]
+                bundle.flow_run_id = self._orchestration.dispatch_flow(
+                    CREATE_COMPETITION,
+                    {"bundle_id": bundle_id},
+                    key=key,
+                    name=f"create {bundle.filename}"[:200],
+                    tags=[f"bundle:{bundle_id}"],
+                    queue="fast",
                 )
             except PlatformFault as error:
                 logger.warning("bundle %s could not be dispatched: %s", bundle_id, error)
                 return
+            bundle.dispatches += 1
             notify(session, pool_topic(PLATFORM_POOL))
 
     def tick(self) -> None:
@@ -126,22 +166,146 @@ class Dispatcher:
         with self._database.session() as session:
             submissions = session.scalars(
                 select(Submission.id)
-                .where(Submission.status == SubmissionStatus.QUEUED, Submission.flow_run_id.is_(None))
-                .order_by(Submission.queued)
+                .where(
+                    Submission.status == SubmissionStatus.QUEUED,
+                    Submission.ended.is_(None),
+                    Submission.flow_run_id.is_(None),
+                )
+                .order_by(Submission.queue, Submission.queued)
                 .limit(UNDISPATCHED)
             ).all()
             bundles = session.scalars(
-                select(Bundle.id).where(Bundle.status == BundleStatus.QUEUED, Bundle.flow_run_id.is_(None))
+                select(Bundle.id).where(
+                    Bundle.status.in_((BundleStatus.QUEUED, BundleStatus.READING)), Bundle.flow_run_id.is_(None)
+                )
             ).all()
+            batches = undispatched_batches(session)
+            reruns = session.scalars(
+                select(Rerun.id).where(Rerun.status.in_(DRIVEN), Rerun.flow_run_id.is_(None)).order_by(Rerun.created)
+            ).all()
+            migrations = session.scalars(
+                select(PhaseMigration.phase_id).where(
+                    PhaseMigration.status == MigrationStatus.RUNNING, PhaseMigration.flow_run_id.is_(None)
+                )
+            ).all()
+        for batch_id in batches:
+            self.dispatch_batch(batch_id)
         for submission_id in submissions:
             self.dispatch_submission(submission_id)
         for bundle_id in bundles:
             self.dispatch_bundle(bundle_id)
+        for rerun_id in reruns:
+            self.dispatch_rerun(rerun_id)
+        for phase_id in migrations:
+            self.dispatch_migration(phase_id)
+
+    def dispatch_batch(self, batch_id: UUID) -> None:
+        """Make the flow run of a batch that has none, and let agents have its submissions."""
+        with self._database.session() as session:
+            try:
+                dispatch_batch(session, self._orchestration, batch_id)
+            except PlatformFault as error:
+                logger.warning("batch %s could not be dispatched: %s", batch_id, error)
+
+    def dispatch_rerun(self, rerun_id: UUID) -> None:
+        """Make the flow run that drives a rerun which has none; no more than so many reruns go on at once."""
+        with self._database.session() as session:
+            rerun = session.get(Rerun, rerun_id, with_for_update={"of": Rerun})
+            if rerun is None or rerun.status not in DRIVEN or rerun.flow_run_id:
+                return
+            driven = session.scalar(
+                select(func.count()).where(Rerun.status.in_(DRIVEN), Rerun.flow_run_id.is_not(None))
+            )
+            if (driven or 0) >= RERUNS_AT_ONCE:
+                return
+            slug = rerun.competition.slug
+            try:
+                rerun.flow_run_id = self._orchestration.dispatch_flow(
+                    RERUN_PHASE,
+                    {"rerun_id": rerun_id},
+                    key=f"{rerun_id}/{rerun.dispatches + 1}",
+                    name=f"{slug} rerun {rerun.number}",
+                    tags=[f"competition:{slug}", f"rerun:{rerun.number}"],
+                    queue="rerun",
+                )
+            except PlatformFault as error:
+                logger.warning("rerun %s could not be dispatched: %s", rerun_id, error)
+                return
+            rerun.dispatches += 1
+            notify(session, pool_topic(PLATFORM_POOL))
+
+    def dispatch_migration(self, phase_id: UUID) -> None:
+        """Make the flow run of a migration that goes on and has none."""
+        with self._database.session() as session:
+            migration = session.get(PhaseMigration, phase_id, with_for_update=True)
+            if migration is None or migration.status is not MigrationStatus.RUNNING or migration.flow_run_id:
+                return
+            phase = session.get_one(Phase, phase_id)
+            slug = phase.competition.slug
+            try:
+                migration.flow_run_id = self._orchestration.dispatch_flow(
+                    MIGRATE_PHASE,
+                    {"phase_id": phase_id},
+                    key=f"migrate/{phase_id}/{migration.dispatches + 1}",
+                    name=f"{slug} migrate into phase {phase.position + 1}",
+                    tags=[f"competition:{slug}", f"phase:{phase.position + 1}"],
+                    queue="default",
+                )
+            except PlatformFault as error:
+                logger.warning("migration into phase %s could not be dispatched: %s", phase_id, error)
+                return
+            migration.dispatches += 1
+            notify(session, pool_topic(PLATFORM_POOL))
+
+    def wake_for_retries(self) -> None:
+        """Tell agents of submissions whose wait before the next attempt has ended."""
+        since, self._woken = self._woken, now()
+        with self._database.session() as session:
+            for pool in session.scalars(_pools_with_retries(since, self._woken)):
+                notify(session, pool_topic(pool))
+
+    def look_after(self) -> None:
+        """Stand in for the flows that look after the platform, where Prefect or its agent do not run them."""
+        if not self._orchestration.is_registered():
+            logger.warning("Prefect has lost its deployments: they are made again")
+            self._orchestration.register()
+        with self._database.session() as session:
+            since = seconds_since(session, "reconcile")
+            ticked = seconds_since(session, "tick")
+            if ticked is None or ticked > OVERDUE_SECONDS:
+                phase_clock.tick(session)
+                note_chore(session, "tick", by="gateway", outcome={})
+        if since is None or since > OVERDUE_SECONDS:
+            reconcile(self._database, self._orchestration, by="gateway")
 
     def _run(self) -> None:
-        while not self._stop.wait(TICK_SECONDS):
+        ticked = time.monotonic()
+        while not self._stop.wait(WAKE_SECONDS):
             try:
-                self.tick()
+                self.wake_for_retries()
+                if time.monotonic() - ticked >= TICK_SECONDS:
+                    ticked = time.monotonic()
+                    self.tick()
+                    if time.monotonic() - self._checked >= RECONCILE_SECONDS:
+                        self._checked = time.monotonic()
+                        self.look_after()
+            except PlatformFault as error:
+                logger.warning("the dispatcher could not do its work: %s", error)
             except Exception:
                 # The loop must outlive anything: a database that is down comes back.
                 logger.exception("a tick of the dispatcher failed")
+
+
+def _pools_with_retries(since: datetime, until: datetime) -> Select[str]:
+    return (
+        select(Pool.name)
+        .join(Competition, Competition.pool_id == Pool.id)
+        .join(Submission, Submission.competition_id == Competition.id)
+        .where(
+            Submission.status == SubmissionStatus.QUEUED,
+            Submission.ended.is_(None),
+            Submission.not_before > since,
+            Submission.not_before <= until,
+        )
+        .distinct()
+    )

@@ -5,7 +5,8 @@ A flow run's parameters are ids alone. What Prefect's database holds can be lost
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
@@ -17,12 +18,46 @@ import yaml
 from podium.platform.errors import PlatformFault
 
 SCORE_SUBMISSION = "score-submission"
+SCORE_BATCH = "score-batch"
 CREATE_COMPETITION = "create-competition"
+RERUN_PHASE = "rerun-phase"
+MIGRATE_PHASE = "migrate-phase"
+RECONCILE = "reconcile"
+TICK = "tick"
 PLATFORM_POOL = "cpu"
 """The pool of the platform's own flows: those that need the database or the storage."""
 WORKER_TYPE = "podium"
 FAR = timedelta(days=30)
 """When a flow run is planned for that is begun by the gateway's announcement."""
+PAGE = 200
+"""Flow runs that Prefect is asked for at once, which is the most that it answers with."""
+ENDED_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+"""Types of state in which a flow run does nothing any more."""
+SCORING_FLOWS = (SCORE_SUBMISSION, SCORE_BATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFlowRun:
+    """A flow run as Prefect knows it.
+
+    Attributes:
+        flow: The name of its flow; empty where it was not asked for.
+        state: The type of its state, such as `RUNNING`.
+        since: When it came into that state.
+        parameters: Ids alone.
+    """
+
+    id: UUID
+    name: str
+    flow: str
+    state: str
+    since: datetime
+    parameters: Mapping[str, Any]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it does nothing any more."""
+        return self.state in ENDED_STATES
 
 
 class Orchestration:
@@ -48,9 +83,9 @@ class Orchestration:
             return False
 
     def dispatch_submission(
-        self, submission_id: UUID, *, pool: str, attempt: int, name: str, tags: Sequence[str]
+        self, submission_id: UUID, *, pool: str, dispatch: int, name: str, tags: Sequence[str]
     ) -> UUID:
-        """Make the flow run that scores a submission; asking again for the same attempt makes no second one.
+        """Make the flow run that scores a submission; asking again for the same dispatch makes no second one.
 
         It is planned for a far day, so that no agent takes it from Prefect's own queue: agents hear of it from the
         gateway, when its file is complete, and begin it at once.
@@ -64,29 +99,117 @@ class Orchestration:
             parameters={"submission_id": str(submission_id)},
             name=name,
             tags=tags,
-            idempotency_key=f"{submission_id}/{attempt}",
-            state={
-                "type": "SCHEDULED",
-                "name": "Announced",
-                "state_details": {"scheduled_time": (datetime.now(UTC) + FAR).isoformat()},
-            },
+            idempotency_key=f"{submission_id}/{dispatch}",
+            state=_announced(),
         )
 
-    def dispatch_bundle(self, bundle_id: UUID, *, name: str, tags: Sequence[str]) -> UUID:
-        """Make the flow run that turns a bundle into a competition.
+    def dispatch_batch(self, batch_id: UUID, *, pool: str, queue: str, name: str, tags: Sequence[str]) -> UUID:
+        """Make the flow run that stands for many submissions; asking again makes no second one.
+
+        Raises:
+            PlatformFault: Prefect can't be reached, or the pool has no such deployment.
+        """
+        return self._create_flow_run(
+            SCORE_BATCH,
+            pool,
+            parameters={"batch_id": str(batch_id)},
+            name=name,
+            tags=tags,
+            idempotency_key=str(batch_id),
+            state=_announced(),
+            queue=queue,
+        )
+
+    def dispatch_flow(
+        self, flow: str, parameters: Mapping[str, UUID], *, key: str, name: str, tags: Sequence[str], queue: str
+    ) -> UUID:
+        """Make a run of one of the platform's own flows; asking again with the same key makes no second one.
 
         Raises:
             PlatformFault: Prefect can't be reached, or the deployment is missing.
         """
         return self._create_flow_run(
-            CREATE_COMPETITION,
+            flow,
             PLATFORM_POOL,
-            parameters={"bundle_id": str(bundle_id)},
+            parameters={name: str(one) for name, one in parameters.items()},
             name=name,
             tags=tags,
-            idempotency_key=str(bundle_id),
+            idempotency_key=key,
             state={"type": "SCHEDULED"},
+            queue=queue,
         )
+
+    def flow_runs(self, ids: Sequence[UUID]) -> dict[UUID, KnownFlowRun]:
+        """What Prefect knows of flow runs, by their ids; those that it does not know are left out.
+
+        Raises:
+            PlatformFault: Prefect can't be reached.
+        """
+        found: dict[UUID, KnownFlowRun] = {}
+        for start in range(0, len(ids), PAGE):
+            page = [str(one) for one in ids[start : start + PAGE]]
+            found |= {run.id: run for run in self._find({"flow_runs": {"id": {"any_": page}}})}
+        return found
+
+    def open_flow_runs(self, flows: Sequence[str]) -> list[KnownFlowRun]:
+        """All runs of these flows that have not ended, as far as Prefect knows.
+
+        Raises:
+            PlatformFault: Prefect can't be reached.
+        """
+        found: list[KnownFlowRun] = []
+        for flow in flows:
+            where = {
+                "flows": {"name": {"any_": [flow]}},
+                "flow_runs": {"state": {"type": {"not_any_": sorted(ENDED_STATES)}}},
+            }
+            offset = 0
+            while page := self._find({**where, "offset": offset}):
+                found += [replace(run, flow=flow) for run in page]
+                offset += len(page)
+                if len(page) < PAGE:
+                    break
+        return found
+
+    def _find(self, where: dict[str, Any]) -> list[KnownFlowRun]:
+        answer = self._post("/flow_runs/filter", {"limit": PAGE, "sort": "ID_DESC", **where})
+        if answer.is_error:
+            self._answer(answer)
+        return [
+            KnownFlowRun(
+                id=UUID(run["id"]),
+                name=run["name"],
+                flow="",
+                state=run["state_type"] or "",
+                since=datetime.fromisoformat((run.get("state") or run)["timestamp" if run.get("state") else "created"]),
+                parameters=run.get("parameters") or {},
+            )
+            for run in answer.json()
+        ]
+
+    def set_state(self, flow_run_id: UUID, state: str, *, name: str, message: str = "") -> None:
+        """Say in what state a flow run is, whatever it was in; one that Prefect does not know is passed over.
+
+        Raises:
+            PlatformFault: Prefect can't be reached.
+        """
+        body = {"state": {"type": state, "name": name, "message": message[:2000]}, "force": True}
+        answer = self._post(f"/flow_runs/{flow_run_id}/set_state", body)
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            self._answer(answer)
+
+    def is_registered(self) -> bool:
+        """Whether Prefect has the deployments; one whose database was lost has none.
+
+        Raises:
+            PlatformFault: Prefect can't be reached.
+        """
+        answer = self._get(f"/deployments/name/{RECONCILE}/{PLATFORM_POOL}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            self._deployments.clear()
+            return False
+        self._answer(answer)
+        return True
 
     def cancel_flow_run(self, flow_run_id: UUID) -> None:
         """Mark a flow run as cancelled.
@@ -94,10 +217,7 @@ class Orchestration:
         Raises:
             PlatformFault: Prefect can't be reached.
         """
-        body = {"state": {"type": "CANCELLED", "name": "Cancelled"}, "force": True}
-        answer = self._post(f"/flow_runs/{flow_run_id}/set_state", body)
-        if answer.status_code != httpx.codes.NOT_FOUND:
-            self._answer(answer)
+        self.set_state(flow_run_id, "CANCELLED", name="Cancelled")
 
     def _create_flow_run(
         self,
@@ -109,14 +229,17 @@ class Orchestration:
         tags: Sequence[str],
         idempotency_key: str,
         state: dict[str, Any],
+        queue: str | None = None,
     ) -> UUID:
-        body = {
+        body: dict[str, Any] = {
             "parameters": parameters,
             "name": name,
             "tags": list(tags),
             "idempotency_key": idempotency_key,
             "state": state,
         }
+        if queue is not None:
+            body["work_queue_name"] = queue
         answer = self._post(f"/deployments/{self._deployment_id(flow, pool)}/create_flow_run", body)
         if answer.status_code == httpx.codes.NOT_FOUND:
             # The deployment was made anew since: look its id up again.
@@ -178,6 +301,7 @@ class Orchestration:
                     "tags": deployment.get("tags", []),
                     "work_pool_name": pool["name"],
                     "work_queue_name": pool.get("work_queue_name", "default"),
+                    "schedules": [_schedule(one) for one in deployment.get("schedules", [])],
                     "enforce_parameter_schema": False,
                     "parameter_openapi_schema": deployment.get("parameters_schema", {"type": "object"}),
                 },
@@ -206,3 +330,17 @@ class Orchestration:
             )
         answer: dict[str, Any] = response.json() if response.content else {}
         return answer
+
+
+def _announced() -> dict[str, Any]:
+    """The first state of what is begun by an agent that heard of it from the gateway."""
+    return {
+        "type": "SCHEDULED",
+        "name": "Announced",
+        "state_details": {"scheduled_time": (datetime.now(UTC) + FAR).isoformat()},
+    }
+
+
+def _schedule(written: dict[str, Any]) -> dict[str, Any]:
+    """A schedule of `prefect.yaml`, as Prefect's API wants it."""
+    return {"active": True, "schedule": {"interval": written["interval"], "timezone": "UTC"}}

@@ -106,10 +106,10 @@ def claimed(workplace: Workplace, submission_id: UUID, flow_run_id: UUID) -> Ite
         GatewayRefused: The submission is not to be had.
     """
     claim = Claim(submission_id=submission_id, flow_run_id=flow_run_id)
-    job = workplace.claims.pop(flow_run_id, None) or workplace.gateway.claim(claim, agent=workplace.agent)
+    job = workplace.claims.pop(submission_id, None) or workplace.gateway.claim(claim, agent=workplace.agent)
     attempt = AttemptInHand(workplace, job)
     try:
-        with workplace.holding(attempt.stop):
+        with workplace.holding(job.attempt_id, attempt.stop):
             yield attempt
     except GatewayRefused:
         raise  # the attempt is over already

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,6 +15,9 @@ from podium.platform.jobs import ScoringJob
 from podium.tasks.gateway import GatewayClient, Transfers
 from podium.tasks.programs import Executor
 
+AGENT_LEAVES = threading.Event()
+"""Set when the agent has to end: flows of the platform's own that take long end where they are, to be gone on with."""
+
 
 @dataclass(slots=True)
 class Workplace:
@@ -25,7 +28,7 @@ class Workplace:
         gateway: Calls with the agent's token.
         folder: The agent's own folder; `cache` and `attempts` are in it.
         stopping: Set when the agent must end soon: attempts are handed back.
-        claims: Jobs that were claimed before their flow run began, by flow run.
+        claims: Jobs that were claimed before their flow run began, by submission.
         held: Attempts that are under way here, from before their first file until after their last.
     """
 
@@ -37,7 +40,7 @@ class Workplace:
     stopping: threading.Event = field(default_factory=threading.Event)
     claims: dict[UUID, ScoringJob] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
-    _stops: set[threading.Event] = field(default_factory=set)
+    _stops: dict[UUID, threading.Event] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -51,23 +54,30 @@ class Workplace:
         return self.folder / "attempts"
 
     @contextmanager
-    def holding(self, stop: threading.Event) -> Iterator[None]:
-        """Have `stop` set if the agent must end while the block runs."""
+    def holding(self, attempt_id: UUID, stop: threading.Event) -> Iterator[None]:
+        """Have `stop` set if the attempt, or the whole agent, must end while the block runs."""
         with self._lock:
-            self._stops.add(stop)
+            self._stops[attempt_id] = stop
             if self.stopping.is_set():
                 stop.set()
         try:
             yield
         finally:
             with self._lock:
-                self._stops.discard(stop)
+                del self._stops[attempt_id]
+
+    def stop(self, attempts: Iterable[UUID]) -> None:
+        """Stop these attempts, as far as they are under way here."""
+        with self._lock:
+            for attempt_id in attempts:
+                if attempt_id in self._stops:
+                    self._stops[attempt_id].set()
 
     def stop_attempts(self) -> None:
         """Stop everything that is under way; it is handed back."""
         with self._lock:
             self.stopping.set()
-            for stop in self._stops:
+            for stop in self._stops.values():
                 stop.set()
 
 

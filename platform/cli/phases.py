@@ -109,6 +109,8 @@ def change(
         raise typer.BadParameter("--end and --without-end can't be had together.")
     if not texts and start is None and end is None and not without_end:
         raise typer.BadParameter("Say what to change: --start, --end, --without-end, --per-day, --total or --at-once.")
+    if at_once == "0":
+        raise typer.BadParameter("It is 1 at least: `podium phase pause` takes none at all.", param_hint="--at-once")
     numbers = {_LIMITS[option]: limit_from(text, option) for option, text in texts.items() if text != NONE}
     slug, name = competition_and(phase, "PHASE")
     with open_client(context) as client:

@@ -27,13 +27,15 @@ def queue(context: typer.Context, slug: CompetitionArgument = None, *, as_json: 
 
 def _described(found: QueueRecord) -> Iterator[str]:
     if found.reason:
-        yield f"Nothing can be taken: {found.reason}"
+        what = "Not everything" if found.agents else "Nothing"
+        yield f"{what} can be taken: {found.reason}"
     agents = "1 agent" if found.agents == 1 else f"{found.agents} agents"
     yield f"  pool       {found.pool}: {agents}, {found.slots} at the same time"
-    oldest = "" if found.oldest_seconds is None else f", the first for {span_text(found.oldest_seconds)}"
-    yield f"  queued     {found.queued}{oldest}"
+    yield f"  queued     {found.queued}"
     if found.queued_reruns:
         yield f"  behind     {found.queued_reruns} of reruns and migrations, which wait for all others"
+    if found.oldest_seconds is not None:
+        yield f"  oldest     waits for {span_text(found.oldest_seconds)}"
     yield f"  under way  {found.under_way}"
     others = found.queued_in_pool - found.queued - found.queued_reruns
     if others > 0:

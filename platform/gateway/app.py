@@ -11,7 +11,18 @@ from fastapi_offline import FastAPIOffline
 from podium.platform.gateway import problems
 from podium.platform.gateway.access import authorize, require_table_complete
 from podium.platform.gateway.guards import HEADERS, Guards
-from podium.platform.gateway.routes import agents, bundles, competitions, people, pools, storage, submissions
+from podium.platform.gateway.routes import (
+    agents,
+    bundles,
+    competitions,
+    people,
+    phases,
+    pools,
+    reruns,
+    storage,
+    submissions,
+    tasks,
+)
 from podium.platform.gateway.services import Services
 from podium.platform.settings import ServerSettings
 from podium.platform.version import VERSION
@@ -42,7 +53,10 @@ def create_app(settings: ServerSettings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.services = Services.of(settings)
-    routers = [module.router for module in (people, competitions, bundles, submissions, agents, pools, storage)]
+    routers = [
+        module.router
+        for module in (people, competitions, phases, bundles, submissions, reruns, tasks, agents, pools, storage)
+    ]
     require_table_complete(routers)
     for router in routers:
         app.include_router(router, prefix="/api/v1", dependencies=[Depends(authorize)])

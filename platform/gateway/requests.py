@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from podium.platform.bundles.dates import InvalidDate, parse_date
 from podium.platform.bundles.destinations import MAX_DESTINATIONS
@@ -14,6 +16,7 @@ from podium.platform.identifiers import SLUG_PATTERN
 from podium.platform.jobs import Sha256
 from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.models.competitions import NOW
+from podium.platform.models.reruns import Adoption
 
 
 def _plain_filename(name: str) -> str:
@@ -112,3 +115,87 @@ class NewSubmission(Body):
     phase: str | None = Field(default=None, max_length=256)
     message: str = Field(default="", max_length=1000)
     fact_sheet: dict[str, str] = Field(default={}, max_length=100)
+
+
+class RerunSelection(Body):
+    """What is to be scored again: a phase, submissions by number, or what the platform failed."""
+
+    phase: str | None = Field(default=None, max_length=256)
+    submissions: list[Annotated[int, Field(ge=1)]] | None = Field(default=None, max_length=1000)
+    platform_failures: bool = False
+    parallel: int | None = Field(default=None, ge=1, le=10_000)
+
+
+class NewRerun(RerunSelection):
+    """A rerun to start."""
+
+    reason: str = Field(min_length=1, max_length=1000)
+    adoption: Adoption = Adoption.AUTOMATIC
+
+
+class NewDataset(Body):
+    """A program or data of a task, to be uploaded as a zip."""
+
+    kind: Literal["scoring_program", "ingestion_program", "input_data", "reference_data"]
+    filename: Filename
+    size: int = Field(gt=0)
+    sha256: Sha256
+
+
+class NewTaskVersion(Body):
+    """What a task is to be made of from now on; what is not given stays as it is."""
+
+    reason: str = Field(min_length=1, max_length=1000)
+    scoring_program: UUID | None = None
+    ingestion_program: UUID | None = None
+    input_data: UUID | None = None
+    reference_data: UUID | None = None
+
+
+def _date(text: str) -> datetime:
+    """A date as bundles write them."""
+    try:
+        return parse_date(text)
+    except InvalidDate as error:
+        raise ValueError(str(error)) from None
+
+
+When = Annotated[datetime, BeforeValidator(_date)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class PhaseChange(Body):
+    """What an organizer may change of a phase; what is not given stays as it is."""
+
+    start: When | None = None
+    end: When | None = None
+    without_end: bool = False
+    max_submissions_per_day: Count | None = None
+    max_submissions: Count | None = None
+    max_concurrent_submissions: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    without_limits: list[Literal["max_submissions_per_day", "max_submissions", "max_concurrent_submissions"]] | None = (
+        Field(default=None, max_length=3)
+    )
+    paused: bool | None = None
+    pause_message: str = Field(default="", max_length=1000)
+
+
+class WindowsChange(Body):
+    """When a competition takes submissions and participants; what is not given stays as it is."""
+
+    start: When | None = None
+    end: When | None = None
+    registration_start: When | None = None
+    registration_end: When | None = None
+    unbounded: list[Literal["start", "end", "registration_start", "registration_end"]] | None = Field(
+        default=None, max_length=4
+    )
+
+
+class ExtraAllowanceChange(Body):
+    """What a participant may do beyond a phase's limits."""
+
+    per_window: Count = 0
+    total: Count = 0
+    concurrent: Count = 0
+    reason: str = Field(min_length=1, max_length=1000)

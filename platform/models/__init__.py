@@ -1,6 +1,7 @@
 """The tables."""
 
 from podium.platform.models.base import Base, now
+from podium.platform.models.chores import Chore, FlowLease
 from podium.platform.models.competitions import (
     Bundle,
     Column,
@@ -20,7 +21,7 @@ from podium.platform.models.competitions import (
     TermsAcceptance,
 )
 from podium.platform.models.people import Agent, Person, Pool, Token, TokenKind
-from podium.platform.models.reruns import Adoption, Chore, Rerun, RerunItem
+from podium.platform.models.reruns import Adoption, Rerun, RerunItem
 from podium.platform.models.submissions import (
     Attempt,
     Batch,
@@ -48,6 +49,7 @@ __all__ = [
     "Evaluation",
     "Event",
     "ExtraAllowance",
+    "FlowLease",
     "Leaderboard",
     "LeaderboardEntry",
     "LogText",

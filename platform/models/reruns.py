@@ -1,4 +1,4 @@
-"""Reruns: what is scored again, why, and what came of it; and when the platform last looked after itself."""
+"""Reruns: what is scored again, why, and what came of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
-from podium.platform.models.base import Base, Identified, Timed, now, status_type
+from podium.platform.models.base import Base, Identified, Timed, status_type
 from podium.platform.models.competitions import Competition
 from podium.platform.models.people import Person
 from podium.platform.models.submissions import Submission
@@ -28,7 +28,7 @@ class Adoption(StrEnum):
 class Rerun(Identified, Timed, Base):
     """Submissions of a competition that are scored again. `selection` says how they were chosen.
 
-    `lease_expires` is renewed by the flow that drives it; `held_back` is why the results were not adopted by itself.
+    `held_back` is why the results were not adopted by themselves.
     """
 
     __tablename__ = "reruns"
@@ -52,7 +52,6 @@ class Rerun(Identified, Timed, Base):
     expected_seconds: Mapped[float | None]
     flow_run_id: Mapped[UUID | None]
     dispatches: Mapped[int] = mapped_column(default=0)
-    lease_expires: Mapped[datetime | None]
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
 
@@ -82,14 +81,3 @@ class RerunItem(Base):
 
     origin: Mapped[Submission] = relationship(foreign_keys=[origin_id])
     submission: Mapped[Submission | None] = relationship(foreign_keys=[submission_id])
-
-
-class Chore(Base):
-    """When the platform last did something that it does again and again, such as `reconcile`, and what came of it."""
-
-    __tablename__ = "chores"
-
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    ran: Mapped[datetime] = mapped_column(default=now)
-    by: Mapped[str] = mapped_column(String(100), default="")
-    outcome: Mapped[dict[str, Any]] = mapped_column(default=dict)

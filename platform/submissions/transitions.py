@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, String, Uuid, column, insert, update, values
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
@@ -24,12 +26,15 @@ from podium.platform.lifecycle import (
     RerunStatus,
     SubmissionStatus,
     origins,
+    require_transition,
 )
 from podium.platform.models import Bundle, Event, Phase, PhaseMigration, Rerun, Submission, now
 from podium.platform.submissions.logs import logs_topic
 
 WAITS_FOR_AGENT = "Waits for an agent."
 """The status message of a submission that is queued and has its flow run."""
+_AT_ONCE = 1000
+"""Submissions that one statement changes."""
 
 
 def record_event(
@@ -102,27 +107,68 @@ def move_submission(
             notify(session, rerun_topic(submission.rerun_id))
 
 
-def adopt_results(
-    session: Session, submission: Submission, after: SubmissionStatus, *, results_id: UUID, actor: str, reason: str
-) -> None:
-    """Let another submission's evaluations be the ones that count for this one, which has ended.
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """That the evaluations of `results_id` are to be the ones that count for a submission, which then is `after`."""
+
+    submission_id: UUID
+    before: SubmissionStatus
+    after: SubmissionStatus
+    results_id: UUID
+    message: str
+
+
+def adopt_results(session: Session, adopted: Sequence[Adopted], *, actor: str, reason: str) -> None:
+    """Let other evaluations be the ones that count for submissions that have ended, all of them at once.
 
     Raises:
-        IllegalTransition: It has not ended, or not in a way that a rerun can follow; nothing was changed.
+        IllegalTransition: One is not as it was said to be, or can't become what it should; nothing was changed.
     """
-    before = submission.status
-    result = session.execute(
-        update(Submission)
-        .where(Submission.id == submission.id, Submission.status == before)
-        .where(Submission.status.in_(origins(ADOPTION_TRANSITIONS, after)))
-        .values(status=after, status_message=reason, results_id=results_id, version=Submission.version + 1)
-    )
-    _require_changed(result, "submission", before, after)
-    session.refresh(submission)
-    record_event(
-        session, subject="submission", subject_id=submission.id, before=before, after=after, actor=actor, reason=reason
-    )
-    notify(session, submission_topic(submission.id))
+    for one in adopted:
+        require_transition(ADOPTION_TRANSITIONS, one.before, one.after)
+    for start in range(0, len(adopted), _AT_ONCE):
+        part = adopted[start : start + _AT_ONCE]
+        # Without rows of its own in the statement, the guard would be one statement for each.
+        new = values(
+            column("id", Uuid(as_uuid=True)),
+            column("before", String),
+            column("after", String),
+            column("results_id", Uuid(as_uuid=True)),
+            column("message", String),
+            name="new",
+        ).data([(one.submission_id, one.before, one.after, one.results_id, one.message) for one in part])
+        status = Submission.__table__.c.status
+        result = session.execute(
+            update(Submission)
+            .where(Submission.id == new.c.id, Submission.status == new.c.before.cast(status.type))
+            .values(
+                status=new.c.after.cast(status.type),
+                status_message=new.c.message,
+                results_id=new.c.results_id,
+                version=Submission.version + 1,
+            )
+            .execution_options(synchronize_session=False)
+        )
+        assert isinstance(result, CursorResult)
+        if result.rowcount != len(part):
+            raise IllegalTransition("A submission has changed since its new results were compared with the old.")
+        session.execute(
+            insert(Event),
+            [
+                {
+                    "subject": "submission",
+                    "subject_id": one.submission_id,
+                    "before": one.before,
+                    "after": one.after,
+                    "actor": actor[:200],
+                    "reason": reason,
+                    "time": now(),
+                }
+                for one in part
+            ],
+        )
+    for one in adopted:
+        notify(session, submission_topic(one.submission_id))
 
 
 def touch_submission(session: Session, submission: Submission, **values: Any) -> None:  # noqa: ANN401  # columns

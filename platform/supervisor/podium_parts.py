@@ -25,6 +25,8 @@ from podium.platform.supervisor.prefect_server import prefect_api_url, prefect_c
 from podium.platform.supervisor.state_folder import StateFolder
 
 PREFERRED_PORTS: Mapping[str, int] = {"gateway": 8400, "dashboards": 8401, "prefect": 4200, "postgres": 15432}
+PLATFORM_SLOTS = 8
+"""Of the platform's own flows: most of them wait for others, and none must keep another from its turn."""
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  named, not bound
 
 
@@ -90,7 +92,9 @@ class _Podium:
             self._provision(),
             self._gateway(),
             # It runs the platform's own flows and no programs.
-            self._agent("cpu", slots=2, environment={**self._server_settings(), "PODIUM_AGENT_EXECUTOR": "none"}),
+            self._agent(
+                "cpu", slots=PLATFORM_SLOTS, environment={**self._server_settings(), "PODIUM_AGENT_EXECUTOR": "none"}
+            ),
             self._agent(
                 "docker", slots=os.cpu_count() or 1, environment=agent_environment(self.environment, docker=True)
             ),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from podium.platform import competitions
 from podium.platform.errors import NotAllowed
 from podium.platform.gateway.access import MaybeCaller, WithCaller
+from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person
@@ -159,7 +160,7 @@ def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller,
     text = io.StringIO()
     writer = csv.writer(text)
     questions = [question.key for question in board.questions]
-    keys = [_safe_cell(key) for key in (*(column.key for column in board.columns), *questions)]
+    keys = [safe_cell(key) for key in (*(column.key for column in board.columns), *questions)]
     writer.writerow(["rank", "participant", *keys, "entries", "submitted", "submission"])
     for row in board.rows:
         cells = [
@@ -171,17 +172,10 @@ def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller,
             row.submitted.isoformat(),
             row.submission_id,
         ]
-        writer.writerow([_safe_cell(cell) for cell in cells])
+        writer.writerow([safe_cell(cell) for cell in cells])
     name = f"{board.competition}-leaderboard.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _safe_cell(cell: object) -> object:
-    """Text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"}:
-        return "'" + cell
-    return "" if cell is None else cell
 
 
 def _leaderboard(

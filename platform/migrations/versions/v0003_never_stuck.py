@@ -59,6 +59,13 @@ def upgrade() -> None:
         sa.Column("outcome", postgresql.JSONB(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
     )
+    op.create_table(
+        "flow_leases",
+        sa.Column("flow_run_id", sa.Uuid(), nullable=False),
+        sa.Column("flow", sa.String(60), nullable=False),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("flow_run_id", name=op.f("pk_flow_leases")),
+    )
 
 
 def _competitions_and_phases() -> None:
@@ -176,7 +183,6 @@ def _reruns() -> None:
         sa.Column("expected_seconds", sa.Float(), nullable=True),
         sa.Column("flow_run_id", sa.Uuid(), nullable=True),
         sa.Column("dispatches", sa.Integer(), nullable=False),
-        sa.Column("lease_expires", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -259,7 +265,7 @@ def _add(table: str, column: sa.Column[object]) -> None:
 
 def downgrade() -> None:
     op.execute("DELETE FROM submissions WHERE rerun_id IS NOT NULL")
-    for table in ("chores", "rerun_items"):
+    for table in ("flow_leases", "chores", "rerun_items"):
         op.drop_table(table)
     op.drop_index("ix_attempts_stopped", "attempts")
     for name in ("number", "origin", "rerun"):

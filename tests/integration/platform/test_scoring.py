@@ -292,7 +292,7 @@ def test_what_is_given_back_is_dispatched_again(
     attempt = gateway.claim(agent, submission_id)
     assert attempt.call("handback", json={"reason": "The agent stops."}).status_code == 204
     eventually(lambda: len(prefect.runs_of(submission_id)) == 1)
-    assert [run["idempotency_key"] for run in prefect.runs_of(submission_id)] == [f"{submission_id}/2"]
+    assert [run["idempotency_key"] for run in prefect.runs_of(submission_id)] == [f"{submission_id}/1"]
     gateway.claim(agent, submission_id).succeed({"accuracy": 1})
     assert world.submission(submission_id).status is SubmissionStatus.FINISHED
 

@@ -1,0 +1,163 @@
+"""Batches: one flow run that stands for many submissions, so that a burst or a rerun costs Prefect little.
+
+What agents take is still one submission after the other, in the order of the queue; a batch only says under which flow
+run operators see them. Its states follow what its submissions do.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from podium.platform.database import notify
+from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
+from podium.platform.models import Batch, Competition, Pool, Rerun, Submission, now
+from podium.platform.orchestration import Orchestration
+from podium.platform.submissions.transitions import pool_topic
+
+BATCH_SIZE = 50
+"""Submissions in a batch at most."""
+BUSY = 4
+"""Submissions that wait in a pool before new ones get into batches."""
+
+
+def is_busy(session: Session, pool_id: UUID) -> bool:
+    """Whether so many wait in a pool that a flow run for each would only keep them waiting longer."""
+    waiting = (
+        select(Submission.id)
+        .join(Competition, Competition.id == Submission.competition_id)
+        .where(
+            Submission.status == SubmissionStatus.QUEUED,
+            Submission.ended.is_(None),
+            Submission.queue == SubmissionQueue.DEFAULT,
+            Competition.pool_id == pool_id,
+        )
+        .limit(BUSY)
+        .subquery()
+    )
+    return (session.scalar(select(func.count()).select_from(waiting)) or 0) >= BUSY
+
+
+def new_batch(session: Session, pool: Pool, queue: SubmissionQueue, *, rerun: Rerun | None = None) -> Batch:
+    """A batch without submissions and flow run."""
+    if rerun is not None:
+        count = session.scalar(select(func.count()).where(Batch.rerun_id == rerun.id)) or 0
+        name = f"{rerun.competition.slug} rerun {rerun.number} batch {count + 1}"
+    else:
+        name = f"{pool.name} {'migrated' if queue is SubmissionQueue.RERUN else 'burst'} {now():%Y-%m-%d %H:%M:%S}"
+    batch = Batch(pool_id=pool.id, queue=queue, rerun_id=rerun.id if rerun else None, name=name)
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def assign_to_batch(session: Session, submission: Submission) -> UUID:
+    """The batch of a queued submission: its own, else the open one of its kind that has room, else a new one."""
+    if submission.batch_id is not None:
+        return submission.batch_id
+    pool = submission.competition.pool
+    # Of many that ask at once, one makes the batch and the others find it.
+    lock = text("SELECT pg_advisory_xact_lock(hashtext('podium-batches'), hashtext(:pool))")
+    session.execute(lock, {"pool": pool.name})
+    batch = session.scalar(
+        select(Batch)
+        .where(
+            Batch.pool_id == pool.id,
+            Batch.ended.is_(None),
+            Batch.queue == submission.queue,
+            Batch.rerun_id == submission.rerun_id if submission.rerun_id is not None else Batch.rerun_id.is_(None),
+            Batch.size < BATCH_SIZE,
+        )
+        .order_by(Batch.created.desc())
+        .limit(1)
+    )
+    if batch is None:
+        rerun = session.get(Rerun, submission.rerun_id) if submission.rerun_id else None
+        batch = new_batch(session, pool, submission.queue, rerun=rerun)
+    batch.size += 1
+    session.execute(update(Submission).where(Submission.id == submission.id).values(batch_id=batch.id))
+    session.flush()
+    return batch.id
+
+
+def dispatch_batch(session: Session, orchestration: Orchestration, batch_id: UUID) -> UUID:
+    """Make the flow run of a batch, if it has none, and let agents have its submissions.
+
+    Raises:
+        PlatformFault: Prefect can't be reached, or has no such deployment.
+    """
+    batch = session.get_one(Batch, batch_id, with_for_update=True, populate_existing=True)
+    if batch.flow_run_id is None:
+        rerun = session.get(Rerun, batch.rerun_id) if batch.rerun_id else None
+        tags = ["batch"]
+        if rerun is not None:
+            tags += [f"competition:{rerun.competition.slug}", f"rerun:{rerun.number}"]
+        batch.flow_run_id = orchestration.dispatch_batch(
+            batch.id, pool=batch.pool.name, queue=batch.queue, name=batch.name, tags=tags
+        )
+        session.flush()
+    changed = session.scalars(
+        update(Submission)
+        .where(Submission.batch_id == batch.id, Submission.flow_run_id.is_(None))
+        .values(flow_run_id=batch.flow_run_id, dispatches=Submission.dispatches + 1)
+        .returning(Submission.id)
+    ).all()
+    if changed:
+        notify(session, pool_topic(batch.pool.name))
+    return batch.flow_run_id
+
+
+def undispatched_batches(session: Session) -> list[UUID]:
+    """Batches that have submissions and no flow run."""
+    return list(
+        session.scalars(
+            select(Batch.id)
+            .where(Batch.ended.is_(None), Batch.flow_run_id.is_(None), Batch.size > 0)
+            .order_by(Batch.created)
+        )
+    )
+
+
+def follow_batches(session: Session, orchestration: Orchestration, *, rerun_id: UUID | None = None) -> int:
+    """Tell Prefect which batches have begun and ended, by what their submissions do; return how many have ended.
+
+    Args:
+        rerun_id: Look at those of one rerun only.
+
+    Raises:
+        PlatformFault: Prefect can't be reached; what was not told is told the next time.
+    """
+    open_batches = select(Batch).where(Batch.ended.is_(None), Batch.flow_run_id.is_not(None))
+    if rerun_id is not None:
+        open_batches = open_batches.where(Batch.rerun_id == rerun_id)
+    ended = 0
+    for batch in session.scalars(open_batches.with_for_update(skip_locked=True)).all():
+        counts = {
+            row[0]: row[1]
+            for row in session.execute(
+                select(Submission.status, func.count())
+                .where(Submission.batch_id == batch.id)
+                .group_by(Submission.status)
+            )
+        }
+        over = sum(number for status, number in counts.items() if status in _OVER)
+        total = sum(counts.values())
+        assert batch.flow_run_id is not None
+        if batch.begun is None and total > counts.get(SubmissionStatus.QUEUED, 0):
+            orchestration.set_state(batch.flow_run_id, "RUNNING", name="Running")
+            batch.begun = now()
+        # A burst's batch that has room gets more, as long as there is a burst.
+        if over == total and (total >= BATCH_SIZE or (now() - batch.created).total_seconds() > _LINGER_SECONDS):
+            said = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
+            orchestration.set_state(
+                batch.flow_run_id, "COMPLETED", name="Completed", message=said or "What was in it is scored elsewhere."
+            )
+            batch.ended = now()
+            ended += 1
+    return ended
+
+
+_OVER = frozenset({SubmissionStatus.FINISHED, SubmissionStatus.FAILED, SubmissionStatus.CANCELLED})
+_LINGER_SECONDS = 5.0

@@ -1,0 +1,168 @@
+"""A phase's leaderboard from scratch: out of all that was scored, with or without what a rerun would change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from podium.platform.database import notify
+from podium.platform.leaderboard.columns import column_values
+from podium.platform.leaderboard.entries import column_rules, leaderboard_topic
+from podium.platform.leaderboard.rank_columns import with_rank_values
+from podium.platform.leaderboard.ranking import Entry, rank
+from podium.platform.leaderboard.selection import select_entries
+from podium.platform.lifecycle import SubmissionStatus
+from podium.platform.models import Evaluation, Leaderboard, LeaderboardEntry, Phase, Score, Submission, now
+
+Values = list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A submission that is finished: whose it is, when it was made, and a value for each column."""
+
+    submission_id: UUID
+    person_id: UUID
+    created: datetime
+    stands: bool
+    values: Values
+
+
+def scored_submissions(
+    session: Session, phase: Phase, board: Leaderboard, replaced: Mapping[UUID, UUID | None]
+) -> dict[UUID, Scored]:
+    """All finished submissions of a phase with their values.
+
+    Args:
+        replaced: Submissions whose results are to be read from another one's evaluations; `None` for one that would
+            not be finished.
+    """
+    rows = session.execute(
+        select(
+            Submission.id,
+            Submission.person_id,
+            Submission.created,
+            Submission.on_leaderboard,
+            Submission.status,
+            Submission.results_id,
+        ).where(Submission.phase_id == phase.id, Submission.rerun_id.is_(None), Submission.ended.is_not(None))
+    ).all()
+    sources: dict[UUID, UUID] = {}
+    for row in rows:
+        source = replaced.get(row.id, row.results_id or row.id) if _counts(row.id, row.status, replaced) else None
+        if source is not None:
+            sources[row.id] = source
+    values = values_of(session, board, set(sources.values()))
+    empty = column_values(column_rules(board), [])
+    return {
+        row.id: Scored(row.id, row.person_id, row.created, row.on_leaderboard, values.get(sources[row.id], empty))
+        for row in rows
+        if row.id in sources
+    }
+
+
+def _counts(submission_id: UUID, status: SubmissionStatus, replaced: Mapping[UUID, UUID | None]) -> bool:
+    return submission_id in replaced or status is SubmissionStatus.FINISHED
+
+
+def values_of(session: Session, board: Leaderboard, submissions: set[UUID]) -> dict[UUID, Values]:
+    """A value for each column, for every one of these submissions' own evaluations."""
+    by_task: dict[UUID, dict[int, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    wanted = sorted(submissions)
+    for start in range(0, len(wanted), _AT_ONCE):
+        for submission_id, position, key, value in session.execute(
+            select(Evaluation.submission_id, Evaluation.position, Score.key, Score.value)
+            .join(Score, Score.evaluation_id == Evaluation.id, isouter=True)
+            .where(Evaluation.submission_id.in_(wanted[start : start + _AT_ONCE]))
+        ):
+            scores = by_task[submission_id][position]
+            if key is not None:
+                scores[key] = value
+    rules = column_rules(board)
+    return {
+        submission_id: column_values(rules, [tasks[position] for position in sorted(tasks)])
+        for submission_id, tasks in by_task.items()
+    }
+
+
+_AT_ONCE = 5000
+
+
+def board_of(board: Leaderboard, scored: Mapping[UUID, Scored]) -> dict[UUID, Scored]:
+    """Those of the scored submissions that stand on the board, by the board's rule."""
+    rules = column_rules(board)
+    by_person: dict[UUID, list[Scored]] = defaultdict(list)
+    for one in scored.values():
+        by_person[one.person_id].append(one)
+    standing: dict[UUID, Scored] = {}
+    for own in by_person.values():
+        chosen = select_entries(
+            board.submission_rule,
+            [Entry(one.submission_id, one.values, one.created) for one in own],
+            standing=frozenset(one.submission_id for one in own if one.stands),
+            columns=rules,
+            primary_index=board.primary_index,
+        )
+        standing |= {submission_id: scored[submission_id] for submission_id in chosen}
+    return standing
+
+
+def ranks_of(board: Leaderboard, standing: Mapping[UUID, Scored]) -> dict[UUID, int | None]:
+    """The best rank of each person on a board."""
+    rules = column_rules(board)
+    rows = list(standing.values())
+    filled = with_rank_values(rules, [row.values for row in rows])
+    entries = [Entry(row, values, row.created) for row, values in zip(rows, filled, strict=True)]
+    ranks: dict[UUID, int | None] = {}
+    for item in rank(entries, rules, board.primary_index):
+        ranks.setdefault(item.entry.item.person_id, item.rank)
+    return ranks
+
+
+def write_board(session: Session, phase: Phase, standing: Mapping[UUID, Scored]) -> None:
+    """Make a phase's rows of the leaderboard these, and change none that is so already."""
+    present = {
+        row.submission_id: list(row.scores)
+        for row in session.execute(
+            select(LeaderboardEntry.submission_id, LeaderboardEntry.scores).where(LeaderboardEntry.phase_id == phase.id)
+        )
+    }
+    gone = set(present) - set(standing)
+    if gone:
+        session.execute(
+            delete(LeaderboardEntry).where(
+                LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.submission_id.in_(gone)
+            )
+        )
+        session.execute(update(Submission).where(Submission.id.in_(gone)).values(on_leaderboard=False))
+    changed = [one for one in standing.values() if present.get(one.submission_id) != one.values]
+    if changed:
+        moment = now()
+        rows = insert(LeaderboardEntry)
+        session.execute(
+            rows.on_conflict_do_update(
+                index_elements=["phase_id", "submission_id"],
+                set_={"scores": rows.excluded.scores, "updated": rows.excluded.updated},
+            ),
+            [
+                {
+                    "phase_id": phase.id,
+                    "submission_id": one.submission_id,
+                    "person_id": one.person_id,
+                    "scores": one.values,
+                    "updated": moment,
+                }
+                for one in changed
+            ],
+        )
+        new = [one.submission_id for one in changed if one.submission_id not in present]
+        session.execute(update(Submission).where(Submission.id.in_(new)).values(on_leaderboard=True))
+    if gone or changed:
+        notify(session, leaderboard_topic(phase.id))

@@ -1,0 +1,156 @@
+"""Auto-migration: what stands on a phase's leaderboard when it ends is scored in the phase after it too.
+
+A submission that is still under way when the next phase begins holds nothing up: what is scored is taken over at once,
+and the rest when it is scored, or never if it fails. Taking over can be stopped at any point and gone on with: a
+submission is taken over once, the database sees to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from podium.platform.identifiers import new_id
+from podium.platform.lifecycle import (
+    TERMINAL_SUBMISSION_STATUSES,
+    MigrationStatus,
+    SubmissionQueue,
+    SubmissionStatus,
+)
+from podium.platform.models import (
+    Competition,
+    Evaluation,
+    Event,
+    LeaderboardEntry,
+    Phase,
+    PhaseMigration,
+    Submission,
+    now,
+)
+from podium.platform.submissions.transitions import WAITS_FOR_AGENT, finish_migration
+
+PART = 100
+"""Submissions that are taken over in one transaction."""
+ACTOR = "flow:migrate-phase"
+
+
+def migrate_part(session: Session, phase_id: UUID, *, size: int = PART) -> list[UUID]:
+    """Take over some more of what stands on the leaderboard of the phase before; return the new submissions.
+
+    They don't count against anybody's quota, and are scored behind those that people make now.
+    """
+    migration = session.get(PhaseMigration, phase_id, with_for_update=True, populate_existing=True)
+    if migration is None or migration.status is not MigrationStatus.RUNNING:
+        return []
+    phase = session.get_one(Phase, phase_id)
+    origins = session.scalars(_left_to_migrate(phase).limit(size)).all()
+    if not origins:
+        return []
+    made = _take_over(session, phase, origins)
+    migration.copied += len(made)
+    return made
+
+
+def _before(phase: Phase) -> Phase:
+    return phase.competition.phases[phase.position - 1]
+
+
+def _left_to_migrate(phase: Phase) -> Select[Submission]:
+    copy = aliased(Submission)
+    return (
+        select(Submission)
+        .join(LeaderboardEntry, LeaderboardEntry.submission_id == Submission.id)
+        .where(
+            LeaderboardEntry.phase_id == _before(phase).id,
+            Submission.content.is_not(None),
+            ~exists().where(copy.phase_id == phase.id, copy.origin_id == Submission.id, copy.rerun_id.is_(None)),
+        )
+        .order_by(Submission.created, Submission.id)
+    )
+
+
+def _take_over(session: Session, phase: Phase, origins: Sequence[Submission]) -> list[UUID]:
+    first = session.scalar(
+        update(Competition)
+        .where(Competition.id == phase.competition_id)
+        .values(next_submission_number=Competition.next_submission_number + len(origins))
+        .returning(Competition.next_submission_number - len(origins))
+    )
+    assert first is not None
+    before, moment = _before(phase), now()
+    ids = [new_id() for _ in origins]
+    session.execute(
+        insert(Submission),
+        [
+            {
+                "id": made,
+                "created": moment,
+                "competition_id": phase.competition_id,
+                "phase_id": phase.id,
+                "person_id": origin.person_id,
+                "number": first + at,
+                "filename": origin.filename,
+                "size": origin.size,
+                "sha256": origin.sha256,
+                "content": origin.content,
+                "message": origin.message,
+                "fact_sheet": origin.fact_sheet,
+                "status": SubmissionStatus.QUEUED,
+                "status_message": WAITS_FOR_AGENT,
+                "version": 1,
+                "counts": False,
+                "on_leaderboard": False,
+                "origin_id": origin.id,
+                "queue": SubmissionQueue.RERUN,
+                "dispatches": 0,
+                "queued": moment,
+            }
+            for at, (made, origin) in enumerate(zip(ids, origins, strict=True))
+        ],
+    )
+    session.add_all(
+        Evaluation(submission_id=made, task_id=entry.task_id, position=entry.position)
+        for made in ids
+        for entry in phase.tasks
+    )
+    session.add_all(
+        Event(
+            subject="submission",
+            subject_id=made,
+            after=SubmissionStatus.QUEUED,
+            actor=ACTOR,
+            reason=f"Migrated from phase '{before.name}', submission {origin.number}.",
+        )
+        for made, origin in zip(ids, origins, strict=True)
+    )
+    session.flush()
+    return ids
+
+
+def finish_if_done(session: Session, phase_id: UUID) -> bool:
+    """End the migration if nothing is left that could still be taken over; else say what it waits for."""
+    migration = session.get(PhaseMigration, phase_id, with_for_update=True, populate_existing=True)
+    if migration is None or migration.status is not MigrationStatus.RUNNING:
+        return True
+    phase = session.get_one(Phase, phase_id)
+    before = _before(phase)
+    under_way = session.scalar(
+        select(func.count()).where(
+            Submission.phase_id == before.id,
+            Submission.rerun_id.is_(None),
+            Submission.status.not_in(TERMINAL_SUBMISSION_STATUSES),
+        )
+    )
+    # The count first: what ends between the two queries is found by the second.
+    left = session.scalars(_left_to_migrate(phase).limit(1)).first()
+    if under_way or left is not None:
+        migration.message = f"{under_way} of phase '{before.name}' are still being scored." if under_way else ""
+        migration.flow_run_id = None
+        return False
+    said = f"{migration.copied} submissions of phase '{before.name}' were taken over."
+    finish_migration(session, migration, actor=ACTOR, message=said)
+    return True

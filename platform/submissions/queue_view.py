@@ -1,0 +1,63 @@
+"""How a competition's submissions stand in the queue of its pool, for its organizers."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from podium.platform.lifecycle import ACTIVE_SUBMISSION_STATUSES, SubmissionQueue, SubmissionStatus
+from podium.platform.models import Competition, Submission, now
+from podium.platform.placement import why_unplaced
+from podium.platform.records import QueueRecord
+from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent
+from podium.platform.submissions.waiting import typical_seconds
+
+
+def queue_record(session: Session, competition: Competition) -> QueueRecord:
+    """The queue, as it is now."""
+    open_ones = session.execute(
+        select(Submission.status, Submission.queue, func.count(), func.min(Submission.queued))
+        .where(Submission.competition_id == competition.id, Submission.ended.is_(None))
+        .group_by(Submission.status, Submission.queue)
+    ).all()
+    queued = {row[1]: row[2] for row in open_ones if row[0] is SubmissionStatus.QUEUED}
+    oldest = [row[3] for row in open_ones if row[0] is SubmissionStatus.QUEUED and row[3] is not None]
+    in_pool = session.scalar(
+        select(func.count())
+        .select_from(Submission)
+        .join(Competition, Competition.id == Submission.competition_id)
+        .where(
+            Submission.status == SubmissionStatus.QUEUED,
+            Submission.ended.is_(None),
+            Competition.pool_id == competition.pool_id,
+        )
+    )
+    agents = live_agents(session, competition.pool_id)
+    well = [agent for agent in agents if not agent.trouble]
+    typical = {phase.name: typical_seconds(session, phase.id) for phase in competition.phases}
+    return QueueRecord(
+        pool=competition.pool.name,
+        agents=len(well),
+        slots=sum(agent.slots for agent in well),
+        queued=queued.get(SubmissionQueue.DEFAULT, 0),
+        queued_reruns=queued.get(SubmissionQueue.RERUN, 0),
+        under_way=sum(row[2] for row in open_ones if row[0] in ACTIVE_SUBMISSION_STATUSES),
+        queued_in_pool=in_pool or 0,
+        oldest_seconds=(now() - min(oldest)).total_seconds() if oldest else None,
+        typical_seconds={name: seconds for name, seconds in typical.items() if seconds is not None},
+        reason=_why_nothing(session, competition),
+    )
+
+
+def _why_nothing(session: Session, competition: Competition) -> str:
+    """Why agents take nothing of a competition at the moment; empty when they can."""
+    pool = competition.pool
+    agents = live_agents(session, pool.id)
+    if not agents:
+        return f"No agent of pool '{pool.name}' is running."
+    well = [offer_of_agent(agent) for agent in agents if not agent.trouble]
+    if not well:
+        said = "; ".join(f"{agent.name}: {agent.trouble}" for agent in agents)
+        return f"The agents of pool '{pool.name}' have trouble of their own ({said})."
+    reasons = [why_unplaced(pool.name, needs_of(competition, phase, pool), well) for phase in competition.phases]
+    return " ".join(dict.fromkeys(reason for reason in reasons if reason))

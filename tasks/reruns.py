@@ -1,0 +1,136 @@
+"""The steps of `rerun-phase`: batch after batch, then the comparison, and its report in Prefect's pages."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from podium.platform.batches import dispatch_batch, follow_batches
+from podium.platform.errors import PlatformFault
+from podium.platform.lifecycle import RerunStatus
+from podium.platform.models import Rerun
+from podium.platform.rerun_records import RerunReport
+from podium.platform.reruns.driving import Progress, begin, finish_if_done, progress_of, release_batch
+from podium.platform.reruns.views import rerun_report
+from podium.tasks.platform_services import PlatformServices
+from podium.tasks.workplace import AGENT_LEAVES
+
+logger = logging.getLogger(__name__)
+LOOK_SECONDS = 0.25
+"""How often it is looked how far the rerun is."""
+FOLLOW_EVERY = 20
+"""Prefect is told how the batches do at every so many looks."""
+ROWS_SHOWN = 200
+"""Differences that stand in the report in Prefect's pages; Podium's own report has all of them."""
+
+
+def begin_rerun(services: PlatformServices, rerun_id: UUID) -> bool:
+    """Begin, or go on; tell whether there is anything to do."""
+    with services.database.session() as session:
+        return begin(session, rerun_id)
+
+
+@task(task_run_name="score {rerun_id} again", cache_policy=NO_CACHE)
+def score_all(services: PlatformServices, rerun_id: UUID) -> bool:
+    """Put batch after batch into the queue until everything is scored.
+
+    Returns:
+        Whether everything is; not if the rerun was paused or cancelled, or this agent has to end.
+    """
+    looks = 0
+    while not AGENT_LEAVES.wait(LOOK_SECONDS if looks else 0):
+        looks += 1
+        progress = _step(services, rerun_id)
+        if progress is None or progress.everything_ended:
+            _follow(services, rerun_id)
+            return progress is not None
+        if looks % FOLLOW_EVERY == 0:
+            _follow(services, rerun_id)
+    return False
+
+
+def _step(services: PlatformServices, rerun_id: UUID) -> Progress | None:
+    """Release what is missing and count; `None` where the rerun does not run any more."""
+    with services.database.session() as session:
+        batch_id = release_batch(session, rerun_id)
+    if batch_id is not None:
+        try:
+            with services.database.session() as session:
+                dispatch_batch(session, services.orchestration, batch_id)
+        except PlatformFault as error:
+            logger.warning("batch %s waits for Prefect: %s", batch_id, error)  # the gateway tries it again
+    with services.database.session() as session:
+        rerun = session.get(Rerun, rerun_id)
+        return progress_of(session, rerun) if rerun is not None and rerun.status is RerunStatus.RUNNING else None
+
+
+def _follow(services: PlatformServices, rerun_id: UUID) -> None:
+    try:
+        with services.database.session() as session:
+            follow_batches(session, services.orchestration, rerun_id=rerun_id)
+    except PlatformFault as error:
+        logger.warning("Prefect was not told how the batches do: %s", error)
+
+
+@task(cache_policy=NO_CACHE)
+def compare_and_adopt(services: PlatformServices, rerun_id: UUID) -> str:
+    """Compare the new results with the old, adopt them where that is asked for and safe; return what was done."""
+    with services.database.session() as session:
+        finish_if_done(session, rerun_id)
+    with services.database.session() as session:
+        rerun = session.get_one(Rerun, rerun_id)
+        report = rerun_report(session, rerun)
+    _publish(report)
+    return f"{report.rerun.status}: {report.rerun.status_message} {report.rerun.held_back}".strip()
+
+
+def _publish(report: RerunReport) -> None:
+    """Show the report in Prefect's pages. No names: Prefect's database is the operators', not the organizers'."""
+    rerun = report.rerun
+    try:
+        create_markdown_artifact(
+            key=f"rerun-{rerun.competition}-{rerun.number}",
+            markdown=report_in_markdown(report),
+            description=f"Rerun {rerun.number} of {rerun.competition}",
+        )
+    except Exception:  # whatever Prefect has against it, the rerun is over
+        logger.exception("the report of rerun %s of %s was not shown in Prefect", rerun.number, rerun.competition)
+
+
+def report_in_markdown(report: RerunReport) -> str:
+    """The report as Prefect's pages show it: submissions by number, without their participants."""
+    rerun = report.rerun
+    keys = [column.key for column in report.columns]
+    lines = [
+        f"# Rerun {rerun.number} of {rerun.competition}",
+        "",
+        f"{rerun.status.capitalize()}: {rerun.status_message}",
+        "",
+        f"* {rerun.total} submissions: {rerun.finished} finished, {rerun.failed} failed, {rerun.given_up} not scored",
+        f"* {report.changed} have other results, {report.moved} stand at another rank",
+        f"* {report.now_failing} that were finished fail now, {report.now_finished} that had failed are finished",
+        *([f"* held back: {rerun.held_back}"] if rerun.held_back else []),
+        "",
+    ]
+    changed = [row for row in report.differences if row.changed]
+    if changed:
+        lines += [
+            f"| submission | phase | {' | '.join(keys)} | rank |",
+            f"| --- | --- |{' --- |' * len(keys)} --- |",
+        ]
+    for row in changed[:ROWS_SHOWN]:
+        scores = (f"{_score(old)} → {_score(new)}" for old, new in zip(row.old_scores, row.new_scores, strict=False))
+        lines.append(
+            f"| {row.number} | {row.phase} | {' | '.join(scores)} | {row.old_rank or '-'} → {row.new_rank or '-'} |"
+        )
+    if len(changed) > ROWS_SHOWN:
+        lines.append(f"\n{len(changed) - ROWS_SHOWN} more are in Podium's own report.")
+    return "\n".join(lines)
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"
