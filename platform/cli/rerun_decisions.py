@@ -1,20 +1,60 @@
-"""`podium rerun adopt` and `cancel`: what becomes of the new results, said before it is done."""
+"""`podium rerun pause`, `resume`, `adopt` and `cancel`; what can't be undone is said and asked before it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
 from podium.platform.cli.listings import show_json
 from podium.platform.cli.options import JsonOption, RerunWords, YesOption
 from podium.platform.cli.rerun_report import totals_text
-from podium.platform.cli.rerun_text import counted
+from podium.platform.cli.rerun_text import counted, progress_text
 from podium.platform.cli.session import competition_and_number, open_client
 from podium.platform.cli.terminal import note, printable, require_yes
 from podium.platform.errors import Conflict
 from podium.platform.lifecycle import LIVE_RERUN_STATUSES, RerunStatus
 from podium.platform.rerun_records import RerunRecord
+
+if TYPE_CHECKING:
+    from podium.platform.client import Client
+
+_UNDER_WAY = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING, RerunStatus.PAUSED})
+
+
+def pause(context: typer.Context, number: RerunWords, *, as_json: JsonOption = False) -> None:
+    """Begin nothing new of a rerun; what is under way ends."""
+    _tell(context, number, lambda client, slug, which: client.pause_rerun(slug, which), "be paused", as_json=as_json)
+
+
+def resume(context: typer.Context, number: RerunWords, *, as_json: JsonOption = False) -> None:
+    """Go on with a rerun that is paused."""
+    _tell(context, number, lambda client, slug, which: client.resume_rerun(slug, which), "go on", as_json=as_json)
+
+
+def _tell(
+    context: typer.Context,
+    number: Sequence[str],
+    call: Callable[[Client, str, int], RerunRecord],
+    what: str,
+    *,
+    as_json: bool,
+) -> None:
+    competition, which = competition_and_number(number)
+    with open_client(context) as client:
+        rerun = client.rerun(competition, which)
+        if rerun.status not in _UNDER_WAY:
+            raise Conflict(
+                f"Rerun {which} is {rerun.status.value}, so it can't {what}: everything of it is scored, or it was"
+                " cancelled.",
+                remedy=f"See it: podium rerun show {competition} {which}",
+            )
+        rerun = call(client, competition, which)
+    if as_json:
+        show_json(rerun)
+    else:
+        note(printable(f"Rerun {rerun.number} of {rerun.competition} is {progress_text(rerun)}"))
 
 
 def adopt(context: typer.Context, number: RerunWords, *, yes: YesOption = False, as_json: JsonOption = False) -> None:

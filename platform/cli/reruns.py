@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -18,18 +18,14 @@ from podium.platform.cli.options import (
     TimeoutOption,
     YesOption,
 )
-from podium.platform.cli.rerun_decisions import adopt, cancel
+from podium.platform.cli.rerun_decisions import adopt, cancel, pause, resume
 from podium.platform.cli.rerun_progress import follow
 from podium.platform.cli.rerun_report import report
-from podium.platform.cli.rerun_text import counted, exit_code_for, preview_text, progress_text, rerun_text
+from podium.platform.cli.rerun_text import counted, exit_code_for, preview_text, rerun_text
 from podium.platform.cli.session import competition_and_number, competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, require_yes, say
 from podium.platform.errors import Conflict
-from podium.platform.lifecycle import RerunStatus
 from podium.platform.rerun_records import RerunPreview, RerunRecord
-
-if TYPE_CHECKING:
-    from podium.platform.client import Client
 
 _FIELDS: Sequence[Field[RerunRecord]] = (
     Field("number", lambda one: one.number, is_number=True),
@@ -45,8 +41,6 @@ _FIELDS: Sequence[Field[RerunRecord]] = (
     Field("left", lambda one: None if one.remaining_seconds is None else span_text(one.remaining_seconds)),
     Field("held back", lambda one: one.held_back, may_wrap=True),
 )
-
-_UNDER_WAY = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING, RerunStatus.PAUSED})
 
 
 def start(
@@ -178,40 +172,6 @@ def show(
             _show_end(follow(client, competition, which, timeout), as_json=as_json)
         rerun = client.rerun(competition, which)
     _show(rerun, as_json=as_json)
-
-
-def pause(context: typer.Context, number: RerunWords, *, as_json: JsonOption = False) -> None:
-    """Begin nothing new of a rerun; what is under way ends."""
-    _tell(context, number, lambda client, slug, which: client.pause_rerun(slug, which), "be paused", as_json=as_json)
-
-
-def resume(context: typer.Context, number: RerunWords, *, as_json: JsonOption = False) -> None:
-    """Go on with a rerun that is paused."""
-    _tell(context, number, lambda client, slug, which: client.resume_rerun(slug, which), "go on", as_json=as_json)
-
-
-def _tell(
-    context: typer.Context,
-    number: Sequence[str],
-    call: Callable[[Client, str, int], RerunRecord],
-    what: str,
-    *,
-    as_json: bool,
-) -> None:
-    competition, which = competition_and_number(number)
-    with open_client(context) as client:
-        rerun = client.rerun(competition, which)
-        if rerun.status not in _UNDER_WAY:
-            raise Conflict(
-                f"Rerun {which} is {rerun.status.value}, so it can't {what}: everything of it is scored, or it was"
-                " cancelled.",
-                remedy=f"See it: podium rerun show {competition} {which}",
-            )
-        rerun = call(client, competition, which)
-    if as_json:
-        show_json(rerun)
-    else:
-        note(printable(f"Rerun {rerun.number} of {rerun.competition} is {progress_text(rerun)}"))
 
 
 def _show(rerun: RerunRecord, *, as_json: bool) -> None:

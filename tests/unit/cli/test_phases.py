@@ -149,8 +149,9 @@ def test_a_queue_is_shown_in_words(podium: Podium, gateway: Gateway):
     gateway.on("GET /competitions/iris/queue", queue())
     assert podium("queue", "iris").out.splitlines() == [
         "  pool       docker: 2 agents, 8 at the same time",
-        "  queued     3, the first for 13 min",
+        "  queued     3",
         "  behind     40 of reruns and migrations, which wait for all others",
+        "  oldest     waits for 13 min",
         "  under way  8",
         "  others     7 of other competitions are queued in the pool",
         "  takes      1.5 s in phase Final",
@@ -164,6 +165,10 @@ def test_a_queue_that_stands_says_why_first(podium: Podium, gateway: Gateway):
     first, second, *_ = podium("queue", "iris").out.splitlines()
     assert first == "Nothing can be taken: No agent of pool 'docker' is running."
     assert "0 agents" in second
+    gateway.on("GET /competitions/iris/queue", queue(oldest_seconds=None, reason="No agent has 2 GPUs."))
+    out = podium("queue", "iris").out
+    assert out.startswith("Not everything can be taken: No agent has 2 GPUs.\n")
+    assert "oldest" not in out
     gateway.on("GET /competitions/iris/queue", (403, "not-allowed", "You don't organize it."))
     ran = podium("queue", "iris")
     assert ran.code == 4
@@ -278,8 +283,8 @@ def test_a_phase_is_changed(podium: Podium, gateway: Gateway, samples: type[Samp
         assert podium("phase", "change", "iris", "1", *option).code == 0
         assert gateway.calls[-1].json == {"without_end": True}
     # As the command line itself shows times.
-    podium("phase", "change", "iris", "1", "--end", "2026-06-30 12:00 UTC", "--at-once", "0")
-    assert gateway.calls[-1].json == {"end": "2026-06-30T12:00:00+00:00", "max_concurrent_submissions": 0}
+    podium("phase", "change", "iris", "1", "--end", "2026-06-30 12:00 UTC", "--at-once", "1")
+    assert gateway.calls[-1].json == {"end": "2026-06-30T12:00:00+00:00", "max_concurrent_submissions": 1}
     assert json.loads(podium("phase", "change", "iris", "1", "--per-day", "1", "--json").out)["summary"]
 
 
@@ -291,6 +296,7 @@ def test_a_phase_is_changed(podium: Podium, gateway: Gateway, samples: type[Samp
         (("--end", "31.5.2026"), "'31.5.2026' is not a date"),
         (("--per-day", "some"), "'some' is neither a whole number nor `none`"),
         (("--per-day", "-1"), "neither a whole number"),
+        (("--at-once", "0"), "podium phase pause"),
     ],
 )
 def test_a_change_that_makes_no_sense_is_refused(podium: Podium, gateway: Gateway, options: tuple[str, ...], said: str):

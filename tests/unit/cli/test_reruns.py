@@ -285,17 +285,28 @@ def test_reruns_are_listed(podium: Podium, gateway: Gateway):
 
 
 def test_a_rerun_is_paused_and_resumed(podium: Podium, gateway: Gateway):
+    gateway.on(f"GET {RERUNS}/4", rerun())
     gateway.on(f"POST {RERUNS}/4/pause", rerun("paused", status_message="By grace."))
     ran = podium("rerun", "pause", "iris", "4")
     assert ran.code == 0
     assert ran.err.startswith("Rerun 4 of iris is paused, 12 of 120 scored, ")
     assert ran.err.endswith("8 under way: By grace.\n")
+    gateway.on(f"GET {RERUNS}/4", rerun("paused"))
     gateway.on(f"POST {RERUNS}/4/resume", rerun())
     assert "Rerun 4 of iris is running" in podium("rerun", "resume", "iris", "4").err
-    gateway.on(f"POST {RERUNS}/4/pause", (409, "conflict", "Rerun 4 is adopted."))
-    ran = podium("rerun", "pause", "iris", "4")
+    # Saying it again changes nothing.
+    assert podium("rerun", "pause", "iris", "4", "--json").code == 0
+
+
+@pytest.mark.parametrize("what", ["pause", "resume"])
+@pytest.mark.parametrize("status", ["ready", "adopted", "cancelled"])
+def test_what_is_scored_is_neither_paused_nor_resumed(podium: Podium, gateway: Gateway, what: str, status: str):
+    gateway.on(f"GET {RERUNS}/4", rerun(status))
+    ran = podium("rerun", what, "iris", "4")
     assert ran.code == 6
-    assert "Rerun 4 is adopted." in ran.err
+    assert f"Rerun 4 is {status}, so it can't " in ran.err
+    assert "podium rerun show iris 4" in ran.err
+    assert len(gateway.calls) == 1
 
 
 def difference(number: int, **changes: object) -> dict[str, object]:
