@@ -8,7 +8,7 @@ import streamlit as st
 
 from podium.dashboards import layout, navigation, session
 from podium.dashboards.navigation import PageName
-from podium.dashboards.pages import competition, competitions, leaderboard, results, sign_in, submissions
+from podium.dashboards.pages import competition, competitions, leaderboard, organize, results, sign_in, submissions
 
 _MARK = Path(__file__).with_name("podium.svg")
 _ABOUT = "**Podium** runs data-science competitions: bundles in, scored leaderboards out."
@@ -27,9 +27,13 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
         PageName.COMPETITION: (competition.show, "Competition", ":material/description:"),
         PageName.LEADERBOARD: (leaderboard.show, "Leaderboard", ":material/leaderboard:"),
         PageName.SUBMISSIONS: (submissions.show, "My submissions", ":material/upload_file:"),
+        PageName.ORGANIZE: (organize.show, "Organize", ":material/tune:"),
         PageName.RESULTS: (results.show, "Detailed results", ":material/lab_profile:"),
         PageName.SIGN_IN: (sign_in.show, account, ":material/person:"),
     }
+    hidden = {PageName.COMPETITION, PageName.RESULTS}
+    if who is None or not session.may_organize(who):
+        hidden.add(PageName.ORGANIZE)
     pages = {
         name: st.Page(
             show,
@@ -37,7 +41,7 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
             icon=icon,
             url_path=name.value,
             default=name is landing,
-            visibility="hidden" if name in {PageName.COMPETITION, PageName.RESULTS} else "visible",
+            visibility="hidden" if name in hidden else "visible",
         )
         for name, (show, title, icon) in shown.items()
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from podium.dashboards import source
+from podium.dashboards import session, source
 from podium.dashboards.markup import plain_markdown
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
@@ -33,7 +33,7 @@ def remember_slug(slug: str) -> None:
 
 def listed_competitions(who: Viewer | None) -> Answer[tuple[CompetitionSummary, ...]]:
     """Competitions to choose from; a viewer who organizes sees drafts too."""
-    if who is not None and (who.person.may_organize or who.person.is_administrator):
+    if who is not None and session.may_organize(who):
         return source.ask(lambda: tuple(who.gateway.competitions(limit=_LISTED)))
     return source.public_competitions("", _LISTED)
 

@@ -49,3 +49,9 @@ def plain_markdown(words: str) -> str:
 def organizer_markdown(source: str) -> str:
     """An organizer's Markdown, with dollars before digits kept from becoming formulas: `$500` is money."""
     return _MONEY.sub(r"\\$", source)
+
+
+def sentence(words: str) -> str:
+    """Words of a person's with a full stop, where they have no end of their own."""
+    kept = words.strip()
+    return kept if not kept or kept[-1] in ".!?…" else f"{kept}."

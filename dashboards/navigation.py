@@ -24,6 +24,7 @@ class PageName(StrEnum):
     LEADERBOARD = "leaderboard"
     SUBMISSIONS = "submissions"
     RESULTS = "results"
+    ORGANIZE = "organize"
     SIGN_IN = "sign-in"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podium.dashboards.markup import sentence
 from podium.platform.lifecycle import ACTIVE_SUBMISSION_STATUSES
 from podium.platform.records import SubmissionRecord
 
@@ -12,7 +13,7 @@ def origin_sentences(submission: SubmissionRecord) -> tuple[str, ...]:
     if submission.migrated_from is not None:
         sentences.append(f"Taken over from submission #{submission.migrated_from} of the phase before.")
     if submission.rescored:
-        sentences.append(submission.rescored if submission.rescored[-1] in ".!?" else f"{submission.rescored}.")
+        sentences.append(sentence(submission.rescored))
     return tuple(sentences)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podium.dashboards import times
+from podium.dashboards.markup import sentence
 from podium.platform.records import Allowance, ExtraAllowanceRecord, PhaseRecord
 
 _SPANS = {"day": "a day", "sliding_day": "within 24 hours", "sliding_week": "within 7 days"}
@@ -33,7 +34,7 @@ def extra_words(extra: ExtraAllowanceRecord, window: str) -> str:
     more = more_words(extra, window)
     if not more:
         return ""
-    return f"The organizers allow you more than the phase does: {more}. {_ended(extra.reason)}".strip()
+    return f"The organizers allow you more than the phase does: {more}. {sentence(extra.reason)}".strip()
 
 
 def more_words(extra: ExtraAllowanceRecord, window: str) -> str:
@@ -66,7 +67,7 @@ def paused_words(phase: PhaseRecord) -> str:
     """That a phase is paused and why; empty where it isn't."""
     if not phase.paused:
         return ""
-    why = f" The organizers say: {_ended(phase.pause_message)}" if phase.pause_message.strip() else ""
+    why = f" The organizers say: {sentence(phase.pause_message)}" if phase.pause_message.strip() else ""
     return f"{phase.name} is paused and takes no submissions at the moment.{why}"
 
 
@@ -81,14 +82,8 @@ def migration_words(phase: PhaseRecord, before: str) -> str:
         words = f"Takes over submissions{source}: {count} so far."
     else:
         words = f"{submissions} {'was' if count == 1 else 'were'} taken over{source}."
-    return f"{words} {_ended(phase.migration.message)}".strip()
+    return f"{words} {sentence(phase.migration.message)}".strip()
 
 
 def _counted(*counts: tuple[int | None, str]) -> str:
     return ", ".join(f"{count} {span}" for count, span in counts if count is not None)
-
-
-def _ended(sentence: str) -> str:
-    """A sentence of a person's with a full stop, where it has no end of its own."""
-    words = sentence.strip()
-    return words if not words or words[-1] in ".!?…" else f"{words}."

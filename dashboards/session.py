@@ -11,14 +11,21 @@ from podium.platform.client.api import Client
 from podium.platform.records import PersonRecord
 
 _KEY = "podium-viewer"
+_PATIENT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A person who signed in, with access of their own."""
+    """A person who signed in, with access of their own.
+
+    Attributes:
+        gateway: For what a page shows by itself.
+        patient_gateway: For what the person asked for and waits for, such as adopting a thousand results.
+    """
 
     person: PersonRecord
     gateway: Client
+    patient_gateway: Client
 
     @property
     def username(self) -> str:
@@ -32,6 +39,11 @@ def viewer() -> Viewer | None:
     return found if isinstance(found, Viewer) else None
 
 
+def may_organize(who: Viewer) -> bool:
+    """Whether a viewer may have competitions of their own; administrators organize all."""
+    return who.person.may_organize or who.person.is_administrator
+
+
 def sign_in(token: str) -> Viewer:
     """Sign in with a token.
 
@@ -40,7 +52,7 @@ def sign_in(token: str) -> Viewer:
         PlatformFault: The gateway does not answer.
     """
     gateway = open_gateway(token)
-    signed_in = Viewer(person=gateway.me(), gateway=gateway)
+    signed_in = Viewer(gateway.me(), gateway, open_gateway(token, seconds=_PATIENT_SECONDS))
     st.session_state[_KEY] = signed_in
     return signed_in
 

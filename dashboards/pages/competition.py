@@ -55,6 +55,8 @@ def _show_competition(competition: CompetitionRecord, who: Viewer | None) -> Non
     with st.container(horizontal=True, key="links-competition"):
         link_to(PageName.LEADERBOARD, "Leaderboard", icon=":material/leaderboard:", competition=summary.slug)
         link_to(PageName.SUBMISSIONS, "My submissions", icon=":material/upload_file:", competition=summary.slug)
+        if competition.may_organize:
+            link_to(PageName.ORGANIZE, "Organize", icon=":material/tune:", competition=summary.slug)
     labels = [plain_markdown(page.title) or "Page" for page in competition.pages]
     tabs = st.tabs([*labels, "Rules", "Terms", "Take part"])
     for tab, page in zip(tabs, competition.pages, strict=False):

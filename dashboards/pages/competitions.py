@@ -61,7 +61,7 @@ def _face(answer: Answer[tuple[CompetitionSummary, ...]]) -> object:
 
 
 def _competitions(search: str, limit: int, who: Viewer | None) -> Answer[tuple[CompetitionSummary, ...]]:
-    if who is not None and (who.person.may_organize or who.person.is_administrator):
+    if who is not None and session.may_organize(who):
         return source.ask(lambda: tuple(who.gateway.competitions(search or None, limit=limit)))
     return source.public_competitions(search, limit)
 

@@ -55,7 +55,7 @@ def visit(stand_in: object) -> Callable[..., AppTest]:  # the gateway that the p
         test = AppTest.from_string(_SCRIPT.format(page), default_timeout=60)
         if token:
             gateway = open_gateway(token)
-            test.session_state["podium-viewer"] = Viewer(gateway.me(), gateway)
+            test.session_state["podium-viewer"] = Viewer(gateway.me(), gateway, gateway)
         for name, value in query.items():
             test.query_params[name] = value
         test.run()

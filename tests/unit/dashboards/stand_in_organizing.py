@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID, uuid5
 
 from podium.platform.errors import Conflict, NotFound
@@ -131,7 +132,7 @@ def make_report(rerun: RerunRecord, columns: tuple[ColumnRecord, ...], *differen
 
 
 def make_dataset(kind: str, name: str) -> DatasetRecord:
-    return DatasetRecord(uuid5(SPACE, name), kind, name, 48_213, "5f" * 32)
+    return DatasetRecord(uuid5(SPACE, name), kind, name, 48_213, sha256(name.encode()).hexdigest())
 
 
 def make_version(number: int, *, is_current: bool, submissions: int, reason: str = "") -> TaskVersionRecord:

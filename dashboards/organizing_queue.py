@@ -1,0 +1,27 @@
+"""The queue of a competition, for its organizers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from podium.dashboards import layout, session, source
+from podium.dashboards.queue_figures import queue_card
+from podium.dashboards.session import Viewer
+from podium.platform.records import CompetitionRecord
+
+
+def show_queue(competition: CompetitionRecord, who: Viewer) -> None:  # noqa: ARG001 - all sections are called alike
+    """Show how the competition's submissions stand in the queue, and keep it up to date."""
+    _show_figures(competition.summary.slug)
+
+
+@st.fragment(run_every="2s")
+def _show_figures(slug: str) -> None:
+    who = session.viewer()
+    if who is None:
+        return
+    answer = source.ask(lambda: who.gateway.queue(slug))
+    if answer.value is not None:
+        layout.inline(queue_card(answer.value))
+    elif answer.trouble is not None:
+        layout.trouble(answer.trouble, what="queue", every="every 2 seconds")

@@ -1,0 +1,42 @@
+"""The tasks of a competition and their versions, for its organizers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from podium.dashboards import layout, source
+from podium.dashboards.markup import element, text
+from podium.dashboards.session import Viewer
+from podium.dashboards.task_versions import outdated_words, versions_table
+from podium.platform.records import CompetitionRecord, TaskRecord
+
+
+def show_tasks(competition: CompetitionRecord, who: Viewer) -> None:
+    """Show every task with its versions."""
+    tasks = {task.index: task for phase in competition.phases for task in phase.tasks}
+    if not tasks:
+        layout.nothing_here("No task yet", "This competition has no task.")
+        return
+    for task in tasks.values():
+        _show_task(competition, task, who)
+    st.caption(
+        "A new version holds for what is scored from now on; nothing is scored again by itself. "
+        "A rerun scores what is there by the present versions."
+    )
+
+
+def _show_task(competition: CompetitionRecord, task: TaskRecord, who: Viewer) -> None:
+    phases = ", ".join(
+        phase.name for phase in competition.phases if any(one.index == task.index for one in phase.tasks)
+    )
+    layout.inline(
+        element("h2", text(task.name), class_="podium-section"),
+        layout.facts((("Index", task.index), ("In", phases))),
+    )
+    answer = source.ask(lambda: who.gateway.task_versions(competition.summary.slug, task.index))
+    if answer.value is None:
+        if answer.trouble is not None:
+            layout.trouble(answer.trouble, what="task")
+        return
+    outdated = outdated_words(answer.value)
+    layout.inline(layout.notice(outdated, kind="warning") if outdated else text(""), versions_table(answer.value))
