@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
 from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
-from podium.platform.models import Batch, Competition, Pool, Rerun, Submission, now
+from podium.platform.models import Batch, Competition, Phase, Pool, Rerun, RerunItem, Submission, now
 from podium.platform.orchestration import Orchestration
 from podium.platform.submissions.transitions import pool_topic
 
@@ -93,7 +93,7 @@ def dispatch_batch(session: Session, orchestration: Orchestration, batch_id: UUI
         rerun = session.get(Rerun, batch.rerun_id) if batch.rerun_id else None
         tags = ["batch"]
         if rerun is not None:
-            tags += [f"competition:{rerun.competition.slug}", f"rerun:{rerun.number}"]
+            tags += rerun_tags(session, rerun)
         batch.flow_run_id = orchestration.dispatch_batch(
             batch.id, pool=batch.pool.name, queue=batch.queue, name=batch.name, tags=tags
         )
@@ -107,6 +107,20 @@ def dispatch_batch(session: Session, orchestration: Orchestration, batch_id: UUI
     if changed:
         notify(session, pool_topic(batch.pool.name))
     return batch.flow_run_id
+
+
+def rerun_tags(session: Session, rerun: Rerun) -> list[str]:
+    """What a rerun's flow runs are found by: its competition, its number, and the phases that it scores again."""
+    positions = session.scalars(
+        select(Phase.position)
+        .join(Submission, Submission.phase_id == Phase.id)
+        .join(RerunItem, RerunItem.origin_id == Submission.id)
+        .where(RerunItem.rerun_id == rerun.id)
+        .distinct()
+        .order_by(Phase.position)
+    )
+    phases = [f"phase:{position + 1}" for position in positions]
+    return [f"competition:{rerun.competition.slug}", *phases, f"rerun:{rerun.number}"]
 
 
 def undispatched_batches(session: Session) -> list[UUID]:

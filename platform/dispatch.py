@@ -18,7 +18,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from podium.platform import phase_clock
-from podium.platform.batches import assign_to_batch, dispatch_batch, is_busy, undispatched_batches
+from podium.platform.batches import assign_to_batch, dispatch_batch, is_busy, rerun_tags, undispatched_batches
 from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
 from podium.platform.lifecycle import BundleStatus, MigrationStatus, RerunStatus, SubmissionQueue, SubmissionStatus
@@ -225,7 +225,7 @@ class Dispatcher:
                     {"rerun_id": rerun_id},
                     key=f"{rerun_id}/{rerun.dispatches + 1}",
                     name=f"{slug} rerun {rerun.number}",
-                    tags=[f"competition:{slug}", f"rerun:{rerun.number}"],
+                    tags=rerun_tags(session, rerun),
                     queue="rerun",
                 )
             except PlatformFault as error:
@@ -296,7 +296,7 @@ class Dispatcher:
                 logger.exception("a tick of the dispatcher failed")
 
 
-def _pools_with_retries(since: datetime, until: datetime) -> Select[str]:
+def _pools_with_retries(since: datetime, until: datetime) -> Select[tuple[str]]:
     return (
         select(Pool.name)
         .join(Competition, Competition.pool_id == Pool.id)

@@ -66,7 +66,7 @@ def tick(session: Session) -> Ticked:
     return ticked
 
 
-def _to_be_announced(moment: datetime) -> Select[Phase]:
+def _to_be_announced(moment: datetime) -> Select[tuple[Phase]]:
     """Phases whose dates have passed since they were last announced, or were moved."""
     over = Phase.ends <= moment
     begun = Phase.starts <= moment

@@ -59,7 +59,7 @@ def _before(phase: Phase) -> Phase:
     return phase.competition.phases[phase.position - 1]
 
 
-def _left_to_migrate(phase: Phase) -> Select[Submission]:
+def _left_to_migrate(phase: Phase) -> Select[tuple[Submission]]:
     copy = aliased(Submission)
     return (
         select(Submission)

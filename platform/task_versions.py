@@ -48,7 +48,7 @@ def find_task(session: Session, competition: Competition, index: str) -> Task:
         .where(Phase.competition_id == competition.id)
         .order_by(Phase.position, PhaseTask.position)
     ).all()
-    tasks = {row[0]: row[1] for row in reversed(rows)}
+    tasks: dict[str, Task] = {row[0]: row[1] for row in reversed(rows)}
     if index not in tasks:
         known = ", ".join(f"{found} '{task.name}'" for found, task in reversed(tasks.items()))
         raise NotFound(f"'{competition.slug}' has no task '{index[:80]}'.", remedy=f"Its tasks are {known}.")

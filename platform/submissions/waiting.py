@@ -52,7 +52,7 @@ def announced_runs(
 
 def _queue(
     pool_id: UUID, without_phases: set[UUID], without_reruns: set[UUID]
-) -> Select[UUID, UUID, int, UUID | None, Competition, Phase]:
+) -> Select[tuple[UUID, UUID, int, UUID | None, Competition, Phase]]:
     """What waits for an agent in a pool, in its order. What is read of competition and phase is little."""
     flow_run_id = cast("InstrumentedAttribute[UUID]", Submission.flow_run_id)
     query = (

@@ -5,6 +5,8 @@ Revision 0002, after 0001.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -31,7 +33,7 @@ def upgrade() -> None:
     _add("columns", sa.Column("computation_weights", weights, nullable=False, server_default="{}"))
 
 
-def _add(table: str, column: sa.Column[object]) -> None:
+def _add(table: str, column: sa.Column[Any]) -> None:
     """Add a column that rows of the old version get a value for; new rows get theirs from Podium alone."""
     op.add_column(table, column)
     op.alter_column(table, column.name, server_default=None)

@@ -5,6 +5,8 @@ Revision 0003, after 0002.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -257,7 +259,7 @@ def _foreign_key(table: str, column: str, to: str, on_delete: str) -> sa.Foreign
     return sa.ForeignKeyConstraint([column], [f"{to}.id"], name=op.f(f"fk_{table}_{column}_{to}"), ondelete=on_delete)
 
 
-def _add(table: str, column: sa.Column[object]) -> None:
+def _add(table: str, column: sa.Column[Any]) -> None:
     """Add a column that rows of the old version get a value for; new rows get theirs from Podium alone."""
     op.add_column(table, column)
     op.alter_column(table, column.name, server_default=None)
