@@ -60,11 +60,14 @@ def _two(count: int, size: int, large: str, small: str) -> str:
 
 
 def expected_text(moment: datetime) -> str:
-    """When something is expected, in UTC and from now on; the day only where it is another one."""
+    """When something is expected, in UTC and from now on; the day only where it is another one.
+
+    Empty for what should have been by now, or is at once: that is of no use to anybody.
+    """
     now = datetime.now(UTC)
     seconds = (moment - now).total_seconds()
     if seconds < 1:
-        return "at any moment"
+        return ""
     there = moment.astimezone(UTC)
     clock = f"{there:%H:%M} UTC" if there.date() == now.date() else shown_time(there)
     return f"at about {clock} (in {span_text(seconds)})"

@@ -15,6 +15,7 @@ from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
 from podium.platform.cli.verdicts import described, exit_code_for, place_of, place_text, status_text
 from podium.platform.client.conversion import record_to_json
+from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.records import SubmissionRecord
 
 if TYPE_CHECKING:
@@ -89,7 +90,12 @@ def _show_created(submission: SubmissionRecord, *, as_json: bool) -> None:
 
 
 def _follow(client: Client, submission: SubmissionRecord, timeout: float | None, *, as_json: bool) -> None:
-    ended = client.wait(submission.id, timeout=timeout, on_change=lambda one: note(status_text(one)))
+    # Once it is under way, it was told already when it is expected.
+    ended = client.wait(
+        submission.id,
+        timeout=timeout,
+        on_change=lambda one: note(status_text(one, with_expected=one.status is SubmissionStatus.QUEUED)),
+    )
     row = place_of(client, ended)
     if as_json:
         value = record_to_json(ended)

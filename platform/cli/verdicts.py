@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from podium.platform.client import Client
 
 
-def status_text(submission: SubmissionRecord) -> str:
-    """Where a submission is, in a line."""
+def status_text(submission: SubmissionRecord, *, with_expected: bool = True) -> str:
+    """Where a submission is, in a line.
+
+    Args:
+        with_expected: Say when it is expected to be scored, too, where that is known.
+    """
     text = submission.status.value
     if submission.ahead:
         text += f", {submission.ahead} before it"
-    if submission.expected and submission.status not in TERMINAL_SUBMISSION_STATUSES:
-        text += f", scored {expected_text(submission.expected)}"
+    if with_expected and submission.expected and submission.status not in TERMINAL_SUBMISSION_STATUSES:
+        when = expected_text(submission.expected)
+        text += f", scored {when}" if when else ""
     return f"{text}: {printable(submission.status_message)}" if submission.status_message else text
 
 

@@ -234,12 +234,18 @@ def test_what_is_expected_is_said_while_it_waits(
     ends_as(gateway, samples, waits, samples.submission("cancelled", 3, expected=expected.isoformat()))
     assert f"  status   queued, 4 before it, {when}: No GPU is free.\n" in podium("submission", "show", samples.ID).out
     assert "expected" not in podium("submission", "show", samples.ID).out
-    ends_as(gateway, samples, waits, samples.submission("cancelled", 3))
+    runs = samples.submission("running", 3, expected=expected.isoformat())
+    ends_as(gateway, samples, waits, runs, samples.submission("cancelled", 4))
     ran = podium("submit", "iris", "-f", str(file), "--wait")
     assert [line for line in ran.err.splitlines() if "before it" in line] == [
         f"queued, 4 before it, {when}: No GPU is free."
     ]
+    assert "\nrunning\n" in ran.err
     assert "scored at" not in ran.out
+    ends_as(gateway, samples, runs)
+    assert f"  status   running, {when}\n" in podium("submission", "show", samples.ID).out
+    ends_as(gateway, samples, runs | {"expected": samples.submission()["created"]})
+    assert "  status   running\n" in podium("submission", "show", samples.ID).out
 
 
 def test_where_results_come_from_is_shown(podium: Podium, gateway: Gateway, samples: type[Samples]):
