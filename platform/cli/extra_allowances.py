@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from podium.platform.cli.allowances import extra_text
-from podium.platform.cli.listings import Field, form_of, show_json, show_list
+from podium.platform.cli.listings import Field, form_of, show_json, show_list, shown_actor
 from podium.platform.cli.options import CompetitionArgument, CsvOption, JsonOption
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable
@@ -21,7 +21,7 @@ _FIELDS: Sequence[Field[ExtraAllowanceRecord]] = (
     Field("in all", lambda one: one.total, is_number=True),
     Field("at once", lambda one: one.concurrent, is_number=True),
     Field("reason", lambda one: one.reason, may_wrap=True),
-    Field("by", lambda one: one.granted_by),
+    Field("by", lambda one: shown_actor(one.granted_by)),
     Field("since", lambda one: one.created, may_wrap=True),
 )
 

@@ -122,6 +122,12 @@ def shown_time(moment: datetime | None) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if moment else "-"
 
 
+def shown_actor(actor: str) -> str:
+    """Who did something, by name: `person:ada` is ada; what no person did is said by its kind."""
+    kind, colon, name = actor.partition(":")
+    return name if colon and kind == "person" else kind
+
+
 def _table_cell(field: Field[RecordT], record: RecordT) -> str:
     value = field.value(record)
     if value is None or value == "":

@@ -53,7 +53,7 @@ def totals_text(found: RerunReport) -> str:
         else f"All of {counted(rerun.ended_ones)} that were scored have the same results"
     ]
     counts = (
-        (found.moved, "rank changes", "ranks change"),
+        (found.moved, "is of a participant whose rank changes", "are of participants whose rank changes"),
         (found.now_failing, "was finished and fails now", "were finished and fail now"),
         (found.now_finished, "had failed and is finished now", "had failed and are finished now"),
         (rerun.given_up, "was given up by Podium and stays", "were given up by Podium and stay"),

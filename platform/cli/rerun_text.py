@@ -22,7 +22,7 @@ def counted(number: int, what: str = "submission") -> str:
 
 def preview_text(preview: RerunPreview) -> Iterator[str]:
     """What a rerun would do, in lines."""
-    yield printable(f"{counted(preview.total)} of {preview.competition} would be scored again:")
+    yield printable(f"{counted(preview.total)} of {preview.competition} would be scored again")
     for phase in preview.phases:
         takes = "" if phase.typical_seconds is None else f", about {span_text(phase.typical_seconds)} each"
         yield printable(f"  phase    {phase.phase}: {counted(phase.submissions)}{takes}")

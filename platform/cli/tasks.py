@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from podium.platform.cli.listings import Field, form_of, show_json, show_list
+from podium.platform.cli.listings import Field, form_of, show_json, show_list, shown_actor
 from podium.platform.cli.options import ORGANIZING, CompetitionArgument, CsvOption, JsonOption
 from podium.platform.cli.session import competition_and, competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
@@ -50,7 +50,7 @@ _VERSION_FIELDS: Sequence[Field[TaskVersionRecord]] = (
     Field("version", lambda one: one.number, is_number=True),
     Field("current", lambda one: one.is_current),
     Field("created", lambda one: one.created, may_wrap=True),
-    Field("by", lambda one: one.actor),
+    Field("by", lambda one: shown_actor(one.actor)),
     Field("reason", lambda one: one.reason, may_wrap=True),
     Field("results", lambda one: one.submissions, is_number=True),
     Field("scoring program", lambda one: _dataset(one.scoring_program), may_wrap=True),

@@ -20,7 +20,7 @@ EXTRA = {
     "total": 0,
     "concurrent": 1,
     "reason": "Your power was out.",
-    "granted_by": "grace",
+    "granted_by": "person:grace",
     "created": NOW,
 }
 
@@ -121,9 +121,9 @@ def test_extra_allowances_are_listed_over_all_phases(podium: Podium, gateway: Ga
     gateway.on("GET /competitions/iris/phases/1/extra-allowances", [EXTRA])
     gateway.on("GET /competitions/iris/phases/2/extra-allowances", [EXTRA | {"phase": "Second"}])
     rows = list(csv.DictReader(io.StringIO(podium("participant", "allowances", "iris", "--csv").out)))
-    assert [(row["username"], row["phase"], row["per day"]) for row in rows] == [
-        ("ada", "Final", "2"),
-        ("ada", "Second", "2"),
+    assert [(row["username"], row["phase"], row["per day"], row["by"]) for row in rows] == [
+        ("ada", "Final", "2", "grace"),
+        ("ada", "Second", "2", "grace"),
     ]
     gateway.on("GET /competitions/iris/phases/Second/extra-allowances", [])
     ran = podium("participant", "allowances", "iris", "--phase", "Second")

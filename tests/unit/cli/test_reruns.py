@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 NOW = "2026-01-02T03:04:05+00:00"
 RERUNS = "/competitions/iris/reruns"
-TOTALS = "3 of 120 submissions have other results; 3 ranks change; 1 was finished and fails now"
+TOTALS = (
+    "3 of 120 submissions have other results; 3 are of participants whose rank changes; 1 was finished and fails now"
+)
 START = ("rerun", "start", "iris", "--reason", "A label was wrong.")
 
 
@@ -88,7 +90,7 @@ def test_what_would_be_done_is_shown_first(podium: Podium, gateway: Gateway):
     ran = podium("rerun", "start", "iris", "--phase", "Final", "--parallel", "4", "--dry-run")
     assert ran.code == 0
     assert ran.out.splitlines() == [
-        "120 submissions of iris would be scored again:",
+        "120 submissions of iris would be scored again",
         "  phase    Final: 120 submissions, about 1.5 s each",
         "  takes    about 13 min on 4 of 8 slots, behind what is submitted meanwhile",
         "  changed  Main task: version 2 instead of version 1",
@@ -117,7 +119,7 @@ def test_a_preview_says_what_is_not_known(podium: Podium, gateway: Gateway, chan
 def test_without_a_terminal_it_wants_yes(podium: Podium, gateway: Gateway, ready: None):
     ran = podium(*START, "--phase", "Final")
     assert ran.code == 2
-    assert "120 submissions of iris would be scored again:" in ran.err
+    assert "120 submissions of iris would be scored again" in ran.err
     assert "give --yes to go on" in ran.err
     assert not gateway.called(f"POST {RERUNS}")
     ran = podium(*START, "--phase", "Final", "--yes")
@@ -178,7 +180,7 @@ def test_nothing_to_score_is_said_with_why(podium: Podium, gateway: Gateway):
     gateway.on(f"POST {RERUNS}/preview", preview(0, left_out=left_out, left_out_total=1))
     ran = podium(*START, "--submission", "7", "--yes")
     assert ran.code == 6
-    assert "0 submissions of iris would be scored again:\n  not      7: It is still under way.\n" in ran.err
+    assert "0 submissions of iris would be scored again\n  not      7: It is still under way.\n" in ran.err
     assert "There is nothing to score again." in ran.err
 
 

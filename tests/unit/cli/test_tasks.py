@@ -38,7 +38,7 @@ def version(number: int, **changes: object) -> dict[str, object]:
         "input_data": None,
         "reference_data": dataset("reference_data", sha256=f"{number}" * 64),
         "reason": "A label was wrong." if number == 2 else "",
-        "actor": "grace",
+        "actor": "person:grace" if number == 2 else "bundle:7",
         "created": NOW,
         "submissions": 10 * number,
     } | changes
@@ -100,9 +100,9 @@ def test_versions_are_listed(podium: Podium, gateway: Gateway):
     assert "reference_data.zip (22222222)" in out
     assert "reference_data.zip (11111111)" in out
     rows = list(csv.DictReader(io.StringIO(podium("task", "versions", "iris", "0", "--csv").out)))
-    assert [(row["version"], row["current"], row["results"]) for row in rows] == [
-        ("2", "true", "20"),
-        ("1", "false", "10"),
+    assert [(row["version"], row["current"], row["results"], row["by"]) for row in rows] == [
+        ("2", "true", "20", "grace"),
+        ("1", "false", "10", "bundle"),
     ]
     assert json.loads(podium("task", "versions", "iris", "0", "--json").out)[0]["is_current"] is True
 
