@@ -42,8 +42,10 @@ ANNOUNCEMENT_SECONDS = 25.0
 SYNC_SECONDS = 15.0
 
 
-SCORE_SUBMISSION = "score-submission"
+SCORING_ENTRYPOINT = "podium.flows.scoring:score_submission"
 NOTHING_SEEN = -1
+UNKNOWN_FLOW = UUID(int=0)
+"""Stands for Prefect's own id of the flow, which the engine of a claimed run needs for nothing."""
 
 
 class PodiumJobConfiguration(BaseJobConfiguration):
@@ -75,7 +77,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         super().__init__(*args, **options)
         self._post = post or Post(settings.model_copy(update={"pool": self._work_pool_name, "name": self.name}))
         self._flows: dict[UUID, Flow[..., Any]] = {}
-        self._scoring: DeploymentResponse | None = None
+        self._scoring: Flow[..., Any] | None = None
         self._held: set[UUID] = set()
         self._announced: tuple[AnnouncedRun, ...] = ()
         self._news = anyio.Event()
@@ -155,11 +157,10 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
             self._flows[flow_run.deployment_id] = known = await _load(deployment)
         return known
 
-    async def _scoring_deployment(self) -> DeploymentResponse:
-        """The deployment of `score-submission` in this pool, read once."""
+    async def _scoring_flow(self) -> Flow[..., Any]:
+        """The flow that scores, imported once. Prefect is not asked for it: it may be away, or have lost everything."""
         if self._scoring is None:
-            self._scoring = await self.client.read_deployment_by_name(f"{SCORE_SUBMISSION}/{self._work_pool_name}")
-            self._flows[self._scoring.id] = await _load(self._scoring)
+            self._scoring = await _load_entrypoint(SCORING_ENTRYPOINT)
         return self._scoring
 
     async def _submit_run(self, flow_run: FlowRun) -> None:
@@ -199,30 +200,29 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
 
     async def _score(self, run: AnnouncedRun) -> Claimed:
         """Claim a submission and run its flow; tell what came of the claim."""
-        deployment = await self._scoring_deployment()
+        flow = await self._scoring_flow()
         claimed = await anyio.to_thread.run_sync(self._post.claim, run)
         if claimed is not Claimed.GRANTED:
             return claimed
         try:
-            await self._run_claimed(deployment, run)
+            await self._run_claimed(flow, run)
         finally:
             self._post.release(run)
         return claimed
 
-    async def _run_claimed(self, deployment: DeploymentResponse, run: AnnouncedRun) -> None:
+    async def _run_claimed(self, flow: Flow[..., Any], run: AnnouncedRun) -> None:
         if run.batched:
             await anyio.to_thread.run_sync(self._run_batched, run, limiter=self._threads)
             return
         flow_run = FlowRun(
             id=run.flow_run_id,
             name=run.name,
-            flow_id=deployment.flow_id,
+            flow_id=UNKNOWN_FLOW,
             # Without its deployment, the engine opens no connection of its own to watch for a pause of this run.
             parameters={"submission_id": str(run.submission_id)},
             work_pool_name=self._work_pool_name,
             state=Pending(),
         )
-        flow = self._flows[deployment.id]
         await anyio.to_thread.run_sync(self._run_recorded, flow, flow_run, limiter=self._threads)
 
     def _release(self, holder: UUID) -> None:
@@ -294,7 +294,11 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
 
 async def _load(deployment: DeploymentResponse) -> Flow[..., Any]:
     assert deployment.entrypoint is not None
+    return await _load_entrypoint(deployment.entrypoint)
+
+
+async def _load_entrypoint(entrypoint: str) -> Flow[..., Any]:
     flow: Flow[..., Any] = await anyio.to_thread.run_sync(
-        partial(load_flow_from_entrypoint, deployment.entrypoint, use_placeholder_flow=False)
+        partial(load_flow_from_entrypoint, entrypoint, use_placeholder_flow=False)
     )
     return flow
