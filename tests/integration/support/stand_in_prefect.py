@@ -1,10 +1,12 @@
-"""A stand-in for the Prefect server: it knows the calls that create flow runs, and notes them."""
+"""A stand-in for the Prefect server: it creates flow runs, notes them, and knows in what state each is."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from uuid import UUID, uuid4, uuid5
@@ -18,11 +20,17 @@ class StandInPrefect:
     Attributes:
         runs: The flow runs that exist, by their idempotency key: the body that created each, with its id.
         calls: How often it was asked to create one.
+        states: What was said of the state of a flow run, by its id, the latest last.
+        registered: Whether it has the deployments; making one gives it all of them.
     """
 
     def __init__(self) -> None:
         self.runs: dict[str, dict[str, Any]] = {}
         self.calls = 0
+        self.states: dict[str, list[dict[str, Any]]] = {}
+        self.registered = True
+        self._flows: dict[str, str] = {}
+        self._lock = threading.Lock()
         self._port = 0
         self._server: ThreadingHTTPServer | None = None
         self.start()
@@ -46,20 +54,22 @@ class StandInPrefect:
             def do_GET(self) -> None:
                 if self.path == "/api/health":
                     self._answer(200, "ok")
-                elif found := re.fullmatch(r"/api/deployments/name/([^/]+/[^/]+)", self.path):
-                    self._answer(200, {"id": str(uuid5(NAMESPACE, found[1]))})
+                elif self.path.startswith("/api/work_pools/"):
+                    self._answer(200, {})
+                elif stand_in.registered and (found := re.fullmatch(r"/api/deployments/name/(.+/.+)", self.path)):
+                    self._answer(200, {"id": stand_in._deployment(found[1])})
                 else:
                     self._answer(404, {"detail": "Not Found"})
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                found = re.fullmatch(r"/api/deployments/([0-9a-f-]+)/create_flow_run", self.path)
-                if found is None:
-                    self._answer(404, {"detail": "Not Found"})
-                    return
-                stand_in.calls += 1
-                new = {**body, "id": str(uuid4()), "deployment": found[1]}
-                self._answer(201, stand_in.runs.setdefault(body["idempotency_key"], new))
+                self._answer(*stand_in._post(self.path.removeprefix("/api"), self._body()))
+
+            def do_PATCH(self) -> None:
+                self._body()
+                self._answer(200, {})
+
+            def _body(self) -> Any:  # noqa: ANN401  # JSON
+                return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
 
             def _answer(self, status: int, content: object) -> None:
                 data = json.dumps(content).encode()
@@ -87,13 +97,87 @@ class StandInPrefect:
         """Serve, and know of no flow run."""
         if self._server is None:
             self.start()
-        self.runs, self.calls = {}, 0
+        self.runs, self.calls, self.states, self.registered = {}, 0, {}, True
+
+    def lose(self) -> None:
+        """Be without anything, as one whose database was lost."""
+        self.runs, self.states, self.registered = {}, {}, False
 
     def runs_of(self, subject: UUID) -> list[dict[str, Any]]:
-        """The flow runs of a submission or bundle, in the order of their creation."""
+        """The flow runs of a submission, batch, bundle or what else they are about, in the order of their creation."""
         return [run for run in self.runs.values() if str(subject) in run["parameters"].values()]
+
+    def runs_of_flow(self, flow: str) -> list[dict[str, Any]]:
+        """The runs of a flow, in the order of their creation."""
+        return [run for run in self.runs.values() if self._flows.get(run["deployment"]) == flow]
+
+    def told(self, flow_run_id: UUID | str) -> list[tuple[str, str]]:
+        """What was said of a flow run: types of state with their messages."""
+        return [(state["type"], state.get("message", "")) for state in self.states.get(str(flow_run_id), [])]
+
+    def set_state(self, flow_run_id: UUID | str, state: str, *, at: datetime | None = None) -> None:
+        """Put a flow run into a state, as an operator or an agent would."""
+        moment = at or datetime.now(UTC)
+        known = self.states.setdefault(str(flow_run_id), [])
+        known.append({"type": state, "timestamp": moment.isoformat()})
 
     @staticmethod
     def deployment(flow: str, pool: str) -> str:
         """The id that it gives to a deployment."""
         return str(uuid5(NAMESPACE, f"{flow}/{pool}"))
+
+    def _deployment(self, name: str) -> str:
+        made = str(uuid5(NAMESPACE, name))
+        self._flows[made] = name.partition("/")[0]
+        return made
+
+    def _post(self, path: str, body: dict[str, Any]) -> tuple[int, object]:
+        if found := re.fullmatch(r"/deployments/([0-9a-f-]+)/create_flow_run", path):
+            return self._create(found[1], body) if self.registered else (404, {"detail": "Not Found"})
+        if found := re.fullmatch(r"/flow_runs/([0-9a-f-]+)/set_state", path):
+            if all(run["id"] != found[1] for run in self.runs.values()):
+                return 404, {"detail": "Not Found"}
+            state = {**body["state"], "timestamp": datetime.now(UTC).isoformat()}
+            self.states.setdefault(found[1], []).append(state)
+            return 201, {"status": "ACCEPT"}
+        if path == "/flow_runs/filter":
+            return 200, self._found(body)
+        if path in {"/flows/", "/deployments/", "/work_pools/"}:
+            self.registered = self.registered or path == "/deployments/"
+            return 201, {"id": str(uuid5(NAMESPACE, body["name"]))}
+        return 404, {"detail": "Not Found"}
+
+    def _create(self, deployment: str, body: dict[str, Any]) -> tuple[int, object]:
+        with self._lock:
+            self.calls += 1
+            new = {**body, "id": str(uuid4()), "deployment": deployment, "created": datetime.now(UTC).isoformat()}
+            return 201, self.runs.setdefault(body["idempotency_key"], new)
+
+    def _found(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The flow runs of a filter: by their ids, by the names of their flows, without some types of state."""
+        of_runs = body.get("flow_runs", {})
+        ids = of_runs.get("id", {}).get("any_")
+        flows = body.get("flows", {}).get("name", {}).get("any_")
+        unwanted = of_runs.get("state", {}).get("type", {}).get("not_any_", [])
+        rows = [
+            row
+            for row in map(self._row, list(self.runs.values()))
+            if (ids is None or row["id"] in ids)
+            and (flows is None or row["flow"] in flows)
+            and row["state_type"] not in unwanted
+        ]
+        start = body.get("offset", 0)
+        return sorted(rows, key=lambda row: row["id"], reverse=True)[start : start + body.get("limit", 200)]
+
+    def _row(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        first = {"type": run["state"]["type"], "timestamp": run["created"]}
+        state = self.states.get(run["id"], [first])[-1]
+        return {
+            "id": run["id"],
+            "name": run["name"],
+            "flow": self._flows.get(run["deployment"], ""),
+            "state_type": state["type"],
+            "state": state,
+            "created": run["created"],
+            "parameters": run["parameters"],
+        }
