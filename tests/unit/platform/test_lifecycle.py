@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from podium.platform.errors import Conflict
 from podium.platform.lifecycle import (
     ACTIVE_SUBMISSION_STATUSES,
+    ADOPTION_TRANSITIONS,
     BUNDLE_TRANSITIONS,
+    LIVE_RERUN_STATUSES,
+    MIGRATION_TRANSITIONS,
+    PHASE_TRANSITIONS,
+    RERUN_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
     TERMINAL_SUBMISSION_STATUSES,
     AttemptOutcome,
     BundleStatus,
     IllegalTransition,
+    PhaseStatus,
     SubmissionStatus,
     attempt_outcome,
     origins,
@@ -108,3 +120,127 @@ def test_an_outcome_is_one_of_those_that_happened_in_any_order(outcomes: list[At
     random.shuffle(shuffled)
     assert found in outcomes
     assert found is attempt_outcome(shuffled)
+
+
+TABLES: dict[str, Mapping[Any, frozenset[Any]]] = {
+    "submission": SUBMISSION_TRANSITIONS,
+    "adoption": ADOPTION_TRANSITIONS,
+    "phase": PHASE_TRANSITIONS,
+    "migration": MIGRATION_TRANSITIONS,
+    "rerun": RERUN_TRANSITIONS,
+    "bundle": BUNDLE_TRANSITIONS,
+}
+ENDS: dict[str, frozenset[Any]] = {
+    "submission": frozenset({"finished", "failed", "cancelled"}),
+    "migration": frozenset({"finished"}),
+    "rerun": frozenset({"adopted", "cancelled"}),
+    "bundle": frozenset({"created", "refused", "failed"}),
+}
+BEGINNINGS = {"submission": "submitted", "migration": "running", "rerun": "waiting", "bundle": "uploading"}
+
+
+def within_reach(table: Mapping[Any, frozenset[Any]], status: StrEnum) -> set[Any]:
+    """All that can be reached in any number of steps, the beginning among it."""
+    reached = {status}
+    while further := {after for before in reached for after in table[before]} - reached:
+        reached |= further
+    return reached
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_has_each_status_and_origins_are_its_inverse(name: str) -> None:
+    table = TABLES[name]
+    kind: Any = type(next(iter(table)))
+    assert set(table) == set(kind)
+    for after in kind:
+        assert origins(table, after) == {before for before in kind if after in table[before]}
+        for before in kind:
+            assert (before in origins(table, after)) == (after in table[before])
+    with pytest.raises(TypeError):
+        table[next(iter(table))] = frozenset()  # type: ignore[index]  # that it can't be changed is the point
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_way_can_end_and_nothing_leaves_an_end(name: str) -> None:
+    table = TABLES[name]
+    assert {status for status, afters in table.items() if not afters} == ENDS[name]
+    for status in table:
+        assert within_reach(table, status) & ENDS[name]
+    beginning = next(status for status in table if status == BEGINNINGS[name])
+    assert within_reach(table, beginning) == set(table)
+
+
+def test_live_and_active_ones_are_those_that_can_still_change() -> None:
+    assert {status for status, afters in RERUN_TRANSITIONS.items() if afters} == LIVE_RERUN_STATUSES
+    assert {status for status, afters in SUBMISSION_TRANSITIONS.items() if not afters} == TERMINAL_SUBMISSION_STATUSES
+    held = within_reach(SUBMISSION_TRANSITIONS, SubmissionStatus.PREPARING) - {SubmissionStatus.QUEUED}
+    assert held - TERMINAL_SUBMISSION_STATUSES == ACTIVE_SUBMISSION_STATUSES
+
+
+def test_adoption_alone_leads_out_of_an_end_and_only_between_results() -> None:
+    results = {SubmissionStatus.FINISHED, SubmissionStatus.FAILED}
+    for before in SubmissionStatus:
+        assert ADOPTION_TRANSITIONS[before] == (results if before in results else frozenset())
+
+
+def test_an_announced_phase_may_become_anything_else() -> None:
+    for before in PhaseStatus:
+        assert PHASE_TRANSITIONS[before] == set(PhaseStatus) - {before}
+
+
+class Walk(RuleBasedStateMachine):
+    """A submission that everybody pulls at: agents, its participant, organizers who adopt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.status = SubmissionStatus.SUBMITTED
+        self.path = [self.status]
+        self.adopted = False
+
+    @rule(wish=st.sampled_from(SubmissionStatus))
+    def move(self, wish: SubmissionStatus) -> None:
+        try:
+            require_transition(SUBMISSION_TRANSITIONS, self.status, wish)
+        except IllegalTransition:
+            assert wish.value not in LEGAL[self.status.value]
+        else:
+            assert self.status not in TERMINAL_SUBMISSION_STATUSES
+            assert wish.value in LEGAL[self.status.value]
+            self.status = wish
+            self.path.append(wish)
+
+    @rule(wish=st.sampled_from(SubmissionStatus))
+    def adopt(self, wish: SubmissionStatus) -> None:
+        ended = {SubmissionStatus.FINISHED, SubmissionStatus.FAILED}
+        try:
+            require_transition(ADOPTION_TRANSITIONS, self.status, wish)
+        except IllegalTransition:
+            assert not {self.status, wish} <= ended
+        else:
+            assert {self.status, wish} <= ended
+            self.status, self.adopted = wish, True
+
+    @invariant()
+    def it_was_queued_before_an_agent_had_it(self) -> None:
+        for before, after in pairwise(self.path):
+            if after is SubmissionStatus.PREPARING:
+                assert before is SubmissionStatus.QUEUED
+            assert after is not SubmissionStatus.SUBMITTED
+
+    @invariant()
+    def only_what_was_held_by_an_agent_has_results(self) -> None:
+        if self.path[-1] is SubmissionStatus.FINISHED:
+            assert self.path[-2] in ACTIVE_SUBMISSION_STATUSES
+
+    @invariant()
+    def it_ends_once(self) -> None:
+        assert not set(self.path[:-1]) & TERMINAL_SUBMISSION_STATUSES
+
+    def teardown(self) -> None:
+        """Wherever the walk has stopped, it can be led to each end that there is, but for one that it has."""
+        reached = within_reach(SUBMISSION_TRANSITIONS, self.status) & TERMINAL_SUBMISSION_STATUSES
+        ended = self.status in TERMINAL_SUBMISSION_STATUSES
+        assert reached == ({self.status} if ended else TERMINAL_SUBMISSION_STATUSES)
+
+
+TestWalk = Walk.TestCase
