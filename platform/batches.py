@@ -55,12 +55,14 @@ def new_batch(session: Session, pool: Pool, queue: SubmissionQueue, *, rerun: Re
 
 def assign_to_batch(session: Session, submission: Submission) -> UUID:
     """The batch of a queued submission: its own, else the open one of its kind that has room, else a new one."""
-    if submission.batch_id is not None:
-        return submission.batch_id
     pool = submission.competition.pool
     # Of many that ask at once, one makes the batch and the others find it.
     lock = text("SELECT pg_advisory_xact_lock(hashtext('podium-batches'), hashtext(:pool))")
     session.execute(lock, {"pool": pool.name})
+    present = session.scalar(select(Submission.batch_id).where(Submission.id == submission.id))
+    if present is not None:
+        return present
+    # Locked, so that it does not end at this moment, with what is assigned to it left behind.
     batch = session.scalar(
         select(Batch)
         .where(
@@ -72,6 +74,8 @@ def assign_to_batch(session: Session, submission: Submission) -> UUID:
         )
         .order_by(Batch.created.desc())
         .limit(1)
+        .with_for_update(of=Batch)
+        .execution_options(populate_existing=True)
     )
     if batch is None:
         rerun = session.get(Rerun, submission.rerun_id) if submission.rerun_id else None
