@@ -89,16 +89,18 @@ def _show_form(slug: str, phase: PhaseRecord, who: Viewer) -> None:
     place, now = _place(slug, phase), as_edited(phase)
     # Another form for what has changed meanwhile: this one's fields would keep what they had.
     key = f"{place}-{now.end}-{now.per_window}-{now.total}-{now.at_once}"
+    # A field with a value of its own can't be emptied: it would come back.
+    st.session_state.setdefault(f"end-{key}", _naive(now.end))
+    for name in _labels(phase):
+        st.session_state.setdefault(f"{name}-{key}", getattr(now, name))
     with st.form(f"form-{key}"):
         st.markdown("**End and limits**")
         with st.container(horizontal=True):
             st.datetime_input(
-                "Ends (UTC)", value=_naive(now.end), key=f"end-{key}", help="Empty: it has no end.", format="YYYY-MM-DD"
+                "Ends (UTC)", value=None, key=f"end-{key}", help="Empty: it has no end.", format="YYYY-MM-DD"
             )
             for name, label in _labels(phase).items():
-                st.number_input(
-                    label, min_value=0, step=1, value=getattr(now, name), key=f"{name}-{key}", placeholder="no limit"
-                )
+                st.number_input(label, min_value=0, step=1, value=None, key=f"{name}-{key}", placeholder="no limit")
         st.caption("For each participant; an empty field is no limit. It holds for submissions from now on.")
         st.form_submit_button("Change", key=f"change-{key}", on_click=_change, args=(slug, phase, key, who))
     show_outcome(place)

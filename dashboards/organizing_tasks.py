@@ -7,22 +7,26 @@ import streamlit as st
 from podium.dashboards import layout, source
 from podium.dashboards.markup import element, text
 from podium.dashboards.session import Viewer
+from podium.dashboards.submitting import update_task_command
 from podium.dashboards.task_versions import outdated_words, versions_table
 from podium.platform.records import CompetitionRecord, TaskRecord
 
 
 def show_tasks(competition: CompetitionRecord, who: Viewer) -> None:
     """Show every task with its versions."""
+    slug = competition.summary.slug
     tasks = {task.index: task for phase in competition.phases for task in phase.tasks}
     if not tasks:
         layout.nothing_here("No task yet", "This competition has no task.")
         return
     for task in tasks.values():
         _show_task(competition, task, who)
-    st.caption(
-        "A new version holds for what is scored from now on; nothing is scored again by itself. "
-        "A rerun scores what is there by the present versions."
-    )
+    with st.expander("Change a task", icon=":material/terminal:"):
+        st.markdown(
+            "A new version holds for what is scored from now on; nothing is scored again by itself. "
+            "A rerun scores what is there by the present versions."
+        )
+        layout.commands(update_task_command(slug, next(iter(tasks))))
 
 
 def _show_task(competition: CompetitionRecord, task: TaskRecord, who: Viewer) -> None:

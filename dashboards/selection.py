@@ -9,7 +9,8 @@ from typing import TypedDict
 
 from podium.platform.errors import InvalidInput
 
-MOST_NUMBERS = 10_000
+MOST_NUMBERS = 1000
+"""What the gateway takes at once."""
 _DASH = re.compile("\\s*[-\N{EN DASH}]\\s*")
 _PART = re.compile(r"#?(\d{1,9})(?:-#?(\d{1,9}))?")
 

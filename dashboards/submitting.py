@@ -27,3 +27,9 @@ def submit_command(slug: str, phase: PhaseRecord | None = None) -> tuple[str, ..
             f"podium submit {shlex.quote(slug)} --file my-image.tar.gz{where} --wait",
         )
     return (f"podium submit {shlex.quote(slug)} --file my-submission.zip{where} --wait",)
+
+
+def update_task_command(slug: str, index: str) -> tuple[str, ...]:
+    """The command that makes a new version of a task, for its organizers."""
+    where = f"{shlex.quote(slug)} {shlex.quote(index)}"
+    return (f"podium task update {where} --reference-data labels/ --reason 'A label was wrong.'",)

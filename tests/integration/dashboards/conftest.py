@@ -12,11 +12,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from world import RunningGateway
 
 _STAND_INS = Path(__file__).parents[2] / "unit" / "dashboards"
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
@@ -54,19 +56,32 @@ def stand_in(serving: stand_in_module.StandIn) -> Iterator[stand_in_module.Stand
 
 @pytest.fixture(scope="session")
 def site(serving: stand_in_module.StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a dashboards process."""
+    """The address of a dashboards process over the stand-in."""
+    with _pages(serving.address, tmp_path_factory.mktemp("elsewhere")) as address:
+        yield address
+
+
+@pytest.fixture
+def real_site(gateway: RunningGateway, tmp_path: Path) -> Iterator[str]:
+    """The address of a dashboards process over a real gateway."""
+    with _pages(gateway.address, tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def _pages(gateway: str, folder: Path) -> Iterator[str]:
+    """Serve the pages over a gateway, from a folder that has nothing to do with them."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
         **os.environ,
-        "PODIUM_GATEWAY": serving.address,
+        "PODIUM_GATEWAY": gateway,
         "PODIUM_DASHBOARDS_PORT": str(port),
         "PODIUM_DASHBOARDS_HOST": "127.0.0.1",
         "PODIUM_PUBLIC_URL": "https://podium.example.org",
     }
-    folder = tmp_path_factory.mktemp("elsewhere")
-    log = folder / "log"
+    log = folder / "dashboards.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "podium.dashboards"], cwd=folder, env=environment, stdout=output, stderr=output
@@ -106,6 +121,19 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     """Opens pages; at the end of the test, none may have had an error or asked anything of another host."""
+    with _opening(browser, site) as opener:
+        yield opener
+
+
+@pytest.fixture
+def open_real_page(browser: Browser, real_site: str) -> Iterator[Callable[..., Page]]:
+    """The same over a real gateway."""
+    with _opening(browser, real_site) as opener:
+        yield opener
+
+
+@contextmanager
+def _opening(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
     contexts = []
 

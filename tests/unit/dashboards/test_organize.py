@@ -77,12 +77,12 @@ def test_only_what_was_changed_of_a_phase_is_sent(organized: StandIn, visit: Vis
     assert "Nothing was changed." in _html(test)
     per_day, total, at_once = test.number_input
     per_day.set_value(7)
-    total.set_value(50)
+    total.set_value(None)
     at_once.set_value(2)
     next(button for button in test.button if button.label == "Change").click().run()
-    changes = {"max_submissions_per_day": 7, "max_submissions": 50, "max_concurrent_submissions": 2}
+    changes = {"max_submissions_per_day": 7, "max_concurrent_submissions": 2, "without_limits": ["max_submissions"]}
     assert organized.done == [("PATCH", "/competitions/iris/phases/2", changes)]
-    assert "7 a day (UTC), 50 in all, 2 at a time" in _html(test)
+    assert "7 a day (UTC), 2 at a time" in _html(test)
 
 
 def test_the_gateways_refusal_is_shown_as_it_is(organized: StandIn, visit: Visit):

@@ -9,7 +9,7 @@ import sys
 import pytest
 from stand_in import make_phase
 
-from podium.dashboards.submitting import first_commands, submit_command
+from podium.dashboards.submitting import first_commands, submit_command, update_task_command
 
 
 @pytest.fixture(autouse=True)
@@ -31,12 +31,12 @@ def test_a_phase_that_takes_containers_is_told_how_to_make_one():
     )
 
 
-@pytest.mark.parametrize("command", ["login", "join", "submit"])
+@pytest.mark.parametrize("command", ["login", "join", "submit", "task update"])
 def test_the_commands_that_pages_show_are_the_command_lines(command: str):
-    lines = (*first_commands("iris")[:3], *submit_command("iris", make_phase(2)))
+    lines = (*first_commands("iris")[:3], *submit_command("iris", make_phase(2)), *update_task_command("iris", "0"))
     (words,) = [shlex.split(line) for line in lines if line.startswith(f"podium {command} ")]
     shown = subprocess.run(
-        [sys.executable, "-c", "from podium.platform.cli.app import main; main()", command, "--help"],
+        [sys.executable, "-c", "from podium.platform.cli.app import main; main()", *command.split(), "--help"],
         env={**os.environ, "COLUMNS": "200", "TERM": "dumb"},
         capture_output=True,
         text=True,
