@@ -21,7 +21,7 @@ from podium.agents.executors.disk_use import require_room
 from podium.agents.settings import AgentSettings
 from podium.agents.tidying import Tidier
 from podium.platform.errors import PlatformFault, PodiumError
-from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Wake
+from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Handback, ScoringJob, Wake
 from podium.tasks.gateway import GatewayClient, GatewayKeeps, GatewayRefused, Transfers, checked
 from podium.tasks.programs import Executor
 from podium.tasks.staging import sweep_attempts, trim_cache
@@ -31,6 +31,7 @@ from podium.tasks.workplace import AGENT_LEAVES, Workplace, working_at
 logger = logging.getLogger("podium.agents")
 HELLO_SECONDS = 5.0
 SWEEP_SECONDS = 30.0
+HANDBACK_SECONDS = 10.0
 
 
 class Claimed(StrEnum):
@@ -143,10 +144,24 @@ class Post:
         return Claimed.GRANTED
 
     def release(self, run: AnnouncedRun) -> None:
-        """Take back what was set aside for a submission whose flow has ended."""
+        """Take back what was set aside for a submission whose flow has ended; one that never began is handed back."""
+        unbegun = self._workplace.claims.pop(run.submission_id, None) if self._workplace else None
+        if unbegun is not None:
+            self._hand_back(unbegun)
         attempt = self._attempts.pop(run.submission_id, None)
         if attempt is not None and self._executor is not None:
             self._executor.gpus.give_back(attempt)
+
+    def _hand_back(self, job: ScoringJob) -> None:
+        """Give up an attempt that no flow has taken over, instead of letting its lease run out."""
+        client = GatewayClient(self.settings.gateway, job.attempt_token)
+        handback = Handback(reason="Its flow could not be begun on the agent's host.")
+        try:
+            client.hand_back(job.attempt_id, handback, patience=HANDBACK_SECONDS)
+        except PodiumError as error:
+            logger.warning("attempt %s could not be handed back: %s", job.attempt_id, error)
+        finally:
+            client.close()
 
     def working(self) -> AbstractContextManager[None]:
         """Let the flow that runs in the block find the workplace."""

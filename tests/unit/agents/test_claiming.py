@@ -13,7 +13,7 @@ from podium.agents.executors.gpus import Gpus
 from podium.agents.post import Claimed, Post
 from podium.agents.settings import AgentSettings, read_agent_settings
 from podium.platform.errors import InvalidInput, PlatformFault
-from podium.platform.jobs import AnnouncedRun, Claim
+from podium.platform.jobs import AnnouncedRun, Claim, Handback
 from podium.tasks.gateway import GatewayKeeps, GatewayRefused
 
 
@@ -68,8 +68,42 @@ def test_gpus_are_an_attempts_from_its_claim_to_its_end(post: Post, desk: Desk, 
     assert desk.claims[-1].gpus == 2
     assert gpus.of(str(desk.answer.attempt_id)) == ("0", "1")
     assert post.free_gpus == 0
+    claims_of(post).clear()  # its flow has begun
     post.release(wanted)
     post.release(wanted)
+    assert post.free_gpus == 2
+
+
+def claims_of(post: Post) -> dict[Any, Any]:
+    """What was claimed and has not begun."""
+    assert post._workplace is not None
+    return post._workplace.claims
+
+
+def test_what_was_claimed_and_never_began_is_handed_back(
+    post: Post, desk: Desk, gpus: Gpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, object]] = []
+
+    class OfTheAttempt:
+        def __init__(self, _: str, token: str) -> None:
+            self.token = token
+
+        def hand_back(self, attempt_id: object, handback: Handback, *, patience: float) -> None:
+            assert handback.reason
+            assert not handback.stopping
+            said.append((self.token, attempt_id))
+
+        def close(self) -> None:
+            """Nothing."""
+
+    monkeypatch.setattr("podium.agents.post.GatewayClient", OfTheAttempt)
+    desk.answer = SimpleNamespace(attempt_id=uuid4(), attempt_token="of the attempt")
+    wanted = run(gpus=1)
+    assert post.claim(wanted) is Claimed.GRANTED
+    post.release(wanted)
+    post.release(wanted)
+    assert said == [("of the attempt", desk.answer.attempt_id)]
     assert post.free_gpus == 2
 
 
