@@ -45,6 +45,7 @@ from uuid import UUID, uuid4
 
 import docker
 from docker import APIClient
+from own_podium import IMAGE, SCORER, SCORES
 
 from podium.agents.executors.container_config import Confinement, container_config
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
@@ -64,15 +65,7 @@ from podium.tasks.programs import Image, Mount, Program
 from podium.tasks.scoring import StagedSubmission, evaluate, post_result, stage
 from podium.tasks.workplace import Workplace
 
-IMAGE = "podium/python:3.11"
 LIMITS = Limits()
-SCORER = """\
-import json, pathlib
-truth = pathlib.Path("/app/input/ref/truth.txt").read_text().split()
-guess = pathlib.Path("/app/input/res/guess.txt").read_text().split()
-right = sum(a == b for a, b in zip(truth, guess, strict=True))
-pathlib.Path("/app/output/scores.json").write_text(json.dumps({"accuracy": right / len(truth)}))
-"""
 PREDICTOR = 'open("/app/output/guess.txt", "w").write("1 0 1 0")\n'
 ZIPS = {
     "scoring_program": {"score.py": SCORER, "metadata.yaml": "command: python3 score.py\n"},
@@ -139,7 +132,7 @@ class _Answers(BaseHTTPRequestHandler):
             answer = HeartbeatAnswer(lease_expires=datetime.now(UTC) + timedelta(minutes=1)).model_dump_json().encode()
         elif self.path.endswith("/result"):
             evaluation = json.loads(taken)["evaluations"][0]
-            assert evaluation["scores"] == {"accuracy": 0.75}, evaluation
+            assert evaluation["scores"] == SCORES, evaluation
         self._answer(answer)
 
     def log_message(self, *_: object) -> None:
@@ -322,7 +315,7 @@ def _floor(stand: Stand, *, network_disabled: bool) -> dict[str, float]:
     engine.remove_container(container)
     marks.append(time.perf_counter())
     assert status == 0
-    assert json.loads((output / "scores.json").read_text()) == {"accuracy": 0.75}
+    assert json.loads((output / "scores.json").read_text()) == SCORES
     steps = [after - before for before, after in pairwise(marks)]
     return dict(zip((*CONTAINER_STEPS, "remove"), steps, strict=True)) | {"total": marks[-1] - marks[0]}
 
@@ -335,7 +328,7 @@ def _run(stand: Stand, which: str) -> dict[str, float]:
     end = executor.run(program, deadline=time.monotonic() + 60, stop=threading.Event(), on_output=lambda *_: None)
     total = time.perf_counter() - began
     assert end.exit_status == 0, end
-    assert json.loads((output / "scores.json").read_text()) == {"accuracy": 0.75}
+    assert json.loads((output / "scores.json").read_text()) == SCORES
     return {**end.timings, "total": total}
 
 
@@ -351,7 +344,7 @@ def _evaluation(stand: Stand, which: str, kind: str) -> dict[str, float]:
     post_result.fn(attempt, [result])
     total = time.perf_counter() - began
     attempt.close()
-    assert result.scores == {"accuracy": 0.75}, result
+    assert result.scores == SCORES, result
     return {**attempt.timings, **result.timings, "total": total}
 
 

@@ -17,54 +17,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
-import docker
-from docker import APIClient
+from bare_container import BareContainers
+from own_podium import Files, create_competition, own_podium, write_files
 
-from podium.agents.executors.container_config import Confinement, container_config
 from podium.platform.client import Client
-from podium.platform.jobs import Limits
 from podium.platform.records import SubmissionRecord
-from podium.tasks.programs import Image, Mount, Program
 
 _REST_SECONDS = 1.0  # what Podium does after a submission, such as to make the next container, is over by then
-IMAGE = "podium/python:3.11"
-SCORER = """\
-import json, pathlib
-truth = pathlib.Path("/app/input/ref/truth.txt").read_text().split()
-guess = pathlib.Path("/app/input/res/guess.txt").read_text().split()
-right = sum(a == b for a, b in zip(truth, guess, strict=True))
-pathlib.Path("/app/output/scores.json").write_text(json.dumps({"accuracy": right / len(truth)}))
-"""
-COMPETITION = f"""\
-version: 2
-title: Latency
-image: logo.png
-terms: terms.md
-docker_image: {IMAGE}
-registration_auto_approve: true
-pages: [{{title: Overview, file: terms.md}}]
-tasks: [{{index: 0, name: One container, scoring_program: scoring_program, reference_data: reference_data}}]
-phases:
-  - {{index: 0, name: Only, start: 2020-01-01, max_submissions_per_day: 0, max_submissions: 0, tasks: [0]}}
-leaderboards:
-  - title: Results
-    key: main
-    submission_rule: Force_Last
-    columns: [{{title: Accuracy, key: accuracy, index: 0, sorting: desc}}]
-"""
 
 
 @dataclass(frozen=True)
@@ -83,88 +52,27 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="podium-latency-"))
-    folder.chmod(0o755)
     try:
-        with_files = _write_files(folder)
-        state = folder / "state"
-        podium = Path(sys.executable).with_name("podium")
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        subprocess.run([podium, "up", "--state", state, "--detach"], check=True, env=environment)
-        try:
-            rounds = _measure(state, with_files, arguments.rounds)
-        finally:
-            subprocess.run([podium, "down", "--state", state], check=True, env=environment)
+        files = write_files(folder)
+        with own_podium(folder / "state") as podium, Client(podium.gateway, podium.administrator) as client:
+            rounds = _measure(client, files, arguments.rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     _report(rounds, arguments.json)
     return 0
 
 
-def _write_files(folder: Path) -> Path:
-    bundle = folder / "bundle"
-    for name, text in {
-        "competition.yaml": COMPETITION,
-        "terms.md": "Be fair.\n",
-        "scoring_program/score.py": SCORER,
-        "scoring_program/metadata.yaml": "command: python3 score.py\n",
-        "reference_data/truth.txt": "1 0 1 1\n",
-        "../submission/guess.txt": "1 0 1 0\n",
-    }.items():
-        path = bundle / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    (bundle / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    return folder
+def _measure(client: Client, files: Files, rounds: int) -> list[Round]:
+    slug, bare = create_competition(client, files), BareContainers(files)
+    for _ in range(3):  # warm: caches, imports, connections
+        _submit(client, slug, files.submission)
+        _floor(bare)
+    return [Round(_floor(bare), *_submit(client, slug, files.submission)) for _ in range(rounds)]
 
 
-def _measure(state: Path, files: Path, rounds: int) -> list[Round]:
-    addresses = json.loads((state / "up.json").read_text())["ports"]
-    gateway = f"http://127.0.0.1:{addresses['gateway']}"
-    engine = docker.APIClient()
-    image = Image(asked=IMAGE, name=IMAGE, digest=str(docker.from_env().images.get(IMAGE).id))
-    with Client(gateway, (state / "admin-token").read_text().strip()) as client:
-        slug = client.create_competition(files / "bundle").competition
-        assert slug
-        client.join(slug, client.competition(slug).terms_sha256)
-        for _ in range(3):  # warm: caches, imports, connections
-            _submit(client, slug, files / "submission")
-            _floor(engine, image, files)
-        measured = [
-            Round(_floor(engine, image, files), *_submit(client, slug, files / "submission")) for _ in range(rounds)
-        ]
-    engine.close()
-    return measured
-
-
-def _floor(engine: APIClient, image: Image, files: Path) -> float:
-    """The bare container: the agent's flags, the SDK's calls, and nothing else."""
+def _floor(bare: BareContainers) -> float:
     time.sleep(_REST_SECONDS)
-    output = files / f"output-{uuid4().hex[:12]}"
-    output.mkdir()
-    output.chmod(0o777)
-    program = Program(
-        name=f"podium-floor-{uuid4().hex[:12]}",
-        image=image,
-        command=("python3", "score.py"),
-        mounts=(
-            Mount(files / "bundle/scoring_program", "/app/program", read_only=True),
-            Mount(files / "bundle/reference_data", "/app/input/ref", read_only=True),
-            Mount(files / "submission", "/app/input/res", read_only=True),
-            Mount(output, "/app/output", read_only=False),
-        ),
-        limits=Limits(),
-    )
-    flags = Confinement(network_disabled=True, host_cpus=os.cpu_count() or 1)
-    config = container_config(engine, program, flags, owner="benchmark", cgroup_parent=None)
-    began = time.perf_counter()
-    container = engine.create_container(**config)
-    engine.start(container)
-    status = engine.wait(container)["StatusCode"]
-    engine.remove_container(container)
-    seconds = time.perf_counter() - began
-    assert status == 0
-    assert json.loads((output / "scores.json").read_text()) == {"accuracy": 0.75}
-    return seconds
+    return bare.once()
 
 
 def _submit(client: Client, slug: str, folder: Path) -> tuple[float, dict[str, float]]:
