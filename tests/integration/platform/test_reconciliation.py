@@ -1,4 +1,4 @@
-"""Postgres and Prefect compared: every disagreement, in either direction, and everything lost. Prefect is a stand-in."""
+"""Postgres and Prefect compared: every disagreement, and everything lost. Prefect is a stand-in here."""
 
 from __future__ import annotations
 
