@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-KEPT = frozenset({"PODIUM_CASES", "PODIUM_EXAMPLE_BUNDLES", "PODIUM_SCREENSHOTS"})
-"""Variables that are meant for the tests themselves."""
+KEPT = ("PODIUM_CASES", "PODIUM_EXAMPLE_BUNDLES", "PODIUM_FAULT_", "PODIUM_SCREENSHOTS")
+"""Beginnings of variables that are meant for the tests themselves."""
 for _name in list(os.environ):
-    if _name.startswith(("PODIUM_", "PREFECT_")) and _name not in KEPT:
+    if _name.startswith(("PODIUM_", "PREFECT_")) and not _name.startswith(KEPT):
         del os.environ[_name]
 os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -24,16 +24,16 @@ settings.load_profile("podium")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 INTEGRATION = Path(__file__).parent / "integration"
-LONGEST = INTEGRATION / "main_job"
+LONGEST = (INTEGRATION / "main_job", INTEGRATION.with_name("faults"))
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep each folder of integration tests on one worker: what its tests share takes long to start.
 
-    The folder that takes longest comes first, and the others fill the other worker meanwhile.
+    The folders that take longest come first, and the others fill the other worker meanwhile.
     """
-    items.sort(key=lambda item: LONGEST not in item.path.parents)
+    items.sort(key=lambda item: not any(folder in item.path.parents for folder in LONGEST))
     for item in items:
         if INTEGRATION in item.path.parents:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(INTEGRATION).parts[0]))

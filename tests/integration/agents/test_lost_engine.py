@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from private_engine import PrivateEngine
 
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
 from podium.tasks.programs import ExecutorFault
 
 from .conftest import Runner
-from .private_engine import PrivateEngine
 from .test_prepared import Bench, wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]

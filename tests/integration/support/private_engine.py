@@ -20,9 +20,9 @@ class PrivateEngine:
     The host's network it must not see: an engine that is told to have no bridge removes the one that is there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         # Paths of sockets are short, and pytest's are long.
-        self.folder = Path(tempfile.mkdtemp(prefix="podium-engine-"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="podium-engine-"))
         self.address = f"unix://{self.folder}/docker.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,6 +60,15 @@ class PrivateEngine:
         for client in (theirs, mine):
             client.close()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def client(self) -> docker.APIClient:
         return docker.APIClient(base_url=self.address, timeout=60)
 
@@ -69,11 +78,14 @@ class PrivateEngine:
         self._process.kill()
         self._process.wait(10)
 
-    def remove(self) -> None:
-        """Stop it and remove all that it had."""
-        if self._process is not None and self._process.poll() is None:
+    def stop(self) -> None:
+        if self._process is not None and self.runs:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(30)
+
+    def remove(self) -> None:
+        """Stop it and remove all that it had."""
+        self.stop()
         # An engine that was killed once does not undo what it mounted in its first life.
         mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         for path in reversed([path for path in mounted if path.startswith(f"{self.folder}/")]):
