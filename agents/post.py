@@ -215,10 +215,14 @@ class Post:
     def _greet_forever(self) -> None:
         while not self._gone.is_set():
             began = time.monotonic()
-            self._examine()
-            self._sweep()
-            heard = self._greet()
-            self._write_health(heard)
+            try:
+                self._examine()
+                self._sweep()
+                self._write_health(self._greet())
+            except Exception:
+                # The loop must outlive anything, such as a disk that is full for a while: an agent that falls silent
+                # counts as gone, and nobody would see that it takes work again.
+                logger.exception("a greeting failed")
             self._gone.wait(max(0.5, HELLO_SECONDS - (time.monotonic() - began)))
 
     def _sweep(self) -> None:
