@@ -116,10 +116,10 @@ def _why_not(submission: Submission, taken: Mapping[UUID, int]) -> str:
     """Why a submission can't be scored again now; empty if it can."""
     if submission.ended is None:
         return f"it is {submission.status}, and will be scored by the present version"
-    if submission.status is SubmissionStatus.CANCELLED:
-        return "it was cancelled"
     if submission.content is None:
         return "its file was never uploaded"
+    if submission.status is SubmissionStatus.CANCELLED:
+        return "it was cancelled"
     if submission.id in taken:
         return f"rerun {taken[submission.id]} scores it already"
     return ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 from world import Known, World, result_of
 
 from podium.platform.competitions import find_competition
@@ -20,6 +22,23 @@ from podium.platform.reruns.driving import begin, finish_if_done, release_batch
 from podium.platform.reruns.selection import Selection
 from podium.platform.submissions.attempts import hand_back
 from podium.platform.submissions.results import store_result
+
+
+class KilledError(Exception):
+    """Whoever worked ends here, and what was not committed is gone."""
+
+
+def killed_after(world: World, step: Callable[[Session], object]) -> None:
+    """Do a step, and be killed before it is committed."""
+
+    def work() -> None:
+        with world.session() as session:
+            step(session)
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        work()
+
 
 Outcome = Mapping[str, float] | str | None
 """What becomes of a submission: its scores, the message of its failure, or `None` where the platform gives up."""
