@@ -21,6 +21,7 @@ from podium.platform import phase_clock
 from podium.platform.batches import assign_to_batch, dispatch_batch, is_busy, rerun_tags, undispatched_batches
 from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
+from podium.platform.flow_leases import let_go_of_dead
 from podium.platform.lifecycle import BundleStatus, MigrationStatus, RerunStatus, SubmissionQueue, SubmissionStatus
 from podium.platform.models import Bundle, Competition, Phase, PhaseMigration, Pool, Rerun, Submission, now
 from podium.platform.orchestration import (
@@ -163,6 +164,7 @@ class Dispatcher:
         with self._database.session() as session:
             lose_expired(session)
             cancel_overdue_uploads(session, seconds=self._upload_seconds)
+            let_go_of_dead(session)
         with self._database.session() as session:
             submissions = session.scalars(
                 select(Submission.id)

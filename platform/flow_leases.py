@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from podium.platform.database import Database
 from podium.platform.errors import PodiumError
-from podium.platform.models import FlowLease, now
+from podium.platform.models import Bundle, FlowLease, PhaseMigration, Rerun, now
 
 logger = logging.getLogger(__name__)
-LEASE = timedelta(seconds=30)
-RENEW_SECONDS = 5.0
+LEASE = timedelta(seconds=15)
+RENEW_SECONDS = 3.0
 
 
 @contextmanager
@@ -43,6 +44,19 @@ def alive(database: Database, flow_run_id: UUID, flow: str) -> Iterator[None]:
         thread.join(timeout=30)
         with database.session() as session:
             session.execute(delete(FlowLease).where(FlowLease.flow_run_id == flow_run_id))
+
+
+def let_go_of_dead(session: Session) -> int:
+    """Let whatever waits for a flow run that is dead be dispatched again; return how many runs were dead.
+
+    Prefect may take such a run for running; `reconcile` tells it better.
+    """
+    dead = session.scalars(select(FlowLease.flow_run_id).where(FlowLease.expires < now())).all()
+    if dead:
+        for model in (Bundle, Rerun, PhaseMigration):
+            session.execute(update(model).where(model.flow_run_id.in_(dead)).values(flow_run_id=None))
+        session.execute(delete(FlowLease).where(FlowLease.flow_run_id.in_(dead), FlowLease.expires < now()))
+    return len(dead)
 
 
 def _renew(database: Database, flow_run_id: UUID, flow: str) -> None:

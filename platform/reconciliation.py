@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -245,8 +245,6 @@ def _begin_flows_again(database: Database, orchestration: Orchestration, repairs
                     .values(flow_run_id=None)
                 )
             repairs.flows += 1
-    with database.session() as session:
-        session.execute(delete(FlowLease).where(FlowLease.expires < now() - timedelta(hours=1)))
 
 
 Held = type[Bundle] | type[Rerun] | type[PhaseMigration]

@@ -323,6 +323,24 @@ def test_a_rerun_that_rests_or_is_over_needs_no_flow(
     assert prefect.calls == 0
 
 
+def test_a_rerun_whose_flow_lets_its_lease_run_out_is_driven_again_by_the_next_tick(
+    world: World, dispatcher: Dispatcher, rerun_id: UUID
+) -> None:
+    """Without Prefect's word: an agent that was killed can't give any."""
+    dispatcher.tick()
+    first = rerun_row(world, rerun_id).flow_run_id
+    assert first is not None
+    with alive(world.database, first, "rerun-phase"):
+        dispatcher.tick()
+        assert rerun_row(world, rerun_id).flow_run_id == first
+        with world.session() as session:
+            session.execute(update(FlowLease).values(expires=now() - timedelta(seconds=1)))
+        dispatcher.tick()
+    assert rerun_row(world, rerun_id).flow_run_id not in {None, first}
+    with world.session() as session:
+        assert session.scalars(select(FlowLease)).all() == []
+
+
 def test_only_so_many_reruns_are_driven_at_once(
     world: World, dispatcher: Dispatcher, rerun_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
