@@ -113,7 +113,7 @@ def _by_phase(preview: RerunPreview) -> Html:
 def _left_out(preview: RerunPreview) -> Html:
     if not preview.left_out:
         return Html("")
-    rows = [(f"#{one.number}", one.participant, one.reason) for one in preview.left_out]
+    rows = [(f"#{one.number}", one.participant, one.reason[:1].upper() + one.reason[1:]) for one in preview.left_out]
     more = preview.left_out_total - len(preview.left_out)
     return join(
         element("h4", text("What is left out, and why")),

@@ -8,7 +8,7 @@ from podium.dashboards import layout
 from podium.dashboards.deeds import refusal_words, refuse, show_outcome, try_to
 from podium.dashboards.markup import element, text
 from podium.dashboards.rerun_cards import preview_card
-from podium.dashboards.selection import Choice, Selection
+from podium.dashboards.selection import Choice, Selection, phase_reference
 from podium.dashboards.session import Viewer
 from podium.platform.errors import PodiumError
 from podium.platform.records import CompetitionRecord
@@ -41,7 +41,8 @@ def _selection(competition: CompetitionRecord) -> Selection:
     names = {phase.number: phase.name for phase in competition.phases}
     kinds = [choice.value for choice in Choice]
     choice = Choice(st.radio("What to score again", kinds, key=f"choice-{slug}", horizontal=True) or Choice.PHASE)
-    phase, numbers = None, ""
+    phase: str | int | None = None
+    numbers = ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if choice is Choice.NUMBERS:
             numbers = st.text_input("Submissions", key=f"numbers-{slug}", placeholder="3, 7, 12-20", live="150ms") or ""
@@ -53,7 +54,7 @@ def _selection(competition: CompetitionRecord) -> Selection:
                 format_func=lambda number: names.get(number, "All phases"),
                 key=f"rerun-phase-{slug}-{choice is Choice.PLATFORM}",
             )
-            phase = chosen or None
+            phase = phase_reference(competition.phases, chosen) if chosen else None
         parallel = st.number_input(
             "At the same time, at most",
             min_value=1,

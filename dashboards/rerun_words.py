@@ -11,12 +11,13 @@ from podium.dashboards.waiting import about
 from podium.platform.lifecycle import RerunStatus
 from podium.platform.rerun_records import RerunPreview, RerunRecord
 
+_NOT_YET = "The old results count until you adopt the new ones."
 STATUS_WORDS: Mapping[RerunStatus, str] = MappingProxyType(
     {
         RerunStatus.WAITING: "Begins in a moment.",
         RerunStatus.RUNNING: "Scores, behind all new submissions.",
         RerunStatus.PAUSED: "Paused: what was begun ends, nothing new begins.",
-        RerunStatus.READY: "All are scored. The old results count until you adopt the new ones.",
+        RerunStatus.READY: f"All are scored. {_NOT_YET}",
         RerunStatus.ADOPTED: "The new results count.",
         RerunStatus.CANCELLED: "Cancelled: nothing of it counts, the old results stay.",
     }
@@ -27,6 +28,8 @@ MOVING = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING, RerunStatus.PAUSED
 
 def status_words(rerun: RerunRecord) -> str:
     """Where a rerun is: what the gateway says, else what the status means."""
+    if rerun.status is RerunStatus.READY and rerun.status_message:
+        return f"{sentence(rerun.status_message)} {_NOT_YET}"
     return rerun.status_message or STATUS_WORDS[rerun.status]
 
 

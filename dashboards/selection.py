@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
 
 from podium.platform.errors import InvalidInput
+from podium.platform.records import PhaseRecord
 
 MOST_NUMBERS = 1000
 """What the gateway takes at once."""
@@ -26,7 +28,7 @@ class Choice(StrEnum):
 class Arguments(TypedDict):
     """The arguments of `preview_rerun` and `start_rerun`."""
 
-    phase: int | None
+    phase: str | int | None
     submissions: tuple[int, ...] | None
     platform_failures: bool | None
     parallel: int | None
@@ -37,13 +39,13 @@ class Selection:
     """What to score again.
 
     Attributes:
-        phase: A phase's number; `None` for every phase, where only Podium's failures are meant.
+        phase: As `phase_reference` says it; `None` for every phase, where only Podium's failures are meant.
         numbers: Submissions as they were written.
         parallel: How many at the same time at most; `None` for as many as there are slots.
     """
 
     choice: Choice
-    phase: int | None
+    phase: str | int | None
     numbers: str
     parallel: int | None
 
@@ -59,6 +61,14 @@ class Selection:
             platform_failures=True if self.choice is Choice.PLATFORM else None,
             parallel=self.parallel,
         )
+
+
+def phase_reference(phases: Sequence[PhaseRecord], number: int) -> str | int:
+    """A phase by its name, with which the rerun is then described; by its number where the name could be another's."""
+    names = {phase.number: phase.name.casefold() for phase in phases}
+    name = names[number]
+    is_another = name.strip().isdigit() or list(names.values()).count(name) > 1
+    return number if is_another else next(phase.name for phase in phases if phase.number == number)
 
 
 def read_numbers(words: str) -> tuple[int, ...]:

@@ -74,6 +74,7 @@ def test_a_rerun_is_previewed_followed_compared_and_adopted(world: World, open_r
     bar = page.get_by_role("progressbar", name="Rerun 1")
     expect(bar).to_have_attribute("aria-valuenow", "0")
 
+    expect(page.get_by_role("heading", name="Rerun 1: all of phase Final")).to_be_visible()
     rerun_id = _begin(world)
     expect(page.get_by_text("2 queued")).to_be_visible()
     _score(world, rerun_id, {1: 0.9})

@@ -128,11 +128,11 @@ def test_a_rerun_is_started_after_a_look_and_with_a_reason(organized: StandIn, v
     test.radio(key="adoption-iris").set_value("Keep them apart until I adopt them")
     test.button(key="start-button-iris").click().run()
     preview, start = organized.done
-    assert preview == ("POST", "/competitions/iris/reruns/preview", {"phase": "1"})
+    assert preview == ("POST", "/competitions/iris/reruns/preview", {"phase": "Development"})
     assert start == (
         "POST",
         "/competitions/iris/reruns",
-        {"phase": "1", "reason": "A wrong label", "adoption": "manual"},
+        {"phase": "Development", "reason": "A wrong label", "adoption": "manual"},
     )
     assert "The rerun has been asked for." in _html(test)
     assert "waits to be adopted by hand" in _html(test)

@@ -10,7 +10,7 @@ from stand_in import make_phase
 from stand_in_organizing import make_version
 
 from podium.dashboards.phase_changes import as_edited, changes_of
-from podium.dashboards.selection import Choice, Selection, read_numbers
+from podium.dashboards.selection import Choice, Selection, phase_reference, read_numbers
 from podium.dashboards.task_versions import outdated_words
 from podium.platform.errors import InvalidInput
 
@@ -87,3 +87,8 @@ def test_results_of_earlier_versions_are_counted():
     assert "1 result that counts comes from" in outdated_words(
         [present, make_version(1, is_current=False, submissions=1)]
     )
+
+
+def test_a_phase_is_called_by_a_name_that_is_its_own():
+    phases = [make_phase(1, "2"), make_phase(2, "Final"), make_phase(3, "Last"), make_phase(4, "last")]
+    assert [phase_reference(phases, number) for number in (1, 2, 3, 4)] == [1, "Final", 3, 4]

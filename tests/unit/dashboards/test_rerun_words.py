@@ -47,6 +47,10 @@ def test_what_is_left_is_said_while_it_runs_alone():
 
 def test_the_gateways_own_words_come_first():
     assert rerun_words.status_words(make_rerun(status_message="Waits for agents.")) == "Waits for agents."
+    ready = make_rerun(RerunStatus.READY, status_message="Everything is scored")
+    assert (
+        rerun_words.status_words(ready) == "Everything is scored. The old results count until you adopt the new ones."
+    )
     assert rerun_words.status_words(make_rerun()) == "Scores, behind all new submissions."
 
 
