@@ -5,6 +5,7 @@ A flow run's parameters are ids alone. What Prefect's database holds can be lost
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ PLATFORM_POOL = "cpu"
 WORKER_TYPE = "podium"
 FAR = timedelta(days=30)
 """When a flow run is planned for that is begun by the gateway's announcement."""
+SILENCE_SECONDS = 5.0
+"""How long nothing is asked of a Prefect that takes calls and does not answer them."""
 PAGE = 200
 """Flow runs that Prefect is asked for at once, which is the most that it answers with."""
 ENDED_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
@@ -67,9 +70,10 @@ class Orchestration:
         api_url: Such as `http://127.0.0.1:4200/api`.
     """
 
-    def __init__(self, api_url: str, *, timeout: float = 10.0) -> None:
+    def __init__(self, api_url: str, *, timeout: float = 5.0) -> None:
         self._client = httpx.Client(base_url=api_url.rstrip("/"), timeout=timeout)
         self._deployments: dict[tuple[str, str], str] = {}
+        self._silent_until = float("-inf")
 
     def close(self) -> None:
         """Close the connections."""
@@ -315,9 +319,14 @@ class Orchestration:
         return self._request("POST", path, body)
 
     def _request(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+        if time.monotonic() < self._silent_until:
+            raise PlatformFault("Prefect did not answer a moment ago.", remedy="Operators see `podium status`.")
         try:
             return self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
+            if isinstance(error, httpx.TimeoutException):
+                # Whoever comes next must not wait for it too: a server that hangs would hang the gateway.
+                self._silent_until = time.monotonic() + SILENCE_SECONDS
             raise PlatformFault(
                 f"Prefect can't be reached ({type(error).__name__}).", remedy="Operators see `podium status`."
             ) from error
