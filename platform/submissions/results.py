@@ -104,16 +104,13 @@ def _end(
             return retry_or_give_up(session, attempt, submission, AttemptStatus.CANCELLED, "The agent was stopped.")
         case AttemptOutcome.USER_ERROR:
             end_attempt(session, attempt, AttemptStatus.USER_ERROR, message)
-            # That an image can't be had is no participant's doing.
-            verdicts = {reported.verdict for reported in result.evaluations if reported.verdict}
-            counts = verdicts != {Verdict.IMAGE_UNAVAILABLE}
-            reason = _failure(submission)
-            move_submission(session, submission, SubmissionStatus.FAILED, actor=actor, reason=reason, counts=counts)
+            _fail(session, submission, actor)
         case AttemptOutcome.SUCCEEDED:
             end_attempt(session, attempt, AttemptStatus.SUCCEEDED, "")
-            failure = _failure(submission)  # of a task that an earlier attempt has settled
-            after = SubmissionStatus.FAILED if failure else SubmissionStatus.FINISHED
-            move_submission(session, submission, after, actor=actor, reason=failure)
+            if _failed(submission):  # a task that an earlier attempt has settled
+                _fail(session, submission, actor)
+            else:
+                move_submission(session, submission, SubmissionStatus.FINISHED, actor=actor)
     # What is scored again stands apart until its rerun is adopted.
     if submission.status is SubmissionStatus.FINISHED and submission.rerun_id is None:
         board = submission.competition.leaderboards[0]
@@ -121,9 +118,20 @@ def _end(
     return False
 
 
+def _fail(session: Session, submission: Submission, actor: str) -> None:
+    # That an image can't be had is no participant's doing, whichever attempt has found it.
+    counts = {evaluation.verdict for evaluation in _failed(submission)} != {Verdict.IMAGE_UNAVAILABLE}
+    reason = _failure(submission)
+    move_submission(session, submission, SubmissionStatus.FAILED, actor=actor, reason=reason, counts=counts)
+
+
+def _failed(submission: Submission) -> list[Evaluation]:
+    return [evaluation for evaluation in submission.evaluations if evaluation.status is EvaluationStatus.FAILED]
+
+
 def _failure(submission: Submission) -> str:
     """Why the submission failed: what its failed tasks say, once where they all say the same, else by name."""
-    failed = [evaluation for evaluation in submission.evaluations if evaluation.status is EvaluationStatus.FAILED]
+    failed = _failed(submission)
     if len(failed) == len(submission.evaluations) and len({evaluation.message for evaluation in failed}) == 1:
         return failed[0].message
     return " ".join(f"Task '{evaluation.task.name}': {evaluation.message}" for evaluation in failed)
