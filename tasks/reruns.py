@@ -104,16 +104,16 @@ def _publish(report: RerunReport) -> None:
 def report_in_markdown(report: RerunReport) -> str:
     """The report as Prefect's pages show it: submissions by number, without their participants."""
     rerun = report.rerun
-    keys = [column.key for column in report.columns]
+    keys = [_cell(column.key) for column in report.columns]
     lines = [
         f"# Rerun {rerun.number} of {rerun.competition}",
         "",
-        f"{rerun.status.capitalize()}: {rerun.status_message}",
+        f"{rerun.status.capitalize()}: {_line(rerun.status_message)}",
         "",
         f"* {rerun.total} submissions: {rerun.finished} finished, {rerun.failed} failed, {rerun.given_up} not scored",
         f"* {report.changed} have other results, {report.moved} stand at another rank",
         f"* {report.now_failing} that were finished fail now, {report.now_finished} that had failed are finished",
-        *([f"* held back: {rerun.held_back}"] if rerun.held_back else []),
+        *([f"* held back: {_line(rerun.held_back)}"] if rerun.held_back else []),
         "",
     ]
     changed = [row for row in report.differences if row.changed]
@@ -124,12 +124,21 @@ def report_in_markdown(report: RerunReport) -> str:
         ]
     for row in changed[:ROWS_SHOWN]:
         scores = (f"{_score(old)} → {_score(new)}" for old, new in zip(row.old_scores, row.new_scores, strict=False))
-        lines.append(
-            f"| {row.number} | {row.phase} | {' | '.join(scores)} | {row.old_rank or '-'} → {row.new_rank or '-'} |"
-        )
+        ranks = f"{row.old_rank or '-'} → {row.new_rank or '-'}"
+        lines.append(f"| {row.number} | {_cell(row.phase)} | {' | '.join(scores)} | {ranks} |")
     if len(changed) > ROWS_SHOWN:
         lines.append(f"\n{len(changed) - ROWS_SHOWN} more are in Podium's own report.")
     return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    """Text that others wrote, on the one line that it has."""
+    return " ".join(text.split())
+
+
+def _cell(text: str) -> str:
+    """The same in a table, in which a bar would be the end of the cell."""
+    return _line(text).replace("|", "\\|")
 
 
 def _score(value: float | None) -> str:
