@@ -8,6 +8,7 @@ submission is taken over once, the database sees to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, exists, func, select, update
@@ -88,7 +89,8 @@ def _take_over(session: Session, phase: Phase, origins: Sequence[Submission]) ->
         [
             {
                 "id": made,
-                "created": moment,
+                # Of two that score alike, the one that was there first stays first.
+                "created": moment + at * timedelta(microseconds=1),
                 "competition_id": phase.competition_id,
                 "phase_id": phase.id,
                 "person_id": origin.person_id,
@@ -148,9 +150,11 @@ def finish_if_done(session: Session, phase_id: UUID) -> bool:
     # The count first: what ends between the two queries is found by the second.
     left = session.scalars(_left_to_migrate(phase).limit(1)).first()
     if under_way or left is not None:
-        migration.message = f"{under_way} of phase '{before.name}' are still being scored." if under_way else ""
+        verb = "is" if under_way == 1 else "are"
+        migration.message = f"{under_way} of phase '{before.name}' {verb} still being scored." if under_way else ""
         migration.flow_run_id = None
         return False
-    said = f"{migration.copied} submissions of phase '{before.name}' were taken over."
+    what, were = ("submission", "was") if migration.copied == 1 else ("submissions", "were")
+    said = f"{migration.copied} {what} of phase '{before.name}' {were} taken over."
     finish_migration(session, migration, actor=ACTOR, message=said)
     return True
