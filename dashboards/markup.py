@@ -55,3 +55,11 @@ def sentence(words: str) -> str:
     """Words of a person's with a full stop, where they have no end of their own."""
     kept = words.strip()
     return kept if not kept or kept[-1] in ".!?…" else f"{kept}."
+
+
+def actor_words(actor: str) -> str:
+    """Who did something, as the gateway notes it: a person by their name, anything else by its kind."""
+    kind, colon, name = actor.partition(":")
+    if not colon:
+        return actor
+    return name if kind == "person" else f"the {kind}"

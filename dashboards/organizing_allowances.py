@@ -9,7 +9,7 @@ import streamlit as st
 from podium.dashboards import layout, source, times
 from podium.dashboards.choice import choose_phase
 from podium.dashboards.deeds import refuse, show_outcome, try_to
-from podium.dashboards.markup import Html
+from podium.dashboards.markup import Html, actor_words
 from podium.dashboards.quota import limits_words, more_words, phase_window_words
 from podium.dashboards.rerun_cards import scrolled_table
 from podium.dashboards.session import Viewer
@@ -49,7 +49,7 @@ def allowances_table(extras: Sequence[ExtraAllowanceRecord], phase: PhaseRecord)
             one.participant,
             more_words(one, window) or "nothing more",
             one.reason,
-            one.granted_by,
+            actor_words(one.granted_by),
             times.stamp(one.created),
         )
         for one in extras

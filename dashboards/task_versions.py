@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podium.dashboards import times
-from podium.dashboards.markup import Html, element, join, text, unseen
+from podium.dashboards.markup import Html, actor_words, element, join, text, unseen
 from podium.dashboards.programs import short_digest
 from podium.dashboards.scores import MISSING, size_text
 from podium.platform.rerun_records import DatasetRecord, TaskVersionRecord
@@ -50,7 +50,7 @@ def _line(version: TaskVersionRecord, before: TaskVersionRecord | None) -> Html:
         element("th", text(f"{version.number} "), current, scope="row"),
         element("td", text(times.stamp(version.created)), class_="time"),
         element("td", text(version.reason or ("as in the bundle" if version.number == 1 else MISSING)), class_="why"),
-        element("td", text(version.actor)),
+        element("td", text(actor_words(version.actor))),
         element("td", text(version.submissions), class_="number"),
         *(
             element("td", _dataset(dataset, one, is_first=before is None))

@@ -122,7 +122,9 @@ def test_queue_phases_allowances_and_tasks_over_the_gateway(world: World, open_r
     expect(page.locator(".podium-notice.warning")).to_contain_text("nobody")
     page.get_by_label("Participant", exact=True).fill("ada")
     page.get_by_role("button", name="Allow", exact=True).click()
-    expect(page.get_by_role("row", name="ada 2 more in all")).to_be_visible()
+    expect(page.get_by_role("row", name="ada 2 more in all A broken upload grace")).to_be_visible()
+    expect(page.get_by_text("Granted to ada.")).to_be_visible()
+    expect(page.get_by_label("Why, for the participant too")).to_have_value("")
     keep_screenshot(page, "real-allowances")
 
     page.get_by_role("radio", name="Tasks").click()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.dashboards.markup import element, organizer_markdown, plain_markdown, text
+from podium.dashboards.markup import actor_words, element, organizer_markdown, plain_markdown, sentence, text
 
 
 def test_text_and_attributes_are_escaped():
@@ -32,3 +32,18 @@ def test_plain_markdown_loses_no_letter(words: str):
 )
 def test_money_is_no_formula(source: str, shown: str):
     assert organizer_markdown(source) == shown
+
+
+@pytest.mark.parametrize(
+    ("actor", "words"),
+    [("person:grace", "grace"), ("bundle:01a2", "the bundle"), ("ada", "ada"), ("person:a:b", "a:b")],
+)
+def test_who_did_something_has_a_name(actor: str, words: str):
+    assert actor_words(actor) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "whole"), [(" A label ", "A label."), ("Why?", "Why?"), ("Done.", "Done."), ("", ""), ("  ", "")]
+)
+def test_peoples_words_end_like_sentences(words: str, whole: str):
+    assert sentence(words) == whole
