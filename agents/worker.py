@@ -181,7 +181,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
             self._release(flow_run.id)
 
     async def _score_polled(self, flow_run: FlowRun) -> None:
-        """Score for a flow run that somebody started in Prefect itself."""
+        """Score for a flow run that somebody started in Prefect itself; a batch's is the gateway's matter."""
+        if "submission_id" not in flow_run.parameters:
+            return
         run = AnnouncedRun(
             submission_id=UUID(str(flow_run.parameters["submission_id"])), flow_run_id=flow_run.id, name=flow_run.name
         )

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from podium.platform.errors import InvalidInput, PlatformFault
@@ -54,6 +55,15 @@ class Database:
             raise InvalidInput(
                 "A number is out of range, or a text has a character that can't be stored (U+0000)."
             ) from error
+
+    def answers(self) -> bool:
+        """Whether Postgres can be reached now."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except (OperationalError, PoolTimeout):
+            return False
+        return True
 
     def migrate(self) -> None:
         """Bring the tables to the newest version; safe to call by several processes at once."""

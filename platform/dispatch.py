@@ -31,14 +31,17 @@ from podium.platform.orchestration import (
     RERUN_PHASE,
     Orchestration,
 )
+from podium.platform.phase_migration import waiting_for_a_flow
 from podium.platform.reconciliation import RECONCILE_SECONDS, note_chore, reconcile, seconds_since
 from podium.platform.submissions.attempts import cancel_overdue_uploads, lose_expired
-from podium.platform.submissions.transitions import WAITS_FOR_AGENT, pool_topic, touch_submission
+from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_bundle, pool_topic, touch_submission
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 5.0
 WAKE_SECONDS = 1.0
 """How often agents are told of retries whose time has come."""
+SLEPT_SECONDS = 3.0
+"""A wait that takes so much longer than it should tells that this process was frozen."""
 OVERDUE_SECONDS = 3 * RECONCILE_SECONDS
 """Without a reconciliation for so long, its flow is not run by anybody, and the gateway does it."""
 DISPATCHABLE = frozenset({SubmissionStatus.SUBMITTED, SubmissionStatus.QUEUED})
@@ -47,21 +50,33 @@ DRIVEN = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING})
 """A rerun in one of these needs a flow that drives it."""
 RERUNS_AT_ONCE = 4
 """Reruns that are driven at the same time, of all competitions; the others wait for their turn."""
+MAX_READINGS = 5
+"""Flows that are begun for a bundle at most: one that ends whoever reads it must not do so for ever."""
 UNDISPATCHED = 500
 """Submissions that one tick dispatches at most."""
 
 
 class Dispatcher:
-    """Makes flow runs for submissions and bundles, and ends what is overdue: attempts and uploads."""
+    """Makes flow runs for submissions and bundles, and ends what is overdue: attempts and uploads.
 
-    def __init__(self, database: Database, orchestration: Orchestration, *, upload_seconds: float) -> None:
+    Args:
+        upload_seconds: How long an upload may take.
+        lease_seconds: How long heartbeats get after a start, or after the database was away, before attempts are lost:
+            for nobody could renew a lease meanwhile.
+    """
+
+    def __init__(
+        self, database: Database, orchestration: Orchestration, *, upload_seconds: float, lease_seconds: float = 0
+    ) -> None:
         self._database = database
+        self._lease_seconds = lease_seconds
         self._upload_seconds = upload_seconds
         self._orchestration = orchestration
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._woken = now()
         self._checked = time.monotonic()
+        self._overslept = False
 
     def start(self) -> None:
         """Tick from now on, in a thread."""
@@ -143,6 +158,10 @@ class Dispatcher:
             waits = {BundleStatus.QUEUED, BundleStatus.READING}
             if bundle is None or bundle.status not in waits or bundle.flow_run_id:
                 return
+            if bundle.dispatches >= MAX_READINGS:
+                reason = f"Podium was interrupted {MAX_READINGS} times while it read the bundle. Tell the operators."
+                move_bundle(session, bundle, BundleStatus.FAILED, actor="gateway", reason=reason)
+                return
             key = f"{bundle_id}" if not bundle.dispatches else f"{bundle_id}/{bundle.dispatches + 1}"
             try:
                 bundle.flow_run_id = self._orchestration.dispatch_flow(
@@ -159,12 +178,17 @@ class Dispatcher:
             bundle.dispatches += 1
             notify(session, pool_topic(PLATFORM_POOL))
 
-    def tick(self) -> None:
-        """End attempts that were lost and uploads that never came; dispatch what is queued without a flow run."""
+    def tick(self, *, leases_count: bool = True) -> None:
+        """End attempts that were lost and uploads that never came; dispatch what is queued without a flow run.
+
+        Args:
+            leases_count: Whether whoever holds a lease has had the time to renew it.
+        """
         with self._database.session() as session:
-            lose_expired(session)
+            if leases_count:
+                lose_expired(session)
+                let_go_of_dead(session)
             cancel_overdue_uploads(session, seconds=self._upload_seconds)
-            let_go_of_dead(session)
         with self._database.session() as session:
             submissions = session.scalars(
                 select(Submission.id)
@@ -185,11 +209,7 @@ class Dispatcher:
             reruns = session.scalars(
                 select(Rerun.id).where(Rerun.status.in_(DRIVEN), Rerun.flow_run_id.is_(None)).order_by(Rerun.created)
             ).all()
-            migrations = session.scalars(
-                select(PhaseMigration.phase_id).where(
-                    PhaseMigration.status == MigrationStatus.RUNNING, PhaseMigration.flow_run_id.is_(None)
-                )
-            ).all()
+            migrations = waiting_for_a_flow(session)
         for batch_id in batches:
             self.dispatch_batch(batch_id)
         for submission_id in submissions:
@@ -268,31 +288,42 @@ class Dispatcher:
 
     def look_after(self) -> None:
         """Stand in for the flows that look after the platform, where Prefect or its agent do not run them."""
-        if not self._orchestration.is_registered():
-            logger.warning("Prefect has lost its deployments: they are made again")
-            self._orchestration.register()
         with self._database.session() as session:
             since = seconds_since(session, "reconcile")
             ticked = seconds_since(session, "tick")
             if ticked is None or ticked > OVERDUE_SECONDS:
                 phase_clock.tick(session)
                 note_chore(session, "tick", by="gateway", outcome={})
+        if not self._orchestration.is_registered():
+            logger.warning("Prefect has lost its deployments: they are made again")
+            self._orchestration.register()
         if since is None or since > OVERDUE_SECONDS:
             reconcile(self._database, self._orchestration, by="gateway")
 
+    def _sleeps(self, seconds: float) -> bool:
+        """Wait until the next look; tell whether to stop. A process that was frozen has heard no heartbeat either."""
+        began = time.monotonic()
+        stop = self._stop.wait(seconds)
+        self._overslept = time.monotonic() - began > seconds + SLEPT_SECONDS
+        return stop
+
     def _run(self) -> None:
-        ticked = time.monotonic()
-        while not self._stop.wait(WAKE_SECONDS):
+        ticked = reachable = time.monotonic()
+        while not self._sleeps(WAKE_SECONDS):
+            if self._overslept:
+                reachable = time.monotonic()
             try:
                 self.wake_for_retries()
                 if time.monotonic() - ticked >= TICK_SECONDS:
                     ticked = time.monotonic()
-                    self.tick()
+                    self.tick(leases_count=ticked - reachable > self._lease_seconds)
                     if time.monotonic() - self._checked >= RECONCILE_SECONDS:
                         self._checked = time.monotonic()
                         self.look_after()
             except PlatformFault as error:
                 logger.warning("the dispatcher could not do its work: %s", error)
+                if not self._database.answers():
+                    reachable = time.monotonic()
             except Exception:
                 # The loop must outlive anything: a database that is down comes back.
                 logger.exception("a tick of the dispatcher failed")

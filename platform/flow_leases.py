@@ -14,7 +14,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.database import Database
-from podium.platform.errors import PodiumError
 from podium.platform.models import Bundle, FlowLease, PhaseMigration, Rerun, now
 
 logger = logging.getLogger(__name__)
@@ -32,8 +31,8 @@ def alive(database: Database, flow_run_id: UUID, flow: str) -> Iterator[None]:
         while not over.wait(RENEW_SECONDS):
             try:
                 _renew(database, flow_run_id, flow)
-            except PodiumError as error:
-                logger.warning("the lease of flow run %s could not be renewed: %s", flow_run_id, error)
+            except Exception:  # the thread must outlive whatever the database has: without it the run is taken for dead
+                logger.exception("the lease of flow run %s could not be renewed", flow_run_id)
 
     thread = threading.Thread(target=renew_forever, name=f"lease-{flow_run_id}", daemon=True)
     thread.start()

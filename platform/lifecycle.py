@@ -143,10 +143,8 @@ _ENDS = TERMINAL_SUBMISSION_STATUSES
 SUBMISSION_TRANSITIONS: Mapping[SubmissionStatus, frozenset[SubmissionStatus]] = MappingProxyType(
     {
         SubmissionStatus.SUBMITTED: frozenset({SubmissionStatus.QUEUED, SubmissionStatus.CANCELLED}),
-        # An agent claims it; or nobody ever could, and the platform gives up with a reason.
-        SubmissionStatus.QUEUED: frozenset(
-            {SubmissionStatus.PREPARING, SubmissionStatus.CANCELLED, SubmissionStatus.FAILED}
-        ),
+        # An agent claims it; one that no agent can run waits, and says for what.
+        SubmissionStatus.QUEUED: frozenset({SubmissionStatus.PREPARING, SubmissionStatus.CANCELLED}),
         # Back to queued when the attempt was lost or handed back. Several tasks go to and fro between running and
         # scoring; a result submission has nothing to run, so preparing goes on to scoring.
         SubmissionStatus.PREPARING: frozenset(

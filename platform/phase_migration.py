@@ -133,6 +133,32 @@ def _take_over(session: Session, phase: Phase, origins: Sequence[Submission]) ->
     return ids
 
 
+def waiting_for_a_flow(session: Session) -> list[UUID]:
+    """Phases into which a migration goes on, that no flow drives and for which there is something to do now.
+
+    While all that is left of the phase before is still under way, there is not.
+    """
+    running = select(PhaseMigration.phase_id).where(
+        PhaseMigration.status == MigrationStatus.RUNNING, PhaseMigration.flow_run_id.is_(None)
+    )
+    found = []
+    for phase_id in session.scalars(running).all():
+        phase = session.get_one(Phase, phase_id)
+        if session.scalars(_left_to_migrate(phase).limit(1)).first() is not None or not _under_way(session, phase):
+            found.append(phase_id)
+    return found
+
+
+def _under_way(session: Session, phase: Phase) -> int:
+    """Submissions of the phase before that may still come onto its leaderboard."""
+    query = select(func.count()).where(
+        Submission.phase_id == _before(phase).id,
+        Submission.rerun_id.is_(None),
+        Submission.status.not_in(TERMINAL_SUBMISSION_STATUSES),
+    )
+    return session.scalar(query) or 0
+
+
 def finish_if_done(session: Session, phase_id: UUID) -> bool:
     """End the migration if nothing is left that could still be taken over; else say what it waits for."""
     migration = session.get(PhaseMigration, phase_id, with_for_update=True, populate_existing=True)
@@ -140,13 +166,7 @@ def finish_if_done(session: Session, phase_id: UUID) -> bool:
         return True
     phase = session.get_one(Phase, phase_id)
     before = _before(phase)
-    under_way = session.scalar(
-        select(func.count()).where(
-            Submission.phase_id == before.id,
-            Submission.rerun_id.is_(None),
-            Submission.status.not_in(TERMINAL_SUBMISSION_STATUSES),
-        )
-    )
+    under_way = _under_way(session, phase)
     # The count first: what ends between the two queries is found by the second.
     left = session.scalars(_left_to_migrate(phase).limit(1)).first()
     if under_way or left is not None:

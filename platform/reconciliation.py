@@ -42,9 +42,11 @@ from podium.platform.models import (
 from podium.platform.orchestration import (
     CREATE_COMPETITION,
     MIGRATE_PHASE,
+    RECONCILE,
     RERUN_PHASE,
     SCORE_BATCH,
     SCORE_SUBMISSION,
+    TICK,
     KnownFlowRun,
     Orchestration,
 )
@@ -56,6 +58,8 @@ SETTLING = timedelta(seconds=30)
 """A flow run that is younger may belong to a change that is being written at this moment."""
 LOOKED_AT = 2000
 """Queued submissions that one reconciliation asks Prefect about."""
+SHORT_FLOWS = timedelta(minutes=5)
+"""No run of the flows that look after the platform takes so long."""
 LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE)
 """The platform's own flows that others wait for."""
 
@@ -228,6 +232,10 @@ def _begin_flows_again(database: Database, orchestration: Orchestration, repairs
     """The platform's own flows: end those that nobody runs, and let go of those that have ended too early."""
     with database.session() as session:
         leases = {row[0]: row[1] for row in session.execute(select(FlowLease.flow_run_id, FlowLease.expires))}
+    for run in orchestration.open_flow_runs((RECONCILE, TICK)):
+        if run.state in {"RUNNING", "PENDING"} and now() - run.since > SHORT_FLOWS:
+            orchestration.set_state(run.id, "CRASHED", name="Lost", message="The agent that ran it is gone.")
+            repairs.crashed += 1
     for run in orchestration.open_flow_runs(LEASED_FLOWS):
         settled = now() - run.since > SETTLING
         if run.state in {"RUNNING", "PENDING"} and settled and leases.get(run.id, run.since) < now():

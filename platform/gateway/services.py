@@ -36,7 +36,12 @@ class Services:
             database=database,
             storage=open_storage(settings),
             orchestration=orchestration,
-            dispatcher=Dispatcher(database, orchestration, upload_seconds=settings.upload_seconds),
+            dispatcher=Dispatcher(
+                database,
+                orchestration,
+                upload_seconds=settings.upload_seconds,
+                lease_seconds=settings.lease_seconds,
+            ),
             notices=Notices(database),
         )
 

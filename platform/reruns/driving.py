@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -53,7 +53,9 @@ def begin(session: Session, rerun_id: UUID) -> bool:
     """Begin, or go on; tell whether there is anything to do."""
     rerun = lock_rerun(session, rerun_id)
     if rerun is not None and rerun.status is RerunStatus.WAITING:
-        move_rerun(session, rerun, RerunStatus.RUNNING, actor=ACTOR, started=rerun.started or now())
+        move_rerun(session, rerun, RerunStatus.RUNNING, actor=ACTOR)
+    if rerun is not None and rerun.started is None:
+        rerun.started = now()
     return rerun is not None and rerun.status is RerunStatus.RUNNING
 
 
@@ -180,10 +182,3 @@ def finish_if_done(session: Session, rerun_id: UUID) -> Comparison | None:
     if not progress_of(session, rerun).everything_ended:
         return None
     return finish(session, rerun, actor=ACTOR)
-
-
-def forget_flow(session: Session, rerun_id: UUID, flow_run_id: UUID) -> None:
-    """Its flow has ended before the rerun has: it is to be dispatched again."""
-    session.execute(
-        update(Rerun).where(Rerun.id == rerun_id, Rerun.flow_run_id == flow_run_id).values(flow_run_id=None)
-    )

@@ -14,7 +14,6 @@ from podium.platform.errors import InvalidInput, NotFound
 from podium.platform.lifecycle import (
     LIVE_RERUN_STATUSES,
     EvaluationStatus,
-    RerunStatus,
     SubmissionStatus,
     Verdict,
 )
@@ -151,7 +150,3 @@ def failed_by_platform(submission: Submission) -> bool:
         one.status is EvaluationStatus.FAILED and one.verdict is not Verdict.IMAGE_UNAVAILABLE
         for one in submission.evaluations
     )
-
-
-LIVE = LIVE_RERUN_STATUSES - {RerunStatus.READY}
-"""A rerun in one of these still has something to score."""

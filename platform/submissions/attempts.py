@@ -112,7 +112,11 @@ def _require_rerun_runs(session: Session, submission: Submission) -> None:
     rerun = session.get_one(Rerun, submission.rerun_id, populate_existing=True)
     if rerun.status is not RerunStatus.RUNNING:
         raise DoesNotFit(f"Its rerun is {rerun.status}.")
-    if rerun.parallel is not None and active_in_rerun(session, rerun.id) >= rerun.parallel:
+    if rerun.parallel is None:
+        return
+    # Two agents that take the last slot at once: the second waits here and sees the first.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(rerun.id)))))
+    if active_in_rerun(session, rerun.id) >= rerun.parallel:
         raise DoesNotFit(f"Its rerun takes {rerun.parallel} slots, and has them.")
 
 

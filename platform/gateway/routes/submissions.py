@@ -128,7 +128,7 @@ def cancel_submission(
         who = "its participant" if submission.person_id == caller.person_id else "an organizer"
         attempts.cancel_submission(session, submission_id, actor=caller.actor, reason=f"Cancelled by {who}.")
         session.refresh(submission)
-        if submission.flow_run_id:
+        if submission.flow_run_id and submission.batch_id is None:
             background.add_task(services.dispatcher.forget_flow_run, submission.flow_run_id)
         return _record(session, submission, caller)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -377,6 +378,69 @@ def test_a_bundle_whose_flow_died_while_it_was_read_is_read_again(
     assert len(prefect.runs_of(bundle_id)) == 2
     with world.session() as session:
         assert session.get_one(Bundle, bundle_id).status is BundleStatus.READING
+
+
+def test_a_bundle_that_ends_whoever_reads_it_is_given_up(
+    world: World, dispatcher: Dispatcher, prefect: StandInPrefect, olga: Known
+) -> None:
+    bundle_id = world.bundle_row(olga)
+    for _ in range(dispatch.MAX_READINGS + 2):
+        dispatcher.tick()
+        with world.session() as session:
+            session.execute(update(Bundle).values(flow_run_id=None))
+    assert len(prefect.runs_of(bundle_id)) == dispatch.MAX_READINGS
+    with world.session() as session:
+        bundle = session.get_one(Bundle, bundle_id)
+        assert bundle.status is BundleStatus.FAILED
+        assert "interrupted" in bundle.message
+
+
+def test_leases_that_nobody_could_renew_do_not_count(
+    world: World, dispatcher: Dispatcher, ada: Known, slug: str
+) -> None:
+    """After the gateway or the database were away, agents get the time to be heard again."""
+    submission_id = dispatched(world, dispatcher, ada, slug)
+    world.claim(submission_id)
+    with world.session() as session:
+        session.execute(update(Attempt).values(lease_expires=now() - timedelta(seconds=1)))
+    dispatcher.tick(leases_count=False)
+    assert world.submission(submission_id).status is SubmissionStatus.PREPARING
+    dispatcher.tick()
+    assert world.submission(submission_id).status is SubmissionStatus.QUEUED
+
+
+def test_a_gateway_that_has_just_started_loses_nobody(
+    world: World,
+    orchestration: Orchestration,
+    ada: Known,
+    slug: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submission_id = world.submit(ada, slug)
+    world.claim(submission_id)
+    with world.session() as session:
+        session.execute(update(Attempt).values(lease_expires=now() - timedelta(seconds=1)))
+    monkeypatch.setattr(dispatch, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(dispatch, "WAKE_SECONDS", 0.05)
+    began = time.monotonic()
+    started = Dispatcher(world.database, orchestration, upload_seconds=3600, lease_seconds=2)
+    started.start()
+    try:
+        while world.submission(submission_id).status is SubmissionStatus.PREPARING:
+            assert time.monotonic() - began < 30
+            time.sleep(0.05)
+    finally:
+        started.stop()
+    assert time.monotonic() - began > 2
+
+
+def test_flows_that_look_after_the_platform_and_died_are_ended(
+    world: World, orchestration: Orchestration, prefect: StandInPrefect
+) -> None:
+    run = orchestration.dispatch_flow("tick", {}, key="tick", name="tick", tags=[], queue="fast")
+    grown_old(prefect, run, "RUNNING")
+    prefect.set_state(run, "RUNNING", at=now() - 2 * LONG_AGO)
+    assert repaired(world, orchestration) == Repairs(crashed=1)
 
 
 def test_a_migration_whose_flow_has_ended_goes_on(

@@ -35,7 +35,7 @@ from podium.platform.lifecycle import (
 
 LEGAL = {
     "submitted": {"queued", "cancelled"},
-    "queued": {"preparing", "cancelled", "failed"},
+    "queued": {"preparing", "cancelled"},
     "preparing": {"running", "scoring", "queued", "finished", "failed", "cancelled"},
     "running": {"scoring", "queued", "finished", "failed", "cancelled"},
     "scoring": {"running", "queued", "finished", "failed", "cancelled"},
