@@ -102,7 +102,10 @@ def change_task(
 
 
 def _words(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind.replace('_', ' ')}"
+    words = kind.replace("_", " ")
+    if kind.endswith("data"):
+        return words
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {words}"
 
 
 def version_records(session: Session, competition: Competition, task: Task, index: str) -> list[TaskVersionRecord]:
