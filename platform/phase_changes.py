@@ -54,9 +54,11 @@ def change_phase(session: Session, phase: Phase, change: Change, *, actor: str) 
         problems.append("a phase that has an end is not without one")
     if change.paused and not change.pause_message.strip():
         problems.append("a pause needs a message, which participants are shown")
+    if change.pause_message.strip() and not change.paused:
+        problems.append("a `pause_message` is shown in a pause alone, and `paused` was not asked for")
     if problems:
         raise InvalidInput(f"Phase '{phase.name}' can't be changed like that: {'; '.join(problems)}.")
-    before = _described(phase)
+    before, was_paused = _described(phase), phase.paused is not None
     phase.starts, phase.ends = starts, ends
     for name, limit in change.limits.items():
         setattr(phase, name, limit)
@@ -71,25 +73,28 @@ def change_phase(session: Session, phase: Phase, change: Change, *, actor: str) 
             subject="phase",
             subject_id=phase.id,
             before=None,
-            after="paused" if change.paused else "resumed" if change.paused is False else "changed",
+            after="paused" if change.paused else "resumed" if was_paused and change.paused is False else "changed",
             actor=actor,
             reason="; ".join(changed),
         )
 
 
 def _date_problems(phase: Phase, starts: datetime, ends: datetime | None) -> Sequence[str]:
-    """What is wrong with these dates; the phases of a competition follow one another, as in its bundle."""
+    """What is wrong with these dates: the phases of a competition follow one another.
+
+    One may begin when the one before ends, as all of CodaLab's do: at that moment the first is over.
+    """
     problems = []
     phases = phase.competition.phases
     before = phases[phase.position - 1] if phase.position > 0 else None
     after = phases[phase.position + 1] if phase.position + 1 < len(phases) else None
     if ends is not None and ends <= starts:
         problems.append(f"it would end on {ends:{_TIME}}, and begin on {starts:{_TIME}}")
-    if before is not None and before.ends is not None and starts <= before.ends:
+    if before is not None and before.ends is not None and starts < before.ends:
         problems.append(f"it would begin on {starts:{_TIME}}, and '{before.name}' ends on {before.ends:{_TIME}}")
     if after is not None and ends is None:
         problems.append(f"only the last phase may have no end, and '{after.name}' follows")
-    if after is not None and ends is not None and ends >= after.starts:
+    if after is not None and ends is not None and ends > after.starts:
         problems.append(f"it would end on {ends:{_TIME}}, and '{after.name}' begins on {after.starts:{_TIME}}")
     return problems
 

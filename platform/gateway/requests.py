@@ -152,8 +152,10 @@ class NewTaskVersion(Body):
     reference_data: UUID | None = None
 
 
-def _date(text: str) -> datetime:
+def _date(text: object) -> datetime:
     """A date as bundles write them."""
+    if not isinstance(text, str):
+        raise ValueError("Write the date as a text, such as '2026-01-30T14:00:00Z'.")  # noqa: TRY004  # pydantic's way
     try:
         return parse_date(text)
     except InvalidDate as error:

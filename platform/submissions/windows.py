@@ -82,7 +82,8 @@ def next_change(competition: Competition, phase: Phase, moment: datetime) -> dat
     if phase_status(phase, moment) == "over" or (competition.ends is not None and moment >= competition.ends):
         return None
     opens = max(phase.starts, competition.starts or phase.starts)
-    return opens if opens > moment else None
+    closes = [end for end in (phase.ends, competition.ends) if end is not None]
+    return opens if opens > moment and all(opens < end for end in closes) else None
 
 
 def require_registration_open(competition: Competition, moment: datetime) -> None:

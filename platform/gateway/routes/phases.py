@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from podium.platform import competitions, phase_changes
+from podium.platform.errors import InvalidInput
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import ExtraAllowanceChange, PhaseChange, WindowsChange
 from podium.platform.gateway.services import WithServices
@@ -30,6 +32,7 @@ def change_phase(
     """Change a phase's dates and limits, pause it with a message, or take submissions again."""
     limits = {name: getattr(body, name) for name in phase_changes.LIMITS if getattr(body, name) is not None}
     unlimited: dict[str, int | None] = dict.fromkeys(body.without_limits or (), None)
+    _require_one_wish(limits, unlimited)
     change = phase_changes.Change(
         start=body.start,
         end=body.end,
@@ -41,8 +44,13 @@ def change_phase(
     with services.database.session() as session:
         competition, found = _organized(session, slug, phase, caller)
         # Two who move dates at once move one after the other, and the second is checked against the first.
-        session.execute(select(Phase.id).where(Phase.competition_id == competition.id).with_for_update())
-        session.refresh(found)
+        session.execute(
+            select(Phase)
+            .where(Phase.competition_id == competition.id)
+            .order_by(Phase.id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        ).all()
         phase_changes.change_phase(session, found, change, actor=caller.actor)
         return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
@@ -51,12 +59,14 @@ def change_phase(
 def change_windows(slug: str, services: WithServices, caller: WithCaller, body: WindowsChange) -> CompetitionRecord:
     """Change when the competition takes submissions, and when people may join."""
     given = {name: getattr(body, name) for name in phase_changes.WINDOWS if getattr(body, name) is not None}
+    unbounded: dict[str, datetime | None] = dict.fromkeys(body.unbounded or (), None)
+    _require_one_wish(given, unbounded)
     with services.database.session() as session:
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
-        unbounded: dict[str, datetime | None] = dict.fromkeys(body.unbounded or (), None)
-        moments = given | unbounded
-        phase_changes.change_windows(session, competition, moments, actor=caller.actor)
+        # Of two who change them at once, the second is checked against what the first has left.
+        session.refresh(competition, with_for_update={"of": Competition, "key_share": True})
+        phase_changes.change_windows(session, competition, given | unbounded, actor=caller.actor)
         return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
@@ -102,6 +112,14 @@ def read_queue(slug: str, services: WithServices, caller: WithCaller) -> QueueRe
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
         return queue_record(session, competition)
+
+
+def _require_one_wish(given: Collection[str], without: Collection[str]) -> None:
+    if both := sorted(set(given) & set(without)):
+        names = ", ".join(f"`{name}`" for name in both)
+        raise InvalidInput(
+            f"Of {names} a value was given, and that there is to be none.", remedy="Send one of the two."
+        )
 
 
 def _organized(session: Session, slug: str, phase: str, caller: Caller) -> tuple[Competition, Phase]:
