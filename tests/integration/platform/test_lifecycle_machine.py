@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis import Phase as HypothesisPhase
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -431,6 +432,8 @@ def test_whatever_happens_in_whatever_order(world: World, slug: str) -> None:
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            # To look for a shorter way to a fault would take minutes.
+            phases=[HypothesisPhase.generate],
         ),
     )
 
