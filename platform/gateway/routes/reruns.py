@@ -77,7 +77,10 @@ async def read_rerun(
     record = await run_in_threadpool(_read, services, slug, number, caller)
     if wait and record.version == seen:
         topic = rerun_topic(record.id)
-        if await services.notices.wait(topic, services.notices.count(topic), wait):
+        count = services.notices.count(topic)
+        # Once more: what has changed before the notices were counted, no notice will tell.
+        record = await run_in_threadpool(_read, services, slug, number, caller)
+        if record.version == seen and await services.notices.wait(topic, count, wait):
             record = await run_in_threadpool(_read, services, slug, number, caller)
     return record
 
