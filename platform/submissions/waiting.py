@@ -111,6 +111,12 @@ def _before(submission: Submission) -> list[ColumnElement[bool]]:
         or_(
             Submission.queue < submission.queue,
             and_(Submission.queue == submission.queue, Submission.queued < submission.queued),
+            # Those of a batch were all queued at one moment.
+            and_(
+                Submission.queue == submission.queue,
+                Submission.queued == submission.queued,
+                Submission.id < submission.id,
+            ),
         ),
     ]
 
@@ -173,7 +179,8 @@ def live_slots(session: Session, pool_id: UUID) -> int:
 def expected_end(session: Session, submission: Submission) -> datetime | None:
     """When a submission that waits or runs will be scored, by history; `None` where nothing can be said.
 
-    What runs now is taken to be half done, and every slot of the pool's live agents to take from the queue alike.
+    It begins at once where a slot is left for it. Else what runs now is taken to be half done, and every slot of the
+    pool's live agents to take from the queue alike.
     """
     own = typical_seconds(session, submission.phase_id)
     if own is None or submission.ended is not None:
@@ -193,6 +200,7 @@ def expected_end(session: Session, submission: Submission) -> datetime | None:
         .group_by(Submission.phase_id)
     )
     counts: dict[UUID, float] = {row[0]: row[1] for row in session.execute(ahead)}
+    before = sum(counts.values())
     running = (
         select(Submission.phase_id, func.count())
         .join(Competition, Competition.id == Submission.competition_id)
@@ -207,7 +215,7 @@ def expected_end(session: Session, submission: Submission) -> datetime | None:
     for phase_id, number in session.execute(running):
         counts[phase_id] = counts.get(phase_id, 0) + number / 2
         held += number
-    if not counts and held < slots:
+    if before + held < slots:
         return now() + timedelta(seconds=own)
     work = sum(number * (typical_seconds(session, phase_id) or own) for phase_id, number in counts.items())
     return now() + timedelta(seconds=work / slots + own)
