@@ -8,31 +8,24 @@ submission is taken over once, the database sees to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, exists, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import (
     TERMINAL_SUBMISSION_STATUSES,
     MigrationStatus,
-    SubmissionQueue,
-    SubmissionStatus,
 )
 from podium.platform.models import (
     Competition,
-    Evaluation,
-    Event,
     LeaderboardEntry,
     Phase,
     PhaseMigration,
     Submission,
-    now,
 )
-from podium.platform.submissions.transitions import WAITS_FOR_AGENT, finish_migration
+from podium.platform.submissions.copies import queue_copies
+from podium.platform.submissions.transitions import finish_migration
 
 PART = 100
 """Submissions that are taken over in one transaction."""
@@ -82,55 +75,16 @@ def _take_over(session: Session, phase: Phase, origins: Sequence[Submission]) ->
         .returning(Competition.next_submission_number - len(origins))
     )
     assert first is not None
-    before, moment = _before(phase), now()
-    ids = [new_id() for _ in origins]
-    session.execute(
-        insert(Submission),
-        [
-            {
-                "id": made,
-                # Of two that score alike, the one that was there first stays first.
-                "created": moment + at * timedelta(microseconds=1),
-                "competition_id": phase.competition_id,
-                "phase_id": phase.id,
-                "person_id": origin.person_id,
-                "number": first + at,
-                "filename": origin.filename,
-                "size": origin.size,
-                "sha256": origin.sha256,
-                "content": origin.content,
-                "message": origin.message,
-                "fact_sheet": origin.fact_sheet,
-                "status": SubmissionStatus.QUEUED,
-                "status_message": WAITS_FOR_AGENT,
-                "version": 1,
-                "counts": False,
-                "on_leaderboard": False,
-                "origin_id": origin.id,
-                "queue": SubmissionQueue.RERUN,
-                "dispatches": 0,
-                "queued": moment,
-            }
-            for at, (made, origin) in enumerate(zip(ids, origins, strict=True))
-        ],
+    before = _before(phase)
+    made = queue_copies(
+        session,
+        origins,
+        number=lambda at, _: first + at,
+        actor=ACTOR,
+        reason=lambda origin: f"Migrated from phase '{before.name}', submission {origin.number}.",
+        phase_id=phase.id,
     )
-    session.add_all(
-        Evaluation(submission_id=made, task_id=entry.task_id, position=entry.position)
-        for made in ids
-        for entry in phase.tasks
-    )
-    session.add_all(
-        Event(
-            subject="submission",
-            subject_id=made,
-            after=SubmissionStatus.QUEUED,
-            actor=ACTOR,
-            reason=f"Migrated from phase '{before.name}', submission {origin.number}.",
-        )
-        for made, origin in zip(ids, origins, strict=True)
-    )
-    session.flush()
-    return ids
+    return list(made.values())
 
 
 def waiting_for_a_flow(session: Session) -> list[UUID]:

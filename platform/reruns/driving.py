@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.batches import BATCH_SIZE, new_batch
-from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import (
     ACTIVE_SUBMISSION_STATUSES,
     TERMINAL_SUBMISSION_STATUSES,
@@ -23,10 +21,11 @@ from podium.platform.lifecycle import (
     SubmissionQueue,
     SubmissionStatus,
 )
-from podium.platform.models import Batch, Evaluation, Event, PhaseTask, Rerun, RerunItem, Submission, now
+from podium.platform.models import Rerun, RerunItem, Submission, now
 from podium.platform.reruns.adoption import finish
 from podium.platform.reruns.comparison import Comparison
-from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_rerun
+from podium.platform.submissions.copies import queue_copies
+from podium.platform.submissions.transitions import move_rerun
 
 LOW_WATER = BATCH_SIZE // 2
 """The next batch is made when fewer than this wait in the queue, so that agents never run dry."""
@@ -105,73 +104,20 @@ def release_batch(session: Session, rerun_id: UUID, *, size: int = BATCH_SIZE) -
         return None
     batch = new_batch(session, rerun.competition.pool, SubmissionQueue.RERUN, rerun=rerun)
     origins = session.scalars(select(Submission).where(Submission.id.in_([item.origin_id for item in items]))).all()
-    made = score_again(session, {origin.id: origin for origin in origins}, rerun, batch)
+    made = queue_copies(
+        session,
+        origins,
+        number=lambda _, origin: origin.number,
+        actor=ACTOR,
+        reason=lambda _: f"Rerun {rerun.number}",
+        rerun_id=rerun.id,
+        batch_id=batch.id,
+    )
     for item in items:
         item.submission_id = made[item.origin_id]
     batch.size = len(items)
     session.flush()
     return batch.id
-
-
-def score_again(session: Session, origins: Mapping[UUID, Submission], rerun: Rerun, batch: Batch) -> dict[UUID, UUID]:
-    """Queue a submission for each of these, which has its file and number, and stands apart from them."""
-    moment = now()
-    made = {origin_id: new_id() for origin_id in origins}
-    session.execute(
-        insert(Submission),
-        [
-            {
-                "id": made[origin.id],
-                "created": moment,
-                "competition_id": origin.competition_id,
-                "phase_id": origin.phase_id,
-                "person_id": origin.person_id,
-                "number": origin.number,
-                "filename": origin.filename,
-                "size": origin.size,
-                "sha256": origin.sha256,
-                "content": origin.content,
-                "message": origin.message,
-                "fact_sheet": origin.fact_sheet,
-                "status": SubmissionStatus.QUEUED,
-                "status_message": WAITS_FOR_AGENT,
-                "version": 1,
-                "counts": False,
-                "on_leaderboard": False,
-                "origin_id": origin.id,
-                "rerun_id": rerun.id,
-                "queue": SubmissionQueue.RERUN,
-                "batch_id": batch.id,
-                "dispatches": 0,
-                "queued": moment,
-            }
-            for origin in origins.values()
-        ],
-    )
-    tasks: dict[UUID, list[PhaseTask]] = {}
-    for entry in session.scalars(
-        select(PhaseTask)
-        .where(PhaseTask.phase_id.in_({origin.phase_id for origin in origins.values()}))
-        .order_by(PhaseTask.position)
-    ):
-        tasks.setdefault(entry.phase_id, []).append(entry)
-    session.add_all(
-        Evaluation(submission_id=made[origin.id], task_id=entry.task_id, position=entry.position)
-        for origin in origins.values()
-        for entry in tasks[origin.phase_id]
-    )
-    session.add_all(
-        Event(
-            subject="submission",
-            subject_id=one,
-            after=SubmissionStatus.QUEUED,
-            actor=ACTOR,
-            reason=f"Rerun {rerun.number}",
-        )
-        for one in made.values()
-    )
-    session.flush()
-    return made
 
 
 def finish_if_done(session: Session, rerun_id: UUID) -> Comparison | None:
