@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -452,6 +453,35 @@ def test_results_that_pour_in_while_results_are_adopted_leave_the_right_board(
         list(pool.map(work, range(10)))
     require_board_from_scratch(world, slug)
     assert standing(world, slug) == {1: [0.5], 2: [0.4], 15: [pytest.approx(0.34)]}
+
+
+@pytest.mark.parametrize("rule", SubmissionRule)
+def test_whatever_is_scored_and_scored_again_the_board_is_the_one_from_scratch(
+    world: World, olga: Known, people: list[Known], rule: SubmissionRule
+) -> None:
+    chance = random.Random(rule.value)
+    columns = ({"key": "accuracy"}, {"key": "loss", "sorting": "asc"})
+    slug = competition(world, olga, people, *columns, rule=rule.value)
+    waiting: list[UUID] = []
+
+    def outcome() -> Outcome:
+        keys = chance.sample(["accuracy", "loss", "other"], chance.randint(1, 3))
+        scores = {key: float(chance.randint(0, 3)) for key in keys}
+        return chance.choices([scores, "It takes too long.", None], [6, 2, 1])[0]
+
+    for _ in range(4):
+        waiting += [world.submit(chance.choice(people), slug) for _ in range(chance.randint(2, 5))]
+        chance.shuffle(waiting)  # results come in another order than submissions
+        for _ in range(chance.randint(1, len(waiting))):
+            settle(world, waiting.pop(), outcome())
+        require_board_from_scratch(world, slug)
+        rerun_id = start(world, olga, slug)
+        release(world, rerun_id)
+        for submission_id in again(world, rerun_id).values():
+            settle(world, submission_id, outcome())
+        if finish(world, rerun_id).status is RerunStatus.READY:
+            adopt(world, rerun_id)
+        require_board_from_scratch(world, slug)
 
 
 # One after another.

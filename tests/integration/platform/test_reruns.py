@@ -500,6 +500,25 @@ def test_it_takes_no_more_slots_than_it_may(
     world.claim(third)
 
 
+def test_many_agents_at_once_take_no_more_slots_than_it_may(world: World, ada: Known, olga: Known, slug: str) -> None:
+    score(world, ada, slug, 8)
+    rerun_id = start(world, olga, slug, Selection(phase="2"), parallel=2)
+    release(world, rerun_id)
+    barrier = Barrier(8)
+
+    def claim(submission_id: UUID) -> bool:
+        barrier.wait(10)
+        try:
+            world.claim(submission_id)
+        except DoesNotFit:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(claim, again(world, rerun_id).values())) == 2
+    assert record(world, rerun_id).under_way == 2
+
+
 def test_a_lost_attempt_is_tried_again_in_a_batch_of_the_same_rerun(
     world: World, ada: Known, olga: Known, slug: str, dispatcher: Dispatcher, prefect: StandInPrefect
 ) -> None:
