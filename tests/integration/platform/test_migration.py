@@ -384,6 +384,9 @@ def test_one_that_is_still_scored_holds_up_nothing_and_comes_after(
         MigrationStatus.RUNNING,
         "1 of phase 'First' is still being scored.",
     )
+    for _ in range(2):
+        dispatcher.tick()
+    assert len(prefect.runs_of(into)) == 1  # there is nothing to do yet
     world.finish(job, {"accuracy": 0.7})
     dispatcher.tick()
     assert len(prefect.runs_of(into)) == 2  # the flow is begun again for what is left
