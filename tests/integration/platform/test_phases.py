@@ -318,7 +318,7 @@ def test_two_who_move_dates_at_once_do_not_make_phases_overlap(
 
     def slowly(competition: Competition, named: str | None, moment: datetime) -> Phase:
         found = choose(competition, named, moment)
-        looked.wait(10)
+        looked.wait(60)
         return found
 
     monkeypatch.setattr("podium.platform.gateway.routes.phases.choose_phase", slowly)
@@ -340,7 +340,7 @@ def test_two_who_move_windows_at_once_are_checked_against_each_other(
 
     def slowly(*arguments: Any) -> None:  # noqa: ANN401  # passed on
         require(*arguments)
-        looked.wait(10)
+        looked.wait(60)
 
     monkeypatch.setattr(competitions, "require_organizer", slowly)
     with ThreadPoolExecutor(2) as threads:
@@ -514,7 +514,7 @@ def test_many_ticks_at_once_tell_once(world: World, slug: str, clock: list[datet
     start = Barrier(6)
 
     def one(_: int) -> Ticked:
-        start.wait(10)
+        start.wait(60)
         return ticked(world)
 
     with ThreadPoolExecutor(6) as threads:

@@ -248,6 +248,16 @@ def test_one_at_a_time_is_free_again_when_it_ends(world: World, organizer: Known
     assert try_to(world, ada, slug) == "reserved"
 
 
+def test_one_that_takes_days_is_still_under_way(
+    world: World, organizer: Known, ada: Known, clock: list[datetime]
+) -> None:
+    slug = limited(world, organizer, ada, max_submissions_per_day=5, max_concurrent_submissions=1)
+    world.announce(ada, slug)
+    clock[0] += timedelta(days=3)
+    assert "yours is still under way" in try_to(world, ada, slug)
+    assert allowed(world, ada, slug).left_in_window == 5
+
+
 def test_an_extra_allowance_is_one_persons_alone_and_is_told(world: World, organizer: Known, ada: Known) -> None:
     bob = world.person("bob")
     slug = limited(
