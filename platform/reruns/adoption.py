@@ -43,9 +43,9 @@ def adopt(session: Session, rerun: Rerun, *, actor: str) -> Comparison:
         write_board(session, phases[phase_id], standing)
     keep_differences(session, rerun, comparison)
     kept = len(comparison.differences) - len(new)
-    said = f"{len(new)} new results were adopted" + (
-        f"; {kept} could not be scored and keep the old one" if kept else ""
-    )
+    said = "1 new result was adopted" if len(new) == 1 else f"{len(new)} new results were adopted"
+    if kept:
+        said += f"; {kept} could not be scored and {'keeps' if kept == 1 else 'keep'} the old one"
     move_rerun(session, rerun, RerunStatus.ADOPTED, actor=actor, reason=f"{said}.")
     return comparison
 

@@ -9,7 +9,7 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
-from rescoring import again, fail, finish, give_back, killed_after, release, rerun, settle, standing, start
+from rescoring import again, fail, finish, give_back, killed_after, release, rerun, rescore, settle, standing, start
 from sqlalchemy import func, select, update
 from stand_in_prefect import StandInPrefect
 from world import FUTURE, Known, World, hours, phase
@@ -169,6 +169,12 @@ def test_what_the_platform_failed_is_found_and_nothing_else(world: World, ada: K
         assert list(again(world, rerun_id)) == [2, 4]
         tell(world, rerun_id, control.cancel_rerun)
     assert preview(world, olga, slug, Selection(phase="1", platform_failures=True)).total == 0
+    # What counts now says whose fault it is.
+    adopted = rescore(world, olga, slug, {2: "Too big.", 4: None}, selection=Selection(platform_failures=True))
+    tell(world, adopted, control.adopt_by_hand)
+    rerun_id = start(world, olga, slug, Selection(platform_failures=True))
+    release(world, rerun_id)
+    assert list(again(world, rerun_id)) == [4]
 
 
 def test_a_preview_tells_how_long_it_takes_by_history_and_slots(
@@ -559,7 +565,8 @@ def test_what_the_platform_gives_up_keeps_the_old_result(world: World, ada: Know
     assert (found.finished, found.failed, found.given_up) == (1, 0, 1)
     finish(world, rerun_id)
     tell(world, rerun_id, control.adopt_by_hand)
-    assert "1 new results were adopted; 1 could not be scored" in rerun(world, rerun_id).status_message
+    said = "1 new result was adopted; 1 could not be scored and keeps the old one."
+    assert rerun(world, rerun_id).status_message == said
     kept = world.submission(second)
     assert (kept.status, kept.results_id, kept.version) == ("finished", None, version)
     assert world.submission(first).results_id == waiting[1]
