@@ -13,7 +13,7 @@ ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt))
 export SSL_CERT_FILE ?= /etc/ssl/certs/ca-certificates.crt
 endif
 
-.PHONY: help demo test lint unit integration hostile build docs dev machine lock
+.PHONY: help demo test lint unit integration hostile faults build docs dev machine lock
 help: ## Show what can be made
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -33,10 +33,13 @@ unit: dev ## Test what needs nothing but Python
 
 # One folder at a time: each starts its own database, engine or browser, and all of them at once would fight for cores.
 integration: machine ## Test against the real PostgreSQL, Prefect, Docker and browser, hostile submissions too
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration tests/hostile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration tests/hostile tests/faults
 
 hostile: machine ## Try hostile submissions on the real executors, and nothing else
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/hostile
+
+faults: machine ## Break each part at each point of a submission's life, 200 rounds; half an hour
+	@PODIUM_FAULT_ROUNDS="$${PODIUM_FAULT_ROUNDS:-200}" $(BIN)/python -m pytest -q tests/faults
 
 build: dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build -q --installer uv

@@ -26,6 +26,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
     DISK: ("agent", "gateway", "postgres", "dockerd"),
 }
 PAST_THE_LEASE = LEASE_SECONDS + 0.7
+MOST_SECONDS = LEASE_SECONDS + 7
+"""The lease, the tick after it, and some."""
 FULL_SECONDS = 2.5
 _ENGINE_RESTART_SECONDS = 0.5
 
@@ -44,8 +46,12 @@ class Breakage:
 ALL = tuple(Breakage(kind, target) for kind, targets in TARGETS.items() for target in targets)
 
 
-def break_and_mend(breakage: Breakage, site: Site, chance: random.Random) -> tuple[float, float]:
+def break_and_mend(
+    breakage: Breakage, site: Site, chance: random.Random, *, is_over: Callable[[], bool]
+) -> tuple[float, float]:
     """Do it, leave it so for a while, and undo it; return when it began and when it was undone, by `time.time`.
+
+    An agent that is frozen or cut off stays so until the gateway has given up its attempts, which `is_over` tells.
 
     A part that was killed is started again by whoever looks after it: the supervisor, or the harness for what is not
     the supervisor's.
@@ -55,6 +61,9 @@ def break_and_mend(breakage: Breakage, site: Site, chance: random.Random) -> tup
     begin()
     try:
         time.sleep(seconds)
+        if breakage.target == "agent" and breakage.kind in (FREEZE, NETWORK):
+            while not is_over() and time.time() < began + MOST_SECONDS:
+                time.sleep(0.05)
     finally:
         undo()
     return began, time.time()
@@ -128,6 +137,14 @@ def _running(client: APIClient) -> list[int]:
             if pid and any(_name(inner) == "python3" for inner in tree(pid)):
                 found.append(pid)
     return found
+
+
+def waits(client: APIClient, container: str) -> bool:
+    """Whether a container runs, and no program in it."""
+    with suppress(DockerException, OSError):
+        pid = int(client.inspect_container(container)["State"]["Pid"])
+        return bool(pid) and all(_name(inner) != "python3" for inner in tree(pid))
+    return False
 
 
 def _name(pid: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -35,8 +36,18 @@ def site() -> Iterator[Site]:
         site.up(image)
         bundle = write_bundle(folder / "bundle", image)
         site.network.platform.call(lambda: _create(site, bundle))
-        yield site
-        site.down()
+        try:
+            yield site
+            site.down()
+        finally:
+            _keep_logs(site)
+
+
+def _keep_logs(site: Site) -> None:
+    if folder := os.environ.get("PODIUM_FAULT_LOGS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, file in site.logs().items():
+            shutil.copy(file, Path(folder, f"{name}.log"))
 
 
 def _create(site: Site, bundle: Path) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from podium.agents.executors.measuring import owned_groups
 
 from .agent_process import AGENT_NAME
+from .breakages import waits
 from .podium_site import Site
 
 _READY = "podium-ready-"
-"""How containers are called that wait for a program."""
+"""How containers are called that were made ahead: those of them that wait for a program are nobody's orphans."""
 
 
 def wait_until_gone(site: Site, *, seconds: float) -> list[str]:
@@ -28,10 +29,10 @@ def left_behind(site: Site) -> list[str]:
     client = site.engine.client()
     try:
         names = [one["Names"][0].removeprefix("/") for one in client.containers(all=True)]
+        ready = {name for name in names if name.startswith(_READY) and waits(client, name)}
         volumes = [str(one["Name"]) for one in client.volumes()["Volumes"] or []]
     finally:
         client.close()
-    ready = {name for name in names if name.startswith(_READY)}
     folder = site.folder / "agent"
     groups = [group for group in _groups(folder) if group.name not in ready]
     prepared = [one for one in folder.glob("prepared/*") if one.name not in ready]

@@ -114,10 +114,14 @@ class Site:
             self.engine.runs and self.agent.is_ready()
         )
 
+    def logs(self) -> dict[str, Path]:
+        """The logs, by whose they are."""
+        own = {"agent": self.folder / "agent.log", "dockerd": self.folder / "engine" / "log"}
+        return own | {file.stem: file for file in sorted(self.state.glob("logs/*.log"))}
+
     def last_words(self, lines: int = 25) -> str:
         """How the log of each part ends."""
-        files = [self.folder / "agent.log", self.folder / "engine" / "log", *sorted(self.state.glob("logs/*.log"))]
-        tails = [(file.name, file.read_text(errors="replace").splitlines()[-lines:]) for file in files]
+        tails = [(name, file.read_text(errors="replace").splitlines()[-lines:]) for name, file in self.logs().items()]
         return "\n".join(f"--- {name}\n" + "\n".join(f"  {line[:300]}" for line in tail) for name, tail in tails)
 
     def client(self, token: str) -> Client:

@@ -81,7 +81,7 @@ def _play(planned: Planned, site: Site, chance: random.Random, played: Round, su
         submitting = submit()
         attempts = site.folder / "agent" / "attempts"
         aimed = wait_for_point(planned.point, database, attempts, before, chance)
-    broken, undone = break_and_mend(planned.breakage, site, chance)
+    broken, undone = break_and_mend(planned.breakage, site, chance, is_over=lambda: _no_attempt(site))
     _mend(site, played, undone)
     for future in submitting:
         future.result()
@@ -92,6 +92,12 @@ def _play(planned: Planned, site: Site, chance: random.Random, played: Round, su
         played.recovered = max(0.0, float(ended or 0) - undone)
         if aimed:
             played.found_at = point_at(database, aimed, broken)
+
+
+def _no_attempt(site: Site) -> bool:
+    """Whether no attempt is under way, as far as the gateway knows."""
+    with site.database() as database:
+        return checks.rows(database, "SELECT count(*) FROM attempts WHERE status = 'active'") == [(0,)]
 
 
 def _mend(site: Site, played: Round, undone: float) -> None:
