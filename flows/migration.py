@@ -22,4 +22,5 @@ def migrate_phase(phase_id: UUID) -> State[None]:
             copied += part
         ended = end_migration(services, phase_id)
         rest = "" if ended else " The rest is taken over when it is scored."
-        return Completed(message=f"{copied} submissions were taken over.{rest}")
+        taken = "1 submission was" if copied == 1 else f"{copied} submissions were"
+        return Completed(message=f"{taken} taken over.{rest}")

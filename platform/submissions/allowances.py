@@ -40,7 +40,7 @@ def quota_left(session: Session, phase: Phase, person_id: UUID, moment: datetime
         Submission.phase_id == phase.id,
         Submission.person_id == person_id,
         Submission.counts,
-        Submission.rerun_id.is_(None),
+        Submission.origin_id.is_(None),  # reruns, and what was migrated into the phase, are nobody's own
     )
     if quota.total is None:
         # Without a limit in all there may be any number of them, and only these matter.

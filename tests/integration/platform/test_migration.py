@@ -13,7 +13,7 @@ import pytest
 from rescoring import fail, give_back, killed_after, phase_id, require_board_from_scratch, settle, standing
 from sqlalchemy import func, select, update
 from stand_in_prefect import StandInPrefect
-from world import Known, RunningGateway, World, board, hours, phase
+from world import Known, RunningGateway, World, board, evaluation_results, hours, phase, result_of
 
 from podium.platform import phase_clock
 from podium.platform.dispatch import Dispatcher
@@ -23,6 +23,7 @@ from podium.platform.orchestration import Orchestration
 from podium.platform.phase_migration import finish_if_done, migrate_part
 from podium.platform.submissions.allowances import quota_left
 from podium.platform.submissions.attempts import cancel_submission
+from podium.platform.submissions.results import store_result
 
 NAMES = ("ada", "bob", "cleo")
 
@@ -455,3 +456,25 @@ def test_the_steps_of_the_flow_do_no_more_than_that(
     orchestration.close()
     shown = gateway.call("GET", f"/competitions/{slug}").json()["phases"]
     assert (shown[0]["migration"], shown[1]["migration"]["copied"]) == (None, 1)
+
+
+@pytest.mark.parametrize("how", ["failed by its own fault", "cancelled while it ran"])
+def test_one_that_was_migrated_and_ends_badly_costs_nothing_either(
+    world: World, olga: Known, people: list[Known], how: str
+) -> None:
+    limits = {"max_submissions_per_day": 1, "max_submissions": 1, "max_concurrent_submissions": 1}
+    slug, ada = competition(world, olga, people, later=limits), people[0]
+    world.score(ada, slug, {"accuracy": 0.5})
+    into = begin(world, slug)
+    migrate(world, into)
+    job = world.claim(migrated(world)[1].id)
+    with world.session() as session:
+        if how == "cancelled while it ran":
+            cancel_submission(session, job.submission_id, actor="tests", reason="Tests.")
+        else:
+            verdict = {"outcome": "user_error", "verdict": "time_limit", "message": "Too slow."}
+            failed = {**evaluation_results(job, [{}])[0], **verdict}
+            store_result(session, result_of(job, [failed]), world.storage)
+    with world.session() as session:
+        found = quota_left(session, session.get_one(Phase, into), ada.id, now())
+    assert (found.in_window, found.total, found.concurrent) == (1, 1, 1)
