@@ -6,10 +6,12 @@ import contextlib
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -140,6 +142,18 @@ def open_sign_in(page: Page, address: str) -> None:
     expect(form).to_be_visible()
 
 
+def expect_shown(page: Page, text: str) -> None:
+    """Wait until a frame has this text; while Streamlit draws anew, an old frame and a new one are both there."""
+    deadline = time.monotonic() + 60
+    while True:
+        for frame in page.frames:
+            with contextlib.suppress(PlaywrightError):  # it has just gone
+                if frame.locator("#at").all_text_contents() == [text]:
+                    return
+        assert time.monotonic() < deadline, text
+        page.wait_for_timeout(200)
+
+
 def test_a_page_is_seen_while_the_scoring_program_writes_it(
     podium: Podium, new_user: NewUser, variant: Variant, tmp_path: Path
 ) -> None:
@@ -161,8 +175,7 @@ def test_a_page_is_seen_while_the_scoring_program_writes_it(
         expect(page.get_by_text(f"Signed in as {user.name}").first).to_be_visible()
         page.get_by_role("link", name="My submissions").first.click()
         submission = user.good("submit", slug, "-f", str(SUBMISSIONS / "predictions")).out.strip()
-        frame = page.locator("iframe[srcdoc]").content_frame.locator("iframe").content_frame
-        expect(frame.locator("#at")).to_have_text("half way")
+        expect_shown(page, "half way")
         expect(page.get_by_text("still writing this")).to_be_visible()
         page.screenshot(path=pictures / "live-page.png", full_page=True)
         half = tmp_path / "half.html"
@@ -170,7 +183,7 @@ def test_a_page_is_seen_while_the_scoring_program_writes_it(
         assert half.read_text() == "<h1 id=at>half way</h1>"
         (program,) = (found.parent for found in podium.state.rglob("score.py") if "go-on" in found.read_text())
         (program / "go-on").touch()
-        expect(frame.locator("#at")).to_have_text("all done by script")
+        expect_shown(page, "all done by script")
         expect(page.get_by_text("not all files of the scoring could be kept")).to_be_visible()
         page.screenshot(path=pictures / "live-page-done.png", full_page=True)
         browser.close()
