@@ -22,6 +22,7 @@ from .participants import Participant
 TERMINAL = frozenset({"finished", "failed", "cancelled"})
 _NOT_THE_SUBMISSIONS_DOING = frozenset({"lost", "platform_error"})
 _MOST_ATTEMPTS = 3
+_PAUSE_SECONDS = 2.9
 _NOTHING = Fingerprint(size=1, sha256="0" * 64)
 
 
@@ -84,6 +85,17 @@ def _scored_once(connection: psycopg.Connection, submission: UUID, expected: flo
     wanted = [("succeeded", None, *good[:1], [f"accuracy={expected:g}"])]
     if [row[1:] for row in evaluations] != wanted:
         yield f"evaluations of submission {submission} are {evaluations}; expected {wanted}"
+
+
+def hasty_attempts(connection: psycopg.Connection, people: Sequence[Participant]) -> int:
+    """Attempts that began too soon after trouble of the platform: the pause is there to outlast the trouble."""
+    query = (
+        "SELECT count(*) FROM attempts a JOIN attempts b ON b.submission_id = a.submission_id"
+        " AND b.number = a.number + 1 AND b.started < a.ended + %s * interval '1 second'"
+        " WHERE a.status = 'platform_error' AND a.submission_id = ANY(%s)"
+    )
+    ids = [one for person in people for one in person.expected]
+    return int(rows(connection, query, _PAUSE_SECONDS, ids)[0][0])
 
 
 def _not_scored(connection: psycopg.Connection, submission: UUID) -> Iterator[str]:

@@ -6,6 +6,8 @@ is done; if it is killed, the kernel does.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -46,7 +48,18 @@ def clean(folder: Path) -> None:
     while mounts := _mounts(folder):
         for path in reversed(mounts):
             subprocess.run(["umount", "--lazy", path], check=True)
+    _remove_groups(folder / "agent")
     shutil.rmtree(folder)
+
+
+def _remove_groups(agent: Path) -> None:
+    """Remove the control groups of an agent that could not do it; they are named by its folder."""
+    owner = hashlib.sha256(str(agent).encode()).hexdigest()[:8]
+    root, name = Path("/sys/fs/cgroup"), f"podium/*-{owner}"
+    for group in (*root.glob(name), *root.glob(f"*/{name}")):
+        for inner in sorted(group.glob("**/"), reverse=True):
+            with contextlib.suppress(OSError):
+                inner.rmdir()
 
 
 def _processes(folder: Path) -> list[int]:

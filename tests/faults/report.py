@@ -21,6 +21,7 @@ class Round:
     Attributes:
         found_at: Where the submission really was when it was broken.
         attempts: How the round's attempts ended.
+        hasty: Those that began sooner after trouble of the platform than they should have.
         mended: Seconds until all parts were well again after that.
         recovered: Seconds until every submission had ended, after the breakage was undone.
         problems: What did not hold.
@@ -32,6 +33,7 @@ class Round:
     point: str
     found_at: str = ""
     attempts: dict[str, int] = field(default_factory=dict)
+    hasty: int = 0
     mended: float = 0.0
     recovered: float = 0.0
     seconds: float = 0.0
@@ -47,7 +49,9 @@ class Round:
 
 def table(rounds: Sequence[Round], seed: int) -> list[str]:
     """The lines of the table. A cell has its rounds, those that failed, and the slowest recovery in seconds."""
-    lines = [f"{'':17}" + "".join(f"{point:>12}" for point in Point) + f"{'lost':>7}{'error':>7}{'well':>7}"]
+    lines = [
+        f"{'':17}" + "".join(f"{point:>12}" for point in Point) + f"{'lost':>7}{'error':>7}{'hasty':>7}{'well':>7}"
+    ]
     names = list(
         dict.fromkeys((one.kind, one.target) for one in sorted(rounds, key=lambda one: (one.kind, one.target)))
     )
@@ -61,7 +65,7 @@ def table(rounds: Sequence[Round], seed: int) -> list[str]:
         lines.append(
             f"{kind + ' ' + target:17}"
             + "".join(f"{cell:>12}" for cell in cells)
-            + f"{ended['lost']:>7}{ended['platform_error']:>7}{slowest:>6.1f}s"
+            + f"{ended['lost']:>7}{ended['platform_error']:>7}{sum(one.hasty for one in mine):>7}{slowest:>6.1f}s"
         )
     failed = sum(bool(one.problems) for one in rounds)
     hit = sum(one.found_at == one.point or (one.point, one.found_at) == ("result", "scoring") for one in rounds)
@@ -69,7 +73,8 @@ def table(rounds: Sequence[Round], seed: int) -> list[str]:
     return [
         *lines,
         "A cell: rounds, ! those that failed, and the slowest recovery: seconds from the mending to the last end.",
-        "lost, error: how attempts ended. well: seconds until all parts were.",
+        "lost, error: how attempts ended. hasty: began before the pause after an error was over.",
+        "well: seconds until all parts were.",
         f"{len(rounds)} rounds, {failed} failed; {hit} at the very point; slowest {slowest:.1f} s; seed {seed}",
     ]
 

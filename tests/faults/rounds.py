@@ -51,6 +51,7 @@ def play(planned: Planned, site: Site, folder: Path, seed: int) -> Round:
         played.problems += checks.quotas(database, people)
         played.problems += checks.leaderboard(database, admin)
         played.attempts = _attempts(database, people)
+        played.hasty = checks.hasty_attempts(database, people)
     played.seconds = time.monotonic() - began
     return played
 
@@ -109,8 +110,12 @@ def _mend(site: Site, played: Round, undone: float) -> None:
 
 
 def _wait_for_the_ends(database: psycopg.Connection, *, until: float) -> list[tuple[UUID, str]]:
-    """Wait until no submission is on its way; those that still are when the time is over have got stuck."""
-    while (left := checks.unfinished(database)) and time.time() < max(until, _next_try(database) + ALLOWED_SECONDS):
+    """Wait until no submission is on its way; those that still are when the time is over have got stuck.
+
+    Where the platform itself waits before it tries again, the time counts from the end of that.
+    """
+    while (left := checks.unfinished(database)) and time.time() < until:
+        until = max(until, _next_try(database) + ALLOWED_SECONDS)
         time.sleep(0.05)
     return left
 
