@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +88,10 @@ class OwnPodium:
         return f"http://127.0.0.1:{self._live()['ports']['gateway']}"
 
     @property
+    def prefect_api(self) -> str:
+        return f"http://127.0.0.1:{self._live()['ports']['prefect']}/api"
+
+    @property
     def database_url(self) -> str:
         return PostgresCluster(self.state / "postgres", port=self._live()["ports"]["postgres"]).url()
 
@@ -108,11 +112,12 @@ class OwnPodium:
 
 
 @contextmanager
-def own_podium(state: Path) -> Iterator[OwnPodium]:
-    """`podium up` with all its parts, on free ports; ended with the block."""
+def own_podium(state: Path, *, without: Sequence[str] = ()) -> Iterator[OwnPodium]:
+    """`podium up` with all its parts, but for those that are to be left out, on free ports; ended with the block."""
     podium = Path(sys.executable).with_name("podium")
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run([podium, "up", "--state", state, "--detach"], check=True, env=environment)
+    left_out = [word for part in without for word in ("--without", part)]
+    subprocess.run([podium, "up", "--state", state, "--detach", *left_out], check=True, env=environment)
     try:
         yield OwnPodium(state)
     finally:
