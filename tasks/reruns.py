@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from uuid import UUID
 
 from prefect import task
@@ -14,16 +15,18 @@ from podium.platform.errors import PlatformFault
 from podium.platform.lifecycle import RerunStatus
 from podium.platform.models import Rerun
 from podium.platform.rerun_records import RerunReport
-from podium.platform.reruns.driving import Progress, begin, finish_if_done, progress_of, release_batch
+from podium.platform.reruns.driving import LOW_WATER, Progress, begin, finish_if_done, progress_of, release_batch
 from podium.platform.reruns.views import rerun_report
 from podium.tasks.platform_services import PlatformServices
 from podium.tasks.workplace import AGENT_LEAVES
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
-"""How often it is looked how far the rerun is."""
-FOLLOW_EVERY = 20
-"""Prefect is told how the batches do at every so many looks."""
+"""How soon it is looked again how far the rerun is, while batches are put into the queue and at the end."""
+CALM_SECONDS = 1.0
+"""The same while enough of it waits in the queue: to look costs a little of what scoring needs."""
+FOLLOW_SECONDS = 5.0
+"""How often Prefect is told how the batches do."""
 ROWS_SHOWN = 200
 """Differences that stand in the report in Prefect's pages; Podium's own report has all of them."""
 
@@ -41,20 +44,25 @@ def score_all(services: PlatformServices, rerun_id: UUID) -> bool:
     Returns:
         Whether everything is; not if the rerun was paused or cancelled, or this agent has to end.
     """
-    looks = 0
-    while not AGENT_LEAVES.wait(LOOK_SECONDS if looks else 0):
-        looks += 1
+    pause, followed = 0.0, time.monotonic()
+    while not AGENT_LEAVES.wait(pause):
         progress = _step(services, rerun_id)
         if progress is None or progress.everything_ended:
             _follow(services, rerun_id)
             return progress is not None
-        if looks % FOLLOW_EVERY == 0:
+        is_calm = progress.queued >= LOW_WATER or (progress.queued and not progress.waiting)
+        pause = CALM_SECONDS if is_calm else LOOK_SECONDS
+        if time.monotonic() - followed >= FOLLOW_SECONDS:
             _follow(services, rerun_id)
+            followed = time.monotonic()
     return False
 
 
 def _step(services: PlatformServices, rerun_id: UUID) -> Progress | None:
-    """Release what is missing and count; `None` where the rerun does not run any more."""
+    """Count, and release what is missing; `None` where the rerun does not run any more."""
+    progress = _progress(services, rerun_id)
+    if progress is None or not progress.waiting or progress.queued >= LOW_WATER:
+        return progress
     with services.database.session() as session:
         batch_id = release_batch(session, rerun_id)
     if batch_id is not None:
@@ -63,6 +71,10 @@ def _step(services: PlatformServices, rerun_id: UUID) -> Progress | None:
                 dispatch_batch(session, services.orchestration, batch_id)
         except PlatformFault as error:
             logger.warning("batch %s waits for Prefect: %s", batch_id, error)  # the gateway tries it again
+    return progress
+
+
+def _progress(services: PlatformServices, rerun_id: UUID) -> Progress | None:
     with services.database.session() as session:
         rerun = session.get(Rerun, rerun_id)
         return progress_of(session, rerun) if rerun is not None and rerun.status is RerunStatus.RUNNING else None
