@@ -10,7 +10,7 @@ An agent that scores takes a submission by the gateway's claim and runs its flow
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -40,6 +40,8 @@ BLIND_POLL_SECONDS = 0.5
 """How often it is asked while the gateway can't be heard."""
 ANNOUNCEMENT_SECONDS = 25.0
 SYNC_SECONDS = 15.0
+SHARES_SECONDS = 30.0
+"""For how long after another agent was first the head of the queue is asked for anew with each free slot."""
 
 
 SCORING_ENTRYPOINT = "podium.flows.scoring:score_submission"
@@ -80,6 +82,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         self._scoring: Flow[..., Any] | None = None
         self._held: set[UUID] = set()
         self._announced: tuple[AnnouncedRun, ...] = ()
+        self._shares_until = float("-inf")
         self._news = anyio.Event()
         self._hears_gateway = False
         self._threads = anyio.CapacityLimiter(options["limit"])
@@ -193,7 +196,8 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
 
     async def _score_announced(self, run: AnnouncedRun) -> None:
         try:
-            await self._score(run)
+            if await self._score(run) is not Claimed.GRANTED:
+                self._announced, self._shares_until = (), anyio.current_time() + SHARES_SECONDS
         except Exception:
             # What was claimed was handed back by the flow, or its lease runs out: the gateway queues it again.
             logger.exception("%s could not be scored", run.name)
@@ -233,16 +237,25 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         self._release_limit_slot(holder)
         self._news.set()
 
-    def _take(self, runs: Iterable[AnnouncedRun]) -> None:
-        """Begin as many announced runs as there are free slots."""
+    def _keep(self, runs: Iterable[AnnouncedRun]) -> None:
+        """Have these taken next: they stay good until there is news, unless other agents take of them as well."""
+        if not self._announced and anyio.current_time() > self._shares_until:
+            self._announced = self._not_held(runs)
+
+    def _not_held(self, runs: Iterable[AnnouncedRun]) -> tuple[AnnouncedRun, ...]:
+        return tuple(run for run in runs if run.submission_id not in self._held)
+
+    def _take(self, runs: Sequence[AnnouncedRun]) -> tuple[AnnouncedRun, ...]:
+        """Begin as many announced runs as there are free slots; return the others, for the slots that come free."""
         assert self._runs_task_group is not None
-        for run in runs:
+        for place, run in enumerate(runs):
             if self.limiter.available_tokens < 1:
-                return
+                return tuple(runs[place:])
             if run.submission_id not in self._held:
                 self.limiter.acquire_on_behalf_of_nowait(run.submission_id)
                 self._held.add(run.submission_id)
                 self._runs_task_group.start_soon(self._score_announced, run)
+        return ()
 
     async def _poll_forever(self) -> None:
         polled = float("-inf")
@@ -252,7 +265,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 try:
                     if self._post.scores:
                         runs, self._announced = self._announced, ()
-                        self._take(runs or (await self._post.wait_for_work(NOTHING_SEEN, 0)).runs)
+                        self._keep(self._take(runs or (await self._post.wait_for_work(NOTHING_SEEN, 0)).runs))
                     if not self._post.scores or anyio.current_time() - polled > SAFETY_POLL_SECONDS:
                         polled = anyio.current_time()
                         await self.get_and_submit_flow_runs()
@@ -277,7 +290,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 continue
             self._hears_gateway = True
             cursor = wake.cursor
-            self._announced = wake.runs
+            self._announced = self._not_held(wake.runs)
             self._post.stop(wake.stops)
             if wake.work or wake.runs:
                 self._news.set()
