@@ -42,7 +42,14 @@ Words = Annotated[str, BeforeValidator(_made_fit), Field(max_length=4000)]
 class Message(BaseModel):
     """Base of all messages: immutable, and a field that is not known is an error rather than lost."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+INLINE_BYTES = 32 * 1024
+"""A file of at most this size may travel in the message that names it."""
+INLINE_FILES = 96
+"""As many such files may travel in one message: it stays well below what the gateway takes as a body."""
+Inline = Annotated[bytes, Field(max_length=INLINE_BYTES)]
 
 
 class SignedRequest(Message):
@@ -60,11 +67,16 @@ class SignedRequest(Message):
 
 
 class Source(Message):
-    """A zip archive to fetch: `sha256` and `size` say what must arrive."""
+    """A zip archive to fetch: `sha256` and `size` say what must arrive.
+
+    Attributes:
+        content: The archive itself, where it is so small that to fetch it would cost more; it is checked all the same.
+    """
 
     request: SignedRequest
     sha256: Sha256
     size: int
+    content: Inline | None = None
 
 
 class OutputKind(StrEnum):
@@ -255,11 +267,16 @@ class ProgramReport(Message):
 
 
 class OutputRecord(Message):
-    """An output that was uploaded."""
+    """An output that was uploaded, or that comes with its record.
+
+    Attributes:
+        content: The output itself, where it is so small that to upload it by itself would cost more.
+    """
 
     kind: OutputKind
     sha256: Sha256
     size: int
+    content: Inline | None = None
 
 
 class EvaluationResult(Message):

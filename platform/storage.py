@@ -227,6 +227,34 @@ class Storage:
                 final.hardlink_to(source)
         return StoredContent(content_key(sha256), sha256, size)
 
+    def keep(self, content: bytes, *, sha256: str, size: int) -> StoredContent:
+        """Give a small file its place that came in a message, and was never uploaded.
+
+        Raises:
+            InvalidInput: It is not what was announced.
+        """
+        if (len(content), hashlib.sha256(content).hexdigest()) != (size, sha256):
+            raise InvalidInput("A file in a message is not what is announced there.")
+        final = self._inside(content_key(sha256))
+        if not final.is_file():
+            with _storing(final), NamedTemporaryFile(dir=final.parent, prefix=".part-") as part:
+                part.write(content)
+                part.flush()
+                Path(part.name).chmod(0o400)
+                with suppress(FileExistsError):
+                    final.hardlink_to(part.name)
+        return StoredContent(content_key(sha256), sha256, size)
+
+    def read_small(self, key: str, *, size: int, max_bytes: int) -> bytes | None:
+        """An object's content, if it is small; `None` for one that is not, or is not there."""
+        if size > max_bytes:
+            return None
+        try:
+            with self.open(key) as file:
+                return file.read(max_bytes)
+        except NotFound:
+            return None
+
     def discard(self, key: str) -> None:
         """Forget an upload that was accepted, or that nobody wants; safe to repeat."""
         source = self._inside(key)

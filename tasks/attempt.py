@@ -14,7 +14,7 @@ from uuid import UUID
 from podium.platform.errors import PodiumError
 from podium.platform.jobs import Claim, Handback, Heartbeat, LogStream, ScoringJob
 from podium.platform.lifecycle import Stage
-from podium.tasks.gateway import GatewayClient, GatewayRefused
+from podium.tasks.gateway import GatewayRefused
 from podium.tasks.log_sending import LogSender
 from podium.tasks.programs import Holder
 from podium.tasks.staging import release_datasets
@@ -24,6 +24,8 @@ from podium.tasks.workplace import Workplace
 logger = logging.getLogger(__name__)
 LAST_WORDS = 60.0
 """Seconds for which a result or a handback is offered to a gateway that does not answer."""
+STAGE_SECONDS = 0.2
+"""How long a stage lasts before the gateway is told of it: nobody could see one that is over so soon."""
 
 
 class AttemptInHand:
@@ -42,7 +44,7 @@ class AttemptInHand:
         self.folder: Path = workplace.attempts / str(job.attempt_id)
         workplace.held.add(self.folder.name)
         self.folder.mkdir(parents=True, mode=0o711)
-        self.gateway = GatewayClient(workplace.gateway.address, job.attempt_token)
+        self.gateway = workplace.gateway.with_token(job.attempt_token)
         self.logs = LogSender(self.gateway, job.attempt_id, stream_bytes=job.limits.log_bytes)
         self.stop = threading.Event()
         self.timings: dict[str, float] = {}
@@ -50,13 +52,18 @@ class AttemptInHand:
         self._stage = Stage.PREPARING
         self._beat_now = threading.Event()
         self._over = threading.Event()
+        self._ending = threading.Event()
         self._heart = threading.Thread(target=self._beat, name=f"heart-{job.attempt_id}", daemon=True)
         self._heart.start()
 
     def enter(self, stage: Stage) -> None:
-        """Say what the attempt does now; watchers see it at once."""
+        """Say what the attempt does now; watchers see it in a moment, if it is not over by then."""
         self._stage = stage
         self._beat_now.set()
+
+    def has_ended(self) -> None:
+        """There is a result: no stage is told any more, and only the lease is kept until the gateway has it."""
+        self._ending.set()
 
     def say(self, text: str) -> None:
         """Tell the participant, in the log of every evaluation, what the platform is at."""
@@ -66,6 +73,7 @@ class AttemptInHand:
     def close(self) -> None:
         """End the heartbeats, let go of images and datasets, and remove the folder."""
         self._over.set()
+        self._ending.set()
         self._beat_now.set()
         self._heart.join(timeout=5)
         self.logs.close()
@@ -82,8 +90,10 @@ class AttemptInHand:
     def _beat(self) -> None:
         last_answer = time.monotonic()
         while not self._over.is_set():
-            self._beat_now.wait(self.job.heartbeat_seconds)
+            is_news = self._beat_now.wait(self.job.heartbeat_seconds)
             self._beat_now.clear()
+            if is_news and self._ending.wait(STAGE_SECONDS) and not self._over.is_set():
+                continue
             if self._over.is_set():
                 return
             try:

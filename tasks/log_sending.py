@@ -54,8 +54,7 @@ class LogSender:
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"logs-{attempt_id}", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def write(self, evaluation_id: UUID, stream: LogStream, data: bytes) -> None:
         """Add bytes of a stream; a character that is cut in two waits for its rest."""
@@ -68,12 +67,14 @@ class LogSender:
             if len(kept) < len(data) and key not in self._cut:
                 self._cut.add(key)
                 self._add(key, CUT_MARK)
+            self._begin()
         self._news.set()
 
     def note(self, evaluation_id: UUID, stream: LogStream, text: str) -> None:
         """Add a line of the platform's own, however long the stream is."""
         with self._lock:
             self._add((evaluation_id, stream), f"{text}\n")
+            self._begin()
         self._news.set()
 
     def close(self) -> None:
@@ -83,7 +84,14 @@ class LogSender:
                 self._add(key, decoder.decode(b"", final=True))
         self._closing.set()
         self._news.set()
-        self._thread.join(timeout=PATIENCE + LAST_PATIENCE + 5)
+        if self._thread is not None:
+            self._thread.join(timeout=PATIENCE + LAST_PATIENCE + 5)
+
+    def _begin(self) -> None:
+        """Start the thread with the first text: most attempts have none."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"logs-{self._attempt_id}", daemon=True)
+            self._thread.start()
 
     def _add(self, key: Key, text: str) -> None:
         if not text:

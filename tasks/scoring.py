@@ -16,6 +16,8 @@ from podium.platform.archives import ArchiveRefused
 from podium.platform.bundles.content import Protocol
 from podium.platform.image_layouts import ImageRefused
 from podium.platform.jobs import (
+    INLINE_BYTES,
+    INLINE_FILES,
     EvaluationJob,
     EvaluationResult,
     LogStream,
@@ -125,6 +127,7 @@ def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmi
 @task(cache_policy=NO_CACHE)
 def post_result(attempt: AttemptInHand, evaluations: Sequence[EvaluationResult]) -> None:
     """Send the last log lines, then the one result that ends the attempt."""
+    attempt.has_ended()
     attempt.logs.close()
     result = ScoringResult(
         attempt_id=attempt.job.attempt_id, evaluations=tuple(evaluations), timings=dict(attempt.timings)
@@ -247,6 +250,8 @@ def _upload_one(
     except OutputRefused as refused:
         attempt.logs.note(job.evaluation_id, _LOG_OF[kind], f"[podium: {refused}]")
         return refused
+    if size <= INLINE_BYTES and len(attempt.job.evaluations) * len(OutputKind) <= INLINE_FILES:
+        return OutputRecord(kind=kind, sha256=sha256, size=size, content=file.read_bytes())
     attempt.workplace.transfers.put(job.outputs[kind], file)
     return OutputRecord(kind=kind, sha256=sha256, size=size)
 

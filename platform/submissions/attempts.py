@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, NotFound
@@ -26,7 +26,7 @@ from podium.platform.placement import missing
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage
 from podium.platform.submissions.fitting import needs_of, offer_of_agent
-from podium.platform.submissions.manifest import scoring_job
+from podium.platform.submissions.manifest import COMPETITION_OF_JOB, PHASE_OF_JOB, scoring_job
 from podium.platform.submissions.retries import FAILED_ATTEMPTS, MAX_ATTEMPTS, retry_delay
 from podium.platform.submissions.transitions import move_submission, pool_topic, record_event
 
@@ -71,15 +71,18 @@ def claim_submission(
         DoesNotFit: The agent does not have what it needs.
         IllegalTransition: It is not queued any more: another agent has it, or it was cancelled.
     """
-    submission = session.scalar(select(Submission).where(Submission.id == submission_id).with_for_update(of=Submission))
-    if submission is None or submission.competition.pool_id != pool.id:
+    found = session.execute(_to_be_claimed(submission_id)).one_or_none()
+    if found is None or found[0].competition.pool_id != pool.id:
         raise NotFound("This pool has no submission of that id.")
+    submission, rerun, latest = found
+    # Held here: what a submission refers to is forgotten when it moves, and would be read again.
+    competition, phase = submission.competition, submission.phase
     offer = replace(offer_of_agent(agent), gpus=gpus)
-    if lacks := missing(needs_of(submission.competition, submission.phase, pool, settings.limit_maxima), offer):
+    if lacks := missing(needs_of(competition, phase, pool, settings.limit_maxima), offer):
         raise DoesNotFit(f"It is for an agent that {' and '.join(lacks)}.")
-    _require_rerun_runs(session, submission)
+    _require_rerun_runs(session, rerun)
     actor = f"agent:{agent.name if agent else pool.name}"
-    number = 1 + (session.scalar(select(func.max(Attempt.number)).where(Attempt.submission_id == submission.id)) or 0)
+    number = 1 + (latest or 0)
     moment = now()
     move_submission(
         session,
@@ -102,14 +105,32 @@ def claim_submission(
     return scoring_job(session, submission, attempt, secret, storage, settings)
 
 
-def _require_rerun_runs(session: Session, submission: Submission) -> None:
+def _to_be_claimed(submission_id: UUID) -> Select[tuple[Submission, Rerun | None, int | None]]:
+    """A submission, locked, with the rerun that it belongs to and the number of its last attempt.
+
+    One statement, and of competition and phase only what a job is made of: this is done for each submission.
+    """
+    latest = select(func.max(Attempt.number)).where(Attempt.submission_id == Submission.id).scalar_subquery()
+    return (
+        select(Submission, Rerun, latest)
+        .outerjoin(Rerun, Rerun.id == Submission.rerun_id)
+        .where(Submission.id == submission_id)
+        .options(
+            joinedload(Submission.competition, innerjoin=True).load_only(*COMPETITION_OF_JOB),
+            joinedload(Submission.phase, innerjoin=True).load_only(*PHASE_OF_JOB),
+        )
+        .with_for_update(of=Submission)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _require_rerun_runs(session: Session, rerun: Rerun | None) -> None:
     """Go on only if what is scored again may be scored now: not while its rerun is paused or takes no more slots.
 
     What was announced a moment before a pause is refused here; it stays queued.
     """
-    if submission.rerun_id is None:
+    if rerun is None:
         return
-    rerun = session.get_one(Rerun, submission.rerun_id, populate_existing=True)
     if rerun.status is not RerunStatus.RUNNING:
         raise DoesNotFit(f"Its rerun is {rerun.status}.")
     if rerun.parallel is None:
@@ -134,20 +155,19 @@ def require_active(session: Session, attempt_id: UUID) -> tuple[Attempt, Submiss
     Raises:
         Superseded: It is over.
     """
-    # The submission first, then the attempt: everyone locks in this order. What was loaded before is as it is now.
-    submission = session.scalar(
-        select(Submission)
+    # The submission first, then the attempt: everyone locks in this order, which is that of the names after OF. What
+    # was loaded before is as it is now.
+    found = session.execute(
+        select(Submission, Attempt)
         .join(Attempt, Attempt.submission_id == Submission.id)
         .where(Attempt.id == attempt_id)
-        .with_for_update(of=Submission)
+        .with_for_update(of=(Submission, Attempt))
         .execution_options(populate_existing=True)
-    )
-    attempt = session.scalar(
-        select(Attempt).where(Attempt.id == attempt_id).with_for_update().execution_options(populate_existing=True)
-    )
-    if submission is None or attempt is None or attempt.status is not AttemptStatus.ACTIVE:
-        state = attempt.status if attempt else "gone"
+    ).one_or_none()
+    if found is None or found[1].status is not AttemptStatus.ACTIVE:
+        state = found[1].status if found else "gone"
         raise Superseded(f"This attempt is {state}; what it reports is not taken.", remedy="Stop working on it.")
+    submission, attempt = found
     return attempt, submission
 
 

@@ -6,9 +6,10 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from podium.platform.jobs import (
+    INLINE_BYTES,
     MIB,
     EvaluationJob,
     Limits,
@@ -19,7 +20,17 @@ from podium.platform.jobs import (
 )
 from podium.platform.lifecycle import EvaluationStatus
 from podium.platform.limits import beyond, effective
-from podium.platform.models import Attempt, Dataset, Evaluation, Phase, Submission, Task
+from podium.platform.models import (
+    Attempt,
+    Column,
+    Competition,
+    Dataset,
+    Evaluation,
+    Leaderboard,
+    Phase,
+    Submission,
+    Task,
+)
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage, incoming_key
 from podium.platform.submissions.fitting import relaxations_of
@@ -30,6 +41,25 @@ _BYTES_PER_ENTRY = 1024
 LIVE_RESULTS_BYTES = 8 * MIB
 """Largest detailed result that is shown while it is written; a larger one is there at the end."""
 
+COMPETITION_OF_JOB = (
+    Competition.slug,
+    Competition.pool_id,
+    Competition.docker_image,
+    Competition.relaxations,
+    Competition.enable_detailed_results,
+)
+"""What of a competition goes into a job, or says who may have it."""
+PHASE_OF_JOB = (
+    Phase.name,
+    Phase.limits,
+    Phase.execution_time_limit,
+    Phase.accepts_only_result_submissions,
+    Phase.accepts_container_submissions,
+    Phase.hide_output,
+    Phase.hide_prediction_output,
+    Phase.hide_score_output,
+)
+"""The same of a phase."""
 
 _STEPS = 2
 """Steps of an evaluation, each of which may take as long as the phase allows."""
@@ -50,18 +80,17 @@ def scoring_job(
         .where(Evaluation.submission_id == submission.id, Evaluation.status == EvaluationStatus.WAITING)
         .order_by(Evaluation.position)
         .options(
-            selectinload(Evaluation.task).options(
-                selectinload(Task.scoring_program),
-                selectinload(Task.ingestion_program),
-                selectinload(Task.input_data),
-                selectinload(Task.reference_data),
+            joinedload(Evaluation.task, innerjoin=True).options(
+                joinedload(Task.scoring_program, innerjoin=True),
+                joinedload(Task.ingestion_program),
+                joinedload(Task.input_data),
+                joinedload(Task.reference_data),
             )
         )
     ).all()
     for evaluation in waiting:
         evaluation.task_version = evaluation.task.version
     assert submission.content is not None
-    board = competition.leaderboards[0]
     # The last task begins and the last output leaves when all has been done: two steps of each task, one after another.
     work_seconds = _STEPS * limits.wall_seconds * len(waiting)
     return ScoringJob(
@@ -75,6 +104,7 @@ def scoring_job(
             request=storage.sign_get(submission.content, filename=submission.filename),
             sha256=submission.sha256,
             size=submission.size,
+            content=storage.read_small(submission.content, size=submission.size, max_bytes=INLINE_BYTES),
         ),
         image=competition.docker_image,
         limits=limits,
@@ -85,12 +115,38 @@ def scoring_job(
         relaxations=relaxations_of(competition),
         runtime=competition.pool.runtime,
         detailed_results=competition.enable_detailed_results,
-        score_keys=tuple(column.key for column in board.columns if column.computation is None),
+        score_keys=_score_keys(session, competition),
         evaluations=tuple(
-            _evaluation_job(evaluation, attempt, storage, limits, work_seconds=work_seconds) for evaluation in waiting
+            _evaluation_job(
+                evaluation,
+                attempt,
+                storage,
+                limits,
+                work_seconds=work_seconds,
+                is_live=competition.enable_detailed_results,
+            )
+            for evaluation in waiting
         ),
         heartbeat_seconds=settings.heartbeat_seconds,
         lease_seconds=settings.lease_seconds,
+    )
+
+
+def _score_keys(session: Session, competition: Competition) -> tuple[str, ...]:
+    """Keys of the scores that the leaderboard takes."""
+    first = (
+        select(Leaderboard.id)
+        .where(Leaderboard.competition_id == competition.id)
+        .order_by(Leaderboard.position)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return tuple(
+        session.scalars(
+            select(Column.key)
+            .where(Column.leaderboard_id == first, Column.computation.is_(None))
+            .order_by(Column.index)
+        )
     )
 
 
@@ -112,7 +168,7 @@ def _largest_upload(kind: OutputKind, limits: Limits) -> int:
 
 
 def _evaluation_job(
-    evaluation: Evaluation, attempt: Attempt, storage: Storage, limits: Limits, *, work_seconds: float
+    evaluation: Evaluation, attempt: Attempt, storage: Storage, limits: Limits, *, work_seconds: float, is_live: bool
 ) -> EvaluationJob:
     task = evaluation.task
 
@@ -122,7 +178,6 @@ def _evaluation_job(
     def upload(key: str, max_bytes: int) -> SignedRequest:
         return storage.sign_put(key, max_bytes=max_bytes, work_seconds=work_seconds)
 
-    is_live = evaluation.submission.competition.enable_detailed_results
     return EvaluationJob(
         evaluation_id=evaluation.id,
         task=task.name,

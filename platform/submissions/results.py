@@ -43,15 +43,19 @@ def accept_outputs(result: ScoringResult, storage: Storage) -> dict[str, StoredC
     for evaluation in result.evaluations:
         for output in evaluation.outputs:
             key = output_key(result.attempt_id, evaluation.evaluation_id, output.kind)
-            accepted[key] = storage.accept(key, sha256=output.sha256, size=output.size)
+            if output.content is None:
+                accepted[key] = storage.accept(key, sha256=output.sha256, size=output.size)
+            else:
+                accepted[key] = storage.keep(output.content, sha256=output.sha256, size=output.size)
     return accepted
 
 
 def discard_uploads(result: ScoringResult, storage: Storage) -> None:
     """Forget the uploads of a result that is stored."""
     for evaluation in result.evaluations:
+        in_messages = {output.kind for output in evaluation.outputs if output.content is not None}
         storage.discard(live_results_key(result.attempt_id, evaluation.evaluation_id))
-        for kind in OutputKind:
+        for kind in set(OutputKind) - in_messages:
             storage.discard(output_key(result.attempt_id, evaluation.evaluation_id, kind))
 
 
@@ -82,11 +86,10 @@ def store_result(session: Session, result: ScoringResult, storage: Storage) -> b
     accepted = accept_outputs(result, storage)
     for reported in result.evaluations:
         if reported.outcome in _STORED:
-            _store_evaluation(waiting[reported.evaluation_id], reported, attempt, accepted)
+            _store_evaluation(session, waiting[reported.evaluation_id], reported, attempt, accepted)
     attempt.timings = result.timings
     attempt.result_sha256 = digest
     outcome = attempt_outcome(reported.outcome for reported in result.evaluations)
-    session.flush()
     return _end(session, attempt, submission, result, outcome)
 
 
@@ -153,7 +156,11 @@ def _check(result: ScoringResult, expected: set[object]) -> None:
 
 
 def _store_evaluation(
-    evaluation: Evaluation, reported: EvaluationResult, attempt: Attempt, accepted: dict[str, StoredContent]
+    session: Session,
+    evaluation: Evaluation,
+    reported: EvaluationResult,
+    attempt: Attempt,
+    accepted: dict[str, StoredContent],
 ) -> None:
     evaluation.status = _STORED[reported.outcome]
     evaluation.verdict = reported.verdict
@@ -162,7 +169,18 @@ def _store_evaluation(
     evaluation.programs = [program.model_dump(mode="json") for program in reported.programs]
     evaluation.timings = reported.timings
     if reported.outcome is AttemptOutcome.SUCCEEDED:
-        evaluation.scores = [Score(key=key, value=value) for key, value in sorted(reported.scores.items())]
+        # As rows of their own: what an evaluation that waits has had is nothing, and need not be read.
+        session.add_all(
+            Score(evaluation_id=evaluation.id, key=key, value=value) for key, value in sorted(reported.scores.items())
+        )
     for output in reported.outputs:
         stored = accepted[output_key(attempt.id, evaluation.id, output.kind)]
-        evaluation.outputs.append(Output(kind=output.kind, content=stored.key, sha256=stored.sha256, size=stored.size))
+        session.add(
+            Output(
+                evaluation_id=evaluation.id,
+                kind=output.kind,
+                content=stored.key,
+                sha256=stored.sha256,
+                size=stored.size,
+            )
+        )

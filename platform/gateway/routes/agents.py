@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
-from sqlalchemy import select
+from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 from starlette.background import BackgroundTasks
@@ -15,9 +15,8 @@ from starlette.concurrency import run_in_threadpool
 
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, NotAllowed
-from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import Wait
-from podium.platform.gateway.services import Services, WithServices
+from podium.platform.gateway.services import Services
 from podium.platform.identifiers import new_id
 from podium.platform.identity import Caller
 from podium.platform.jobs import (
@@ -49,6 +48,21 @@ class ContractDiffers(Conflict):
 
     type = "contract-differs"
     title = "Agent and gateway do not understand each other"
+
+
+async def _services_at_once(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def _caller_at_once(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+# Without a thread for each, as other routes have it: agents call for every submission, and several times.
+WithServices = Annotated[Services, Depends(_services_at_once)]
+WithCaller = Annotated[Caller, Depends(_caller_at_once)]
 
 
 @router.get("/agents")
@@ -109,12 +123,12 @@ def claim(services: WithServices, caller: WithCaller, body: Claim, agent: AgentN
     """Take a queued submission and get all that is needed to score it."""
     _require_contract(body.contract)
     with services.database.session() as session:
-        pool = session.get_one(Pool, caller.pool_id)
+        pool, known = _pool_and_agent(session, caller, agent)
         return attempts.claim_submission(
             session,
             body.submission_id,
             flow_run_id=body.flow_run_id,
-            agent=_named(session, pool, agent),
+            agent=known,
             gpus=body.gpus,
             pool=pool,
             storage=services.storage,
@@ -147,8 +161,8 @@ def post_result(
     if body.attempt_id != attempt_id:
         raise NotAllowed("The result is of another attempt.")
     with services.database.session() as session:
-        submission_id = session.get_one(Attempt, attempt_id).submission_id
         again = results.store_result(session, body, services.storage)
+        submission_id = session.get_one(Attempt, attempt_id).submission_id  # known by now: nothing is asked
     results.discard_uploads(body, services.storage)
     if again:
         background.add_task(services.dispatcher.dispatch_submission, submission_id)
@@ -170,15 +184,21 @@ def _news(
 ) -> tuple[tuple[AnnouncedRun, ...], tuple[UUID, ...]]:
     """What an agent may take, and what it is to stop."""
     with services.database.session() as session:
-        pool = session.get_one(Pool, caller.pool_id)
-        agent = _named(session, pool, name)
+        pool, agent = _pool_and_agent(session, caller, name)
         offer = replace(offer_of_agent(agent), gpus=gpus)
         runs = waiting.announced_runs(session, pool, offer, maxima=services.settings.limit_maxima)
         return runs, attempts.stopped_attempts(session, agent) if agent else ()
 
 
-def _named(session: Session, pool: Pool, name: str) -> Agent | None:
-    return session.scalar(select(Agent).where(Agent.pool_id == pool.id, Agent.name == name))
+def _pool_and_agent(session: Session, caller: Caller, name: str) -> tuple[Pool, Agent | None]:
+    """The caller's pool, and its agent of that name if it has said hello."""
+    both = (
+        select(Pool, Agent)
+        .outerjoin(Agent, and_(Agent.pool_id == Pool.id, Agent.name == name))
+        .where(Pool.id == caller.pool_id)
+    )
+    pool, agent = session.execute(both).one()
+    return pool, agent
 
 
 def _active(session: Session, attempt_id: UUID) -> Attempt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -30,6 +31,7 @@ from podium.platform.jobs import OutputKind
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Event, Token
 from podium.platform.records import SubmissionRecord
+from podium.platform.storage import content_key
 
 Connect = Callable[[str | None], Client]
 SOON = 10.0  # half of what the calls would wait: they were woken, however busy the machine is
@@ -394,3 +396,25 @@ def test_the_token_of_an_attempt_is_not_kept_as_it_is(
         token = session.scalars(select(Token).where(Token.attempt_id == attempt.job.attempt_id)).one()
         assert attempt.job.attempt_token.encode() not in token.secret_sha256
         assert token.expires is not None
+
+
+def test_small_files_come_with_the_messages_that_name_them(
+    world: World, gateway: RunningGateway, agent: str, ada: Known, slug: str
+) -> None:
+    agency = gateway.claim(agent, world.submit(ada, slug))
+    assert agency.job.submission.content == PREDICTIONS
+    output = zip_of({"scores.json": "{}"})
+    said = {"kind": "scoring_output", "sha256": sha256_of(output), "size": len(output)}
+    evaluation = {"evaluation_id": str(agency.job.evaluations[0].evaluation_id), "outcome": "succeeded"}
+
+    wrong = {**said, "content": b64encode(output[:-1]).decode()}
+    answer = agency.result([{**evaluation, "scores": {"accuracy": 1}, "outputs": [wrong]}])
+    assert problem_of(answer)["detail"] == "A file in a message is not what is announced there."
+
+    right = {**said, "content": b64encode(output).decode()}
+    for _ in range(2):  # the answer to the first was lost
+        assert agency.result([{**evaluation, "scores": {"accuracy": 1}, "outputs": [right]}]).status_code == 204
+    stored = world.storage.path(content_key(sha256_of(output)))
+    assert stored.read_bytes() == output
+    assert stored.stat().st_mode & 0o777 == 0o400
+    assert list((world.storage.root / "content").rglob(".part-*")) == []
