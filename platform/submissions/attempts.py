@@ -68,7 +68,7 @@ def claim_submission(
 
     Raises:
         NotFound: No such submission for this pool.
-        DoesNotFit: The agent does not have what it needs.
+        DoesNotFit: The agent does not have what it needs, or it is to wait.
         IllegalTransition: It is not queued any more: another agent has it, or it was cancelled.
     """
     found = session.execute(_to_be_claimed(submission_id)).one_or_none()
@@ -81,6 +81,9 @@ def claim_submission(
     if lacks := missing(needs_of(competition, phase, pool, settings.limit_maxima), offer):
         raise DoesNotFit(f"It is for an agent that {' and '.join(lacks)}.")
     _require_rerun_runs(session, rerun)
+    if submission.not_before is not None and submission.not_before > now():
+        # Agents may have heard of it before the attempt that failed.
+        raise DoesNotFit(f"It is tried again at {submission.not_before:%H:%M:%S} UTC.")
     actor = f"agent:{agent.name if agent else pool.name}"
     number = 1 + (latest or 0)
     moment = now()

@@ -52,6 +52,8 @@ def play(planned: Planned, site: Site, folder: Path, seed: int) -> Round:
         played.problems += checks.leaderboard(database, admin)
         played.attempts = _attempts(database, people)
         played.hasty = checks.hasty_attempts(database, people)
+        if played.hasty:
+            played.problems.append(f"{played.hasty} attempts began before the pause after trouble was over")
     played.seconds = time.monotonic() - began
     return played
 

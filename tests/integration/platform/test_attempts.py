@@ -25,6 +25,7 @@ from podium.platform.models import Attempt, Event, LeaderboardEntry, Phase, Subm
 from podium.platform.submissions.attempts import (
     LAST_WORDS,
     MAX_ATTEMPTS,
+    DoesNotFit,
     Superseded,
     cancel_submission,
     hand_back,
@@ -438,3 +439,16 @@ def test_the_token_of_an_attempt_dies_soon_after_it(world: World, ada: Known, sl
         expires = session.scalars(select(Token.expires).where(Token.attempt_id == job.attempt_id)).one()
         assert expires is not None
         assert now() < expires <= now() + LAST_WORDS
+
+
+def test_nobody_begins_before_the_pause_after_trouble_is_over(world: World, ada: Known, slug: str) -> None:
+    """Not even an agent that heard of the submission before it was tried the first time."""
+    submission_id = world.submit(ada, slug)
+    with world.session() as session:
+        hand_back(session, world.claim(submission_id).attempt_id, Handback(reason="The disk is full."))
+    with pytest.raises(DoesNotFit, match="It is tried again at"):
+        world.claim(submission_id, patient=False)
+    assert world.submission(submission_id).status is SubmissionStatus.QUEUED
+    with world.session() as session:
+        session.execute(update(Submission).where(Submission.id == submission_id).values(not_before=now()))
+    assert world.claim(submission_id, patient=False).attempt_number == 2
