@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 
 import docker
 from case import Case
-from sqlalchemy import make_url, select
+from sqlalchemy import make_url, select, update
 from world import RunningGateway, World, eventually, phase
 
 from podium.platform.jobs import Claim, EvaluationResult, ScoringJob
@@ -228,10 +228,13 @@ class ProvingGround:
     def attempt(self, submission_id: UUID, case: Case, **changes: object) -> Ended:
         """One attempt at a queued submission; `changes` are of the job that the gateway hands out."""
         flow_run_id = uuid4()
+        with self.world.session() as session:
+            # As if the pause after trouble of the platform were over.
+            session.execute(update(Submission).where(Submission.id == submission_id).values(not_before=None))
         claim = Claim(submission_id=submission_id, flow_run_id=flow_run_id)
         claimed_job = self.workplace.gateway.claim(claim, agent="proving-ground")
         job = claimed_job.model_copy(update={"limits": case.whole_limits, **changes})
-        self.workplace.claims[flow_run_id] = job
+        self.workplace.claims[submission_id] = job
         began = time.monotonic()
         with claimed(self.workplace, submission_id, flow_run_id) as attempt:
             staged = stage.fn(attempt)
