@@ -304,7 +304,7 @@ class Dispatcher:
         """Wait until the next look; tell whether to stop. A process that was frozen has heard no heartbeat either."""
         began = time.monotonic()
         stop = self._stop.wait(seconds)
-        self._overslept = time.monotonic() - began > seconds + SLEPT_SECONDS
+        self._overslept = time.monotonic() - began > seconds + max(SLEPT_SECONDS, self._lease_seconds / 2)
         return stop
 
     def _run(self) -> None:

@@ -54,7 +54,8 @@ class Submission(Identified, Timed, Base):
             postgresql_where=text("rerun_id IS NOT NULL"),
         ),
         Index("ix_submissions_phase_id_person_id_created", "phase_id", "person_id", "created"),
-        Index("ix_submissions_open", "status", "queued", postgresql_where=text("ended IS NULL")),
+        # In the order of the queue, so that its head is found without the rest.
+        Index("ix_submissions_open", "status", "queue", "queued", "id", postgresql_where=text("ended IS NULL")),
         CheckConstraint("(ended IS NOT NULL) = (status IN ('finished', 'failed', 'cancelled'))", name="ended_if_over"),
     )
 

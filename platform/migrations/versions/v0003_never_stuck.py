@@ -242,6 +242,13 @@ def _submissions() -> None:
         ["agent_id", "ended"],
         postgresql_where=sa.text("status IN ('cancelled', 'lost')"),
     )
+    op.drop_index("ix_submissions_open", "submissions")
+    op.create_index(
+        "ix_submissions_open",
+        "submissions",
+        ["status", "queue", "queued", "id"],
+        postgresql_where=sa.text("ended IS NULL"),
+    )
     op.drop_constraint("uq_submissions_competition_id_number", "submissions", type_="unique")
     for name, columns, where in (
         ("uq_submissions_competition_id_number", ["competition_id", "number"], "rerun_id IS NULL"),
@@ -274,6 +281,10 @@ def downgrade() -> None:
         columns = {"number": "competition_id_number", "origin": "phase_id_origin_id", "rerun": "rerun_id_origin_id"}
         op.drop_index(f"uq_submissions_{columns[name]}", "submissions")
     op.create_unique_constraint("uq_submissions_competition_id_number", "submissions", ["competition_id", "number"])
+    op.drop_index("ix_submissions_open", "submissions")
+    op.create_index(
+        "ix_submissions_open", "submissions", ["status", "queued"], postgresql_where=sa.text("ended IS NULL")
+    )
     for name in ("not_before", "dispatches", "queue", "batch_id", "results_id", "rerun_id", "origin_id"):
         op.drop_column("submissions", name)
     for table in ("batches", "reruns", "dataset_uploads", "task_versions", "phase_migrations", "extra_allowances"):
