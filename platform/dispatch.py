@@ -76,7 +76,7 @@ class Dispatcher:
         self._thread: threading.Thread | None = None
         self._woken = now()
         self._checked = time.monotonic()
-        self._overslept = False
+        self._reachable = time.monotonic()
 
     def start(self) -> None:
         """Tick from now on, in a thread."""
@@ -300,30 +300,33 @@ class Dispatcher:
         if since is None or since > OVERDUE_SECONDS:
             reconcile(self._database, self._orchestration, by="gateway")
 
+    def leases_count(self) -> bool:
+        """Whether whoever holds a lease has had the time to renew it since this gateway could last not be reached."""
+        return time.monotonic() - self._reachable > self._lease_seconds
+
     def _sleeps(self, seconds: float) -> bool:
         """Wait until the next look; tell whether to stop. A process that was frozen has heard no heartbeat either."""
         began = time.monotonic()
         stop = self._stop.wait(seconds)
-        self._overslept = time.monotonic() - began > seconds + max(SLEPT_SECONDS, self._lease_seconds / 2)
+        if time.monotonic() - began > seconds + max(SLEPT_SECONDS, self._lease_seconds / 2):
+            self._reachable = time.monotonic()
         return stop
 
     def _run(self) -> None:
-        ticked = reachable = time.monotonic()
+        ticked = time.monotonic()
         while not self._sleeps(WAKE_SECONDS):
-            if self._overslept:
-                reachable = time.monotonic()
             try:
                 self.wake_for_retries()
                 if time.monotonic() - ticked >= TICK_SECONDS:
                     ticked = time.monotonic()
-                    self.tick(leases_count=ticked - reachable > self._lease_seconds)
+                    self.tick(leases_count=self.leases_count())
                     if time.monotonic() - self._checked >= RECONCILE_SECONDS:
                         self._checked = time.monotonic()
                         self.look_after()
             except PlatformFault as error:
                 logger.warning("the dispatcher could not do its work: %s", error)
                 if not self._database.answers():
-                    reachable = time.monotonic()
+                    self._reachable = time.monotonic()
             except Exception:
                 # The loop must outlive anything: a database that is down comes back.
                 logger.exception("a tick of the dispatcher failed")

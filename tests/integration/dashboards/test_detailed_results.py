@@ -208,3 +208,4 @@ def test_the_leaderboard_leads_to_what_its_organizer_shows(
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Details of submission").click()
     expect(opened.value.get_by_text("Submission 940 by lin")).to_be_visible(timeout=60_000)
+    stand_in.competitions.pop("linked")

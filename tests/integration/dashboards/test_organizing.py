@@ -23,6 +23,9 @@ SLUG = "organized"
 def organized(stand_in: made.StandIn) -> Iterator[organizing.Organized]:
     """A competition that ada organizes, with a rerun that runs and one whose results were held back."""
     stand_in.people["token-of-ada"] = made.make_person("ada", may_organize=True)
+    # What other tests have left would be the competition that pages lead to.
+    others = dict(stand_in.competitions)
+    stand_in.competitions.clear()
     phases = (made.make_phase(1, "Development", start=-9, end=-2), made.make_phase(2, "Final", start=-2, end=3))
     stand_in.add(made.make_competition(SLUG, "Organized by ada", *phases, may_organize=True))
     ready = organizing.make_rerun(
@@ -38,6 +41,7 @@ def organized(stand_in: made.StandIn) -> Iterator[organizing.Organized]:
     stand_in.done.clear()
     yield stand_in.organized
     stand_in.competitions.pop(SLUG)
+    stand_in.competitions.update(others)
     stand_in.organized = organizing.Organized()
 
 

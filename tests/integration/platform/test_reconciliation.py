@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -410,28 +410,27 @@ def test_leases_that_nobody_could_renew_do_not_count(
 
 
 def test_a_gateway_that_has_just_started_loses_nobody(
-    world: World,
-    orchestration: Orchestration,
-    ada: Known,
-    slug: str,
-    monkeypatch: pytest.MonkeyPatch,
+    world: World, orchestration: Orchestration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submission_id = world.submit(ada, slug)
-    world.claim(submission_id)
-    with world.session() as session:
-        session.execute(update(Attempt).values(lease_expires=now() - timedelta(seconds=1)))
-    monkeypatch.setattr(dispatch, "TICK_SECONDS", 0.05)
-    monkeypatch.setattr(dispatch, "WAKE_SECONDS", 0.05)
-    began = time.monotonic()
-    started = Dispatcher(world.database, orchestration, upload_seconds=3600, lease_seconds=2)
-    started.start()
-    try:
-        while world.submission(submission_id).status is SubmissionStatus.PREPARING:
-            assert time.monotonic() - began < 30
-            time.sleep(0.05)
-    finally:
-        started.stop()
-    assert time.monotonic() - began > 2
+    moment = [1000.0]
+    monkeypatch.setattr(dispatch, "time", SimpleNamespace(monotonic=lambda: moment[0]))
+    started = Dispatcher(world.database, orchestration, upload_seconds=3600, lease_seconds=60)
+    assert not started.leases_count()
+    moment[0] += 60.1
+    assert started.leases_count()
+
+    def frozen(_: float) -> bool:
+        moment[0] += 100
+        return False
+
+    # A process that was frozen has heard nobody either, and one that waits as long as it should has.
+    monkeypatch.setattr(started._stop, "wait", frozen)
+    assert not started._sleeps(1)
+    assert not started.leases_count()
+    moment[0] += 60.1
+    monkeypatch.setattr(started._stop, "wait", lambda _: False)
+    assert not started._sleeps(1)
+    assert started.leases_count()
 
 
 def test_flows_that_look_after_the_platform_and_died_are_ended(

@@ -376,7 +376,9 @@ class RunningGateway:
         return HTTP.request(request["method"], request["url"], headers=request["headers"], **options)
 
     def claim(self, agent: str, submission_id: UUID) -> Agency:
-        """Claim a submission as an agent."""
+        """Claim a submission as an agent, as if the wait before a retry were over."""
+        with self.services.database.session() as session:
+            session.execute(update(Submission).where(Submission.id == submission_id).values(not_before=None))
         claim = {"submission_id": str(submission_id), "flow_run_id": str(uuid4())}
         answer = self.call("POST", "/agent/claims", agent, json=claim)
         assert answer.status_code == 201, answer.text
