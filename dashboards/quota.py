@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from podium.dashboards import times
 from podium.dashboards.markup import sentence
+from podium.platform.bundles.content import SubmissionWindow
 from podium.platform.records import Allowance, ExtraAllowanceRecord, PhaseRecord
-
-_SPANS = {"day": "a day", "sliding_day": "within 24 hours", "sliding_week": "within 7 days"}
 
 
 def allowance_words(allowance: Allowance) -> str:
@@ -45,8 +44,7 @@ def more_words(extra: ExtraAllowanceRecord, window: str) -> str:
 
 def phase_window_words(phase: PhaseRecord) -> str:
     """What a phase's window is, as an allowance says it: `a day (UTC)`, `within 24 hours`."""
-    span = _SPANS.get(phase.submission_window, phase.submission_window)
-    return f"{span} ({phase.time_zone})" if phase.submission_window == "day" else span
+    return SubmissionWindow(phase.submission_window).in_words(phase.time_zone)
 
 
 def limits_words(phase: PhaseRecord) -> str:

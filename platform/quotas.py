@@ -18,8 +18,6 @@ from podium.platform.errors import InvalidInput, QuotaExceeded
 PERIODS = {SubmissionWindow.SLIDING_DAY: timedelta(days=1), SubmissionWindow.SLIDING_WEEK: timedelta(days=7)}
 """How far back the windows reach that slide; a calendar day has 23 to 25 hours."""
 
-_WITHIN = {SubmissionWindow.SLIDING_DAY: "within 24 hours", SubmissionWindow.SLIDING_WEEK: "within 7 days"}
-
 
 @dataclass(frozen=True, slots=True)
 class Quota:
@@ -191,9 +189,8 @@ def _allows(limit: int | None, of_everyone: int | None) -> str:
 
 
 def _how_often(quota: Quota) -> str:
-    if within := _WITHIN.get(quota.window):
-        return f"{within}, and they are used."
-    return f"a day ({quota.time_zone}), and those of today are used."
+    whose = "those of today" if quota.window is SubmissionWindow.CALENDAR_DAY else "they"
+    return f"{quota.window.in_words(quota.time_zone)}, and {whose} are used."
 
 
 def _midnight(quota: Quota, moment: datetime, *, days: int) -> datetime:

@@ -44,8 +44,8 @@ from podium.platform.orchestration import (
     MIGRATE_PHASE,
     RECONCILE,
     RERUN_PHASE,
-    SCORE_BATCH,
     SCORE_SUBMISSION,
+    SCORING_FLOWS,
     TICK,
     KnownFlowRun,
     Orchestration,
@@ -190,9 +190,7 @@ def _dispatch_batches_again(database: Database, orchestration: Orchestration, re
 
 def _end_orphans(database: Database, orchestration: Orchestration, repairs: Repairs) -> None:
     """Flow runs of scoring that Prefect takes for open, and that nothing in Postgres needs any more."""
-    runs = [
-        run for run in orchestration.open_flow_runs((SCORE_SUBMISSION, SCORE_BATCH)) if now() - run.since > SETTLING
-    ]
+    runs = [run for run in orchestration.open_flow_runs(SCORING_FLOWS) if now() - run.since > SETTLING]
     if not runs:
         return
     with database.session() as session:

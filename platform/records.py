@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from podium.platform.bundles.content import Computation, FactSheetQuestion, Relaxations, Sorting, SubmissionRule
+from podium.platform.bundles.content import (
+    Computation,
+    FactSheetQuestion,
+    Relaxations,
+    Sorting,
+    SubmissionRule,
+    SubmissionWindow,
+)
 from podium.platform.bundles.problems import Problem
 from podium.platform.lifecycle import (
     AttemptStatus,
@@ -148,9 +155,8 @@ class PhaseRecord:
 
     def quota_in_words(self) -> str:
         """What each participant may submit, in a few words; empty where nothing limits it."""
-        spans = {"day": f"a day ({self.time_zone})", "sliding_day": "within 24 hours", "sliding_week": "within 7 days"}
         counts = (
-            (self.max_submissions_per_day, spans[self.submission_window]),
+            (self.max_submissions_per_day, SubmissionWindow(self.submission_window).in_words(self.time_zone)),
             (self.max_submissions, "in all"),
             (self.max_concurrent_submissions, "at a time"),
         )

@@ -29,6 +29,16 @@ class SubmissionWindow(StrEnum):
     SLIDING_DAY = "sliding_day"  # the last 24 hours
     SLIDING_WEEK = "sliding_week"  # the last 7 days
 
+    def in_words(self, time_zone: str) -> str:
+        """How often, as the end of `2 submissions ...`: `a day (UTC)`, `within 24 hours`, `within 7 days`."""
+        match self:
+            case SubmissionWindow.CALENDAR_DAY:
+                return f"a day ({time_zone})"
+            case SubmissionWindow.SLIDING_DAY:
+                return "within 24 hours"
+            case SubmissionWindow.SLIDING_WEEK:
+                return "within 7 days"
+
 
 class Sorting(StrEnum):
     """Which way of a column is better."""

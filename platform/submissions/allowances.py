@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from podium.platform.bundles.content import SubmissionWindow
 from podium.platform.errors import NotFound
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Competition, ExtraAllowance, Participant, Person, Phase, Submission, now
@@ -17,8 +16,6 @@ from podium.platform.records import Allowance, ExtraAllowanceRecord
 from podium.platform.submissions.participation import NotParticipating, require_participant
 from podium.platform.submissions.transitions import record_event
 from podium.platform.submissions.windows import next_change, why_closed
-
-_WINDOWS = {SubmissionWindow.SLIDING_DAY: "within 24 hours", SubmissionWindow.SLIDING_WEEK: "within 7 days"}
 
 
 def quota_of(phase: Phase) -> Quota:
@@ -74,7 +71,7 @@ def allowance(session: Session, competition: Competition, phase: Phase, person_i
         left_total=left.total,
         changes=changes,
         left_at_once=left.concurrent,
-        window=_WINDOWS.get(phase.submission_window, f"a day ({phase.time_zone})"),
+        window=phase.submission_window.in_words(phase.time_zone),
         extra=extra_record(granted, phase) if granted else None,
     )
 
