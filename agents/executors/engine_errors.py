@@ -155,6 +155,11 @@ def engine_call(doing: str) -> Iterator[None]:
         raise meaning(error, doing) from error
 
 
+def died_before_start(error: APIError) -> bool:
+    """Whether the runtime's own process, made for a container, was gone before the engine could start it."""
+    return "cannot start a stopped process" in engine_words(error)
+
+
 @dataclass(frozen=True, slots=True)
 class StartError:
     """A program that could not be started for reasons of its own: the status a shell would give, and why."""

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from docker import APIClient
+from docker.errors import APIError
 from docker.types import LogConfig
 
 from podium.agents.executors.allow_proxy import AllowProxy
 from podium.agents.executors.allowed_network import AllowList
-from podium.agents.executors.engine_errors import engine_call
+from podium.agents.executors.engine_errors import died_before_start, engine_call
 from podium.agents.executors.network_door import PORT, listen_inside
 from podium.platform.jobs import MIB
 from podium.tasks.programs import ExecutorFault
@@ -79,8 +80,7 @@ def opened_network(
     """
     try:
         with starts, engine_call("while it made the network of a program"):
-            holder = str(client.create_container(**_holder_config(client, plan))["Id"])
-            client.start(holder)
+            holder = _started_holder(client, plan)
         listener = listen_inside(_pid(client, holder))
         if not _pid(client, holder):  # what was entered may be another's, if the holder has ended
             listener.close()
@@ -92,6 +92,21 @@ def opened_network(
             proxy.close()
     finally:
         remove(plan.name)
+
+
+def _started_holder(client: APIClient, plan: HolderPlan) -> str:
+    """Make the container and start it; once more if its process was gone before the engine could start it."""
+    config = _holder_config(client, plan)
+    holder = str(client.create_container(**config)["Id"])
+    try:
+        client.start(holder)
+    except APIError as error:
+        if not died_before_start(error):
+            raise
+        client.remove_container(holder, force=True)
+        holder = str(client.create_container(**config)["Id"])
+        client.start(holder)
+    return holder
 
 
 def _pid(client: APIClient, holder: str) -> int:
@@ -109,9 +124,10 @@ def _holder_config(client: APIClient, plan: HolderPlan) -> dict[str, Any]:
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
         ipc_mode="private",
-        mem_limit=16 * MIB,
-        memswap_limit=16 * MIB,
-        pids_limit=4,
+        # The runtime's own process starts within these, before it becomes `sleep`.
+        mem_limit=64 * MIB,
+        memswap_limit=64 * MIB,
+        pids_limit=32,
         log_config=LogConfig(type=LogConfig.types.NONE),
     )
     return {

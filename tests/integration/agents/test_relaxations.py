@@ -13,6 +13,8 @@ from pathlib import Path
 
 import docker
 import pytest
+import requests
+from docker.errors import APIError
 from private_site import private_address, serving_site
 
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
@@ -203,6 +205,34 @@ def test_a_private_address_needs_the_operators_word(
 def test_only_a_program_with_a_list_is_told_of_a_proxy(relaxed: Runner) -> None:
     assert "proxy" not in relaxed("env").text().lower()
     assert "http_proxy=http://127.0.0.1:3128" in relaxed("env", relaxations=to("pypi.org:443")).text()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_network_whose_holder_died_before_its_start_is_made_once_more(
+    relaxed: Runner, site: str, engine: docker.APIClient, owner: str, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    start, refused = docker.APIClient.start, []
+
+    def dies(client: docker.APIClient, container: str) -> None:
+        # No real engine does it when asked to; these are the words of one that did.
+        if len(refused) < times:
+            refused.append(container)
+            response = requests.Response()
+            response.status_code = 500
+            words = "cannot start a stopped process: unknown"
+            raise APIError(words, response=response, explanation=words)
+        start(client, container)
+
+    relaxed("true")  # what proves the network is not what is looked at
+    monkeypatch.setattr(docker.APIClient, "start", dies)
+    if times == 1:
+        assert relaxed("true", relaxations=to(site)).end.exit_status == 0
+    else:
+        with pytest.raises(ExecutorFault, match="stopped process"):
+            relaxed("true", relaxations=to(site))
+    relaxed.executor.close()
+    assert containers(engine, owner) == []
+    assert len(refused) == times
 
 
 def test_each_program_has_a_network_of_its_own(relaxed: Runner, site: str) -> None:
