@@ -29,7 +29,9 @@ def main(kind: str, how: str, port: int) -> None:
         http.server.ThreadingHTTPServer(("127.0.0.1", port), Well).serve_forever()
     while kind == "agent":
         state = "trouble" if how == "troubled" else "ready"
-        Path("health").write_text(json.dumps({"state": state, "detail": "no engine" if how == "troubled" else ""}))
+        # Whole or not at all, as a real agent does it: it may be read at any moment.
+        Path("health.new").write_text(json.dumps({"state": state, "detail": "no engine" if how == "troubled" else ""}))
+        Path("health.new").replace("health")
         time.sleep(1)
 
 
