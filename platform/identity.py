@@ -45,6 +45,7 @@ class Caller:
     pool_id: UUID | None = None
     pool: str = ""
     attempt_id: UUID | None = None
+    token_name: str = ""
 
     @property
     def actor(self) -> str:
@@ -176,6 +177,7 @@ def authenticate(session: Session, secret: str) -> Caller:
         pool_id=token.pool_id,
         pool=token.pool.name if token.pool else "",
         attempt_id=token.attempt_id,
+        token_name=token.name,
     )
 
 

@@ -27,6 +27,7 @@ ERRORS_BY_TYPE: Mapping[str, type[PodiumError]] = MappingProxyType(
             errors.Conflict,
             errors.QuotaExceeded,
             errors.TooLarge,
+            errors.TooManyRequests,
             errors.PlatformFault,
             IllegalTransition,
         )
@@ -100,9 +101,9 @@ def _error_from_problem(problem: ProblemRecord, response: httpx.Response) -> Pod
     return PlatformFault(detail, remedy=problem.remedy)
 
 
-def _too_many_requests(response: httpx.Response, detail: str) -> PlatformFault:
+def _too_many_requests(response: httpx.Response, detail: str) -> errors.TooManyRequests:
     seconds = response.headers.get("retry-after", "")
-    return PlatformFault(
+    return errors.TooManyRequests(
         detail or "The gateway asks for fewer requests.",
         remedy=f"Try again in {seconds} seconds." if seconds.isdecimal() else "Try again in a minute.",
     )
