@@ -233,12 +233,7 @@ class Organized:
                 self.extras.setdefault(number, []).append(granted)
                 return granted
             case ["collaborators", username]:
-                known = [one for one in self.collaborators if one.username == username]
-                self.collaborators = [one for one in self.collaborators if one not in known]
-                if not known:
-                    self.collaborators.append(CollaboratorRecord(username, "Cora", "person:ada", ago()))
-                    return self.collaborators[-1]
-                return known[0]
+                return self._share(username)
             case ["reruns", "preview"]:
                 return self.preview
             case ["reruns"]:
@@ -250,6 +245,14 @@ class Organized:
             case ["reruns", number, what]:
                 return self._move(int(number), AFTER[what])
         raise NotFound("There is no such call.")
+
+    def _share(self, username: str) -> CollaboratorRecord:
+        """Add who is none yet, and remove who is."""
+        for place, one in enumerate(self.collaborators):
+            if one.username == username:
+                return self.collaborators.pop(place)
+        self.collaborators.append(CollaboratorRecord(username, "Cora", "person:ada", ago()))
+        return self.collaborators[-1]
 
     def _rerun(self, number: int) -> RerunRecord:
         for rerun in self.reruns:
