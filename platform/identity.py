@@ -28,6 +28,10 @@ LAST_USED_STEP = timedelta(minutes=1)
 """`last_used` is written at most this often, so that a token's use is not a write each time."""
 
 
+class UnknownToken(NotAuthenticated):
+    """A token that nobody ever had, or that is gone with its owner: perhaps a guess."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who is calling: exactly one of the three ids is set.
@@ -157,7 +161,7 @@ def authenticate(session: Session, secret: str) -> Caller:
         .options(joinedload(Token.person), joinedload(Token.pool))
     )
     if token is None:
-        raise NotAuthenticated("This token is not known here.", remedy="Sign in with `podium login`.")
+        raise UnknownToken("This token is not known here.", remedy="Sign in with `podium login`.")
     if token.revoked is not None:
         raise NotAuthenticated("This token was revoked.", remedy="Ask for a new one and sign in with `podium login`.")
     moment = now()

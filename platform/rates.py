@@ -23,7 +23,8 @@ class Traffic(StrEnum):
     SIGNED = "signed"  # signed requests to storage, by address
     AGENTS = "agents"
     ATTEMPTS = "attempts"
-    FAILURES = "failures"  # tokens and signatures that are not good, by address
+    FAILURES = "failures"  # tokens that nobody has, by address
+    UNSEEN = "unseen"  # tokens that this gateway has not seen good, by address
     TOKENS = "tokens"  # making and revoking them
 
 
@@ -50,6 +51,7 @@ PACES: Mapping[Traffic, Pace] = MappingProxyType(
         Traffic.AGENTS: Pace(10_000, 500),
         Traffic.ATTEMPTS: Pace(1000, 50),
         Traffic.FAILURES: Pace(60, 0.5),
+        Traffic.UNSEEN: Pace(1000, 50),
         Traffic.TOKENS: Pace(60, 0.2),
     }
 )

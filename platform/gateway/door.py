@@ -26,7 +26,7 @@ from podium.platform.gateway.pacing import Pacing
 from podium.platform.gateway.problems import answer_to
 from podium.platform.gateway.rules import Audited, Role, Rule
 from podium.platform.gateway.rules import Scope as Reach
-from podium.platform.identity import Caller, authenticate
+from podium.platform.identity import Caller, UnknownToken, authenticate
 from podium.platform.models import TokenKind
 
 PREFIX = "/api/v1"
@@ -95,15 +95,17 @@ class Door:
             # Who says who they are is counted by that, and not with everybody behind the same address.
             self._pacing.require(rule.traffic, f"address:{address}")
             return None, frozenset({Role.ANYONE})
-        self._pacing.require_not_guessing(address, secret)
+        if scheme.lower() != "bearer" or not secret:
+            self._pacing.note_unknown(address)
+            raise NotAuthenticated("The Authorization header is not 'Bearer TOKEN'.", remedy="Send it in that form.")
+        self._pacing.require_seldom_new(address, secret)
         try:
-            if scheme.lower() != "bearer" or not secret:
-                raise NotAuthenticated(
-                    "The Authorization header is not 'Bearer TOKEN'.", remedy="Send it in that form."
-                )
             caller, roles = await run_in_threadpool(self._authenticate, secret, rule)
+        except UnknownToken:
+            self._pacing.note_unknown(address)
+            raise
         except NotAuthenticated:
-            self._pacing.note_failure(address)
+            self._pacing.note_spent(secret)
             raise
         self._pacing.note_good(secret)
         self._pacing.require(rule.traffic, f"{caller.kind}:{caller.person_id or caller.token_id}")

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from podium.platform.errors import TooManyRequests
-from podium.platform.rates import PACES, Bucket, Pace, Traffic, filled, is_full, take
+from podium.platform.rates import PACES, Bucket, Pace, Traffic, is_full, take
 
 _MOST_BUCKETS = 100_000
 _MOST_KNOWN = 20_000
@@ -55,29 +55,32 @@ class Pacing:
         if seconds:
             raise _too_many(traffic, seconds)
 
-    def require_not_guessing(self, address: str, secret: str) -> None:
-        """Go on unless too many bad secrets came from this address; one that was good before always gets through.
+    def require_seldom_new(self, address: str, secret: str) -> None:
+        """Count a secret that was not good here before: so many are looked up for an address, and no more.
 
-        So whoever shares an address with somebody who guesses goes on working.
+        What was good before is not counted. So whoever shares an address with somebody who guesses goes on working.
 
         Raises:
-            TooManyRequests: It is not even looked whether this one is good.
+            TooManyRequests: There were too many; it was not looked up.
         """
-        pace = self._paces[Traffic.FAILURES]
-        bucket = self._buckets.get((Traffic.FAILURES, address))
-        if pace is None or bucket is None:
-            return
-        level = filled(bucket, pace, self._clock()).level
-        if level < 1 and _digest(secret) not in self._known:
-            raise _too_many(Traffic.FAILURES, (1 - level) / pace.per_second)
+        if _digest(secret) not in self._known:
+            self.require(Traffic.UNSEEN, address)
 
-    def note_failure(self, address: str) -> None:
-        """Count a secret that was not good.
+    def note_unknown(self, address: str) -> None:
+        """Count a secret that nobody has.
 
         Raises:
-            TooManyRequests: There were too many.
+            TooManyRequests: There were too many from this address.
         """
         self.require(Traffic.FAILURES, address)
+
+    def note_spent(self, secret: str) -> None:
+        """Count a call with a token that was good once: no guess, and nothing that others at the address should feel.
+
+        Raises:
+            TooManyRequests: There were too many with this one.
+        """
+        self.require(Traffic.FAILURES, f"token:{_digest(secret).hex()}")
 
     def note_good(self, secret: str) -> None:
         """Remember a secret that was good, as a digest."""
@@ -102,7 +105,8 @@ def _digest(secret: str) -> bytes:
 
 
 _WHAT = {
-    Traffic.FAILURES: "Too many tokens that are not good came from your address",
+    Traffic.FAILURES: "Too many calls came with a token that is not good",
+    Traffic.UNSEEN: "Too many tokens that are new here came from your address",
     Traffic.SUBMISSIONS: "You submit faster than this platform takes it",
     Traffic.UPLOADS: "You upload more files at once than this platform takes",
     Traffic.TOKENS: "You make and revoke tokens faster than this platform takes it",

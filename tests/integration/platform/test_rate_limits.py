@@ -83,16 +83,31 @@ def test_visitors_are_counted_by_their_address(serve: Serve) -> None:
 
 def test_guessing_is_refused_and_neighbours_go_on(world: World, serve: Serve) -> None:
     call = serve(rate_limits={"failures": {"burst": 3, "per_second": 0.1}})
-    ada = world.person("ada")
-    assert call("GET", "/me", ada.token).status_code == 200
     assert [call("GET", "/me", f"pod_{number}").status_code for number in range(4)] == [401, 401, 401, 429]
-    # A good token that nobody has seen is no way to learn that it is good; one that was seen goes on.
-    bob = world.person("bob")
-    refused = call("GET", "/me", bob.token)
-    assert (refused.status_code, problem_of(refused)["type"]) == (429, "too-many-requests")
-    assert call("GET", "/me", ada.token).status_code == 200
-    assert call("GET", "/me", bob.token, address="192.0.2.8").status_code == 200
+    assert call("GET", "/me", headers={"Authorization": "Basic x"}).status_code == 429
+    # Who has a good token is let in all the same, and a visitor too.
+    assert call("GET", "/me", world.person("ada").token).status_code == 200
     assert call("GET", "/competitions").status_code == 200
+    assert call("GET", "/me", "pod_9", address="192.0.2.8").status_code == 401
+
+
+def test_new_tokens_are_looked_up_so_often_for_an_address(world: World, serve: Serve) -> None:
+    call = serve(rate_limits={"unseen": {"burst": 3, "per_second": 0.1}})
+    ada, bob = world.person("ada"), world.person("bob")
+    assert call("GET", "/me", ada.token).status_code == 200
+    assert [call("GET", "/me", f"pod_{number}").status_code for number in range(3)] == [401, 401, 429]
+    assert call("GET", "/me", bob.token).status_code == 429
+    assert [call("GET", "/me", ada.token).status_code for _ in range(9)] == [200] * 9
+    assert call("GET", "/me", bob.token, address="192.0.2.8").status_code == 200
+
+
+def test_a_token_that_was_revoked_is_nobody_elses_trouble(world: World, serve: Serve) -> None:
+    call = serve(rate_limits={"failures": {"burst": 2, "per_second": 0.1}})
+    ada = world.person("ada")
+    (token,) = call("GET", "/tokens", ada.token).json()
+    assert call("DELETE", f"/tokens/{token['id']}", ada.token).status_code == 200
+    assert [call("GET", "/me", ada.token).status_code for _ in range(3)] == [401, 401, 429]
+    assert call("GET", "/me", "pod_guess").status_code == 401
 
 
 def test_an_address_is_believed_from_the_operators_proxies_alone(world: World, serve: Serve) -> None:

@@ -9,7 +9,7 @@ from podium.platform.gateway import pacing as module
 from podium.platform.gateway.pacing import Pacing
 from podium.platform.rates import Pace, Traffic
 
-SLOW = {Traffic.READS: Pace(2, 0.1), Traffic.FAILURES: Pace(2, 0.1)}
+SLOW = {Traffic.READS: Pace(2, 0.1), Traffic.FAILURES: Pace(2, 0.1), Traffic.UNSEEN: Pace(2, 0.1)}
 
 
 class Clock:
@@ -56,15 +56,24 @@ def test_a_class_without_a_limit() -> None:
         free.require(Traffic.READS, "ada")
 
 
-def test_guesses_are_refused_unseen_and_what_was_good_before_is_not(pacing: Pacing) -> None:
+def test_new_secrets_are_looked_up_so_often_and_those_that_were_good_always(pacing: Pacing) -> None:
     pacing.note_good("good")
     for _ in range(2):
-        pacing.require_not_guessing("192.0.2.7", "bad")
-        pacing.note_failure("192.0.2.7")
-    with pytest.raises(TooManyRequests, match="not good"):
-        pacing.require_not_guessing("192.0.2.7", "perhaps good")
-    pacing.require_not_guessing("192.0.2.7", "good")
-    pacing.require_not_guessing("192.0.2.8", "perhaps good")
+        pacing.require_seldom_new("192.0.2.7", "bad")
+    with pytest.raises(TooManyRequests, match="new here"):
+        pacing.require_seldom_new("192.0.2.7", "perhaps good")
+    pacing.require_seldom_new("192.0.2.7", "good")
+    pacing.require_seldom_new("192.0.2.8", "perhaps good")
+
+
+def test_guesses_are_counted_by_address_and_spent_tokens_by_token(pacing: Pacing) -> None:
+    for count in (lambda: pacing.note_unknown("192.0.2.7"), lambda: pacing.note_spent("revoked")):
+        for _ in range(2):
+            count()
+        with pytest.raises(TooManyRequests, match="not good"):
+            count()
+    pacing.note_unknown("192.0.2.8")
+    pacing.note_spent("another")
 
 
 def test_buckets_do_not_pile_up(pacing: Pacing, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
