@@ -30,8 +30,9 @@ from typing_extensions import override
 from podium.agents.post import Claimed, Post
 from podium.agents.recording import Teller, recorded
 from podium.agents.settings import read_agent_settings
-from podium.platform.errors import PodiumError
+from podium.platform.errors import PodiumError, TooManyRequests
 from podium.platform.jobs import AnnouncedRun
+from podium.tasks.gateway import SLOWED_SECONDS
 
 logger = logging.getLogger("podium.agents")
 SAFETY_POLL_SECONDS = 10.0
@@ -286,7 +287,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 if self._hears_gateway:
                     logger.warning("the gateway is not heard: %s", error)
                 self._hears_gateway = False
-                await anyio.sleep(1)
+                await anyio.sleep(min(error.retry_after, SLOWED_SECONDS) if isinstance(error, TooManyRequests) else 1)
                 continue
             self._hears_gateway = True
             cursor = wake.cursor

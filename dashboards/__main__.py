@@ -18,7 +18,7 @@ def main() -> None:
     except PodiumError as error:
         sys.exit(str(error))
     print(f"Dashboards on http://{settings.host}:{settings.port}, gateway {settings.gateway}", flush=True)
-    script = Path(__file__).parent / "pages" / "entry.py"
+    script = Path(__file__).parent / "served.py"
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *server_arguments(settings)])  # noqa: S606 - no shell is wanted
 
 

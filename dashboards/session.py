@@ -40,8 +40,8 @@ def viewer() -> Viewer | None:
 
 
 def may_organize(who: Viewer) -> bool:
-    """Whether a viewer may have competitions of their own; administrators organize all."""
-    return who.person.may_organize or who.person.is_administrator
+    """Whether a viewer has competitions to organize, or may make some; administrators organize all."""
+    return who.person.may_organize or who.person.is_administrator or who.person.organizes
 
 
 def sign_in(token: str) -> Viewer:

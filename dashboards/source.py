@@ -19,7 +19,7 @@ import streamlit as st
 from podium.dashboards import times
 from podium.dashboards.gateway import open_gateway
 from podium.platform.client.api import Client
-from podium.platform.errors import PlatformFault, PodiumError
+from podium.platform.errors import PlatformFault, PodiumError, TooManyRequests
 from podium.platform.records import (
     CompetitionRecord,
     CompetitionSummary,
@@ -70,7 +70,7 @@ class _LastGood:
         """Call, and fall back on the latest good answer where the gateway is down."""
         try:
             answer = Answer(call(), None, times.now())
-        except PlatformFault as fault:
+        except (PlatformFault, TooManyRequests) as fault:
             with self._lock:
                 known = self._answers.get(key)
             if known is None:

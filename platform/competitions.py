@@ -7,11 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import LoaderOption
 
+from podium.platform import audit
 from podium.platform.bundles.content import Relaxations
 from podium.platform.bundles.destinations import BadDestination, parse_destination
 from podium.platform.database import notify
@@ -21,6 +22,7 @@ from podium.platform.leaderboard.entries import column_record, questions_of, vis
 from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.limits import effective
 from podium.platform.models import (
+    Collaborator,
     Competition,
     Leaderboard,
     Participant,
@@ -32,6 +34,7 @@ from podium.platform.models import (
     TermsAcceptance,
     now,
 )
+from podium.platform.powers import Power, has_power, require_power
 from podium.platform.records import (
     CompetitionRecord,
     CompetitionSummary,
@@ -47,16 +50,15 @@ from podium.platform.submissions.windows import phase_status, require_registrati
 
 
 def may_organize(competition: Competition, caller: Caller | None) -> bool:
-    """Whether the caller organizes this competition; administrators may all."""
-    return caller is not None and (
-        caller.is_administrator or (caller.person_id is not None and caller.person_id == competition.organizer_id)
-    )
+    """Whether the caller organizes this competition: its owner, collaborators, and administrators."""
+    return has_power(competition, caller, Power.ORGANIZE)
 
 
 def competition_options() -> Sequence[LoaderOption]:
     """What to load with competitions that are to be shown, in a fixed number of queries."""
     return (
         joinedload(Competition.organizer),
+        selectinload(Competition.collaborators).joinedload(Collaborator.person),
         selectinload(Competition.pages),
         selectinload(Competition.phases).options(
             selectinload(Phase.tasks).joinedload(PhaseTask.task), joinedload(Phase.migration)
@@ -81,6 +83,7 @@ def find_competition(
         raise NotFound(
             f"There is no competition '{slug[:80]}'.", remedy="List those there are with `podium competitions`."
         )
+    audit.about(session, competition)
     return competition
 
 
@@ -90,33 +93,52 @@ def require_organizer(competition: Competition, caller: Caller) -> None:
     Raises:
         NotAllowed: They don't.
     """
-    if not may_organize(competition, caller):
-        raise NotAllowed(f"Only the organizers of '{competition.slug}' may do this.")
+    require_power(competition, caller, Power.ORGANIZE)
 
 
 def list_competitions(
     session: Session, caller: Caller | None, *, search: str, limit: int, offset: int
 ) -> list[CompetitionSummary]:
     """Competitions that the caller may see, the newest first."""
-    query = select(Competition).options(joinedload(Competition.organizer), selectinload(Competition.phases))
+    query = select(Competition).options(
+        joinedload(Competition.organizer),
+        selectinload(Competition.phases),
+        selectinload(Competition.collaborators).joinedload(Collaborator.person),
+    )
     if caller is None or not caller.is_administrator:
-        own = Competition.organizer_id == (caller.person_id if caller else None)
-        query = query.where(or_(Competition.published, own))
+        query = query.where(or_(Competition.published, organized_by(caller.person_id if caller else None)))
     if search:
         pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         query = query.where(or_(Competition.title.ilike(pattern), Competition.slug.ilike(pattern)))
     competitions = session.scalars(query.order_by(Competition.created.desc()).limit(limit).offset(offset)).all()
-    return summaries(session, competitions)
+    return summaries(session, competitions, caller)
 
 
-def summaries(session: Session, competitions: Sequence[Competition]) -> list[CompetitionSummary]:
+def organized_by(person_id: UUID | None) -> ColumnElement[bool]:
+    """The condition that a competition is owned by a person, or shared with them."""
+    shared = select(Collaborator.competition_id).where(Collaborator.person_id == person_id)
+    return or_(Competition.organizer_id == person_id, Competition.id.in_(shared))
+
+
+def organizes_any(session: Session, person_id: UUID | None) -> bool:
+    """Whether a person owns a competition, or collaborates in one."""
+    return bool(session.scalar(select(exists().where(organized_by(person_id)))))
+
+
+def summaries(session: Session, competitions: Sequence[Competition], caller: Caller | None) -> list[CompetitionSummary]:
     """Competitions as they stand in a list."""
     ids = [competition.id for competition in competitions]
     participants = _counts(session, Participant.competition_id, ids, Participant.status == ParticipantStatus.APPROVED)
     submissions = _counts(session, Submission.competition_id, ids, Submission.rerun_id.is_(None))
     moment = now()
     return [
-        _summary(competition, participants.get(competition.id, 0), submissions.get(competition.id, 0), moment)
+        _summary(
+            competition,
+            participants.get(competition.id, 0),
+            submissions.get(competition.id, 0),
+            moment,
+            organizes=may_organize(competition, caller),
+        )
         for competition in competitions
     ]
 
@@ -128,7 +150,9 @@ def _counts(
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def _summary(competition: Competition, participants: int, submissions: int, moment: datetime) -> CompetitionSummary:
+def _summary(
+    competition: Competition, participants: int, submissions: int, moment: datetime, *, organizes: bool
+) -> CompetitionSummary:
     running = next((phase for phase in competition.phases if phase_status(phase, moment) == "open"), None)
     return CompetitionSummary(
         slug=competition.slug,
@@ -142,6 +166,8 @@ def _summary(competition: Competition, participants: int, submissions: int, mome
         submissions=submissions,
         reward=competition.reward,
         created=competition.created,
+        may_organize=organizes,
+        collaborators=tuple(one.person.username for one in competition.collaborators),
     )
 
 
@@ -156,7 +182,7 @@ def competition_record(
     if caller is not None and caller.person_id is not None:
         participant = session.get(Participant, (competition.id, caller.person_id))
     return CompetitionRecord(
-        summary=summaries(session, [competition])[0],
+        summary=summaries(session, [competition], caller)[0],
         terms=competition.terms,
         terms_is_html=competition.terms_is_html,
         terms_sha256=competition.terms_sha256,

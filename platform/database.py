@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -55,6 +55,10 @@ class Database:
             raise InvalidInput(
                 "A number is out of range, or a text has a character that can't be stored (U+0000)."
             ) from error
+
+    def before_commit(self, listener: Callable[[Session], None]) -> None:
+        """Have each transaction seen just before it is committed; what the listener adds is committed with it."""
+        event.listen(self._sessions, "before_commit", listener)
 
     def answers(self) -> bool:
         """Whether Postgres can be reached now."""

@@ -8,6 +8,7 @@ PodiumError
 ├── NotFound               no such thing, or none that this caller may see
 ├── Conflict               the thing exists already, or is not in the state that this needs
 ├── QuotaExceeded          a limit of the phase is used up
+├── TooManyRequests        calls came faster than the platform takes them
 ├── TooLarge               a file or request over its size limit
 └── PlatformFault          Podium's own failure, never the caller's
 
@@ -92,6 +93,18 @@ class TooLarge(PodiumError):
     status = 413
     type = "too-large"
     title = "Too large"
+
+
+class TooManyRequests(PodiumError):
+    """Calls came faster than the platform takes them; `retry_after` says in how many seconds it takes the next."""
+
+    status = 429
+    type = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, *, remedy: str = "", retry_after: int = 0) -> None:
+        super().__init__(detail, remedy=remedy)
+        self.retry_after = retry_after
 
 
 class PlatformFault(PodiumError):

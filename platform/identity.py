@@ -28,6 +28,10 @@ LAST_USED_STEP = timedelta(minutes=1)
 """`last_used` is written at most this often, so that a token's use is not a write each time."""
 
 
+class UnknownToken(NotAuthenticated):
+    """A token that nobody ever had, or that is gone with its owner: perhaps a guess."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who is calling: exactly one of the three ids is set.
@@ -45,6 +49,7 @@ class Caller:
     pool_id: UUID | None = None
     pool: str = ""
     attempt_id: UUID | None = None
+    token_name: str = ""
 
     @property
     def actor(self) -> str:
@@ -156,7 +161,7 @@ def authenticate(session: Session, secret: str) -> Caller:
         .options(joinedload(Token.person), joinedload(Token.pool))
     )
     if token is None:
-        raise NotAuthenticated("This token is not known here.", remedy="Sign in with `podium login`.")
+        raise UnknownToken("This token is not known here.", remedy="Sign in with `podium login`.")
     if token.revoked is not None:
         raise NotAuthenticated("This token was revoked.", remedy="Ask for a new one and sign in with `podium login`.")
     moment = now()
@@ -176,6 +181,7 @@ def authenticate(session: Session, secret: str) -> Caller:
         pool_id=token.pool_id,
         pool=token.pool.name if token.pool else "",
         attempt_id=token.attempt_id,
+        token_name=token.name,
     )
 
 

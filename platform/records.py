@@ -54,7 +54,12 @@ class SignedRequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """A person who has an account."""
+    """A person who has an account.
+
+    Attributes:
+        may_organize: Whether they may make competitions.
+        organizes: Whether they own a competition or collaborate in one; told of oneself alone.
+    """
 
     username: str
     name: str
@@ -62,6 +67,7 @@ class PersonRecord:
     is_administrator: bool
     may_organize: bool
     created: datetime
+    organizes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,8 @@ class CompetitionSummary:
     Attributes:
         phase: Name of the phase that is open, `None` between phases, before and after.
         deadline: End of that phase.
+        may_organize: Whether the person who asks organizes it.
+        collaborators: Who organizes it with its owner, `organizer`.
     """
 
     slug: str
@@ -204,6 +212,8 @@ class CompetitionSummary:
     submissions: int
     reward: str | None
     created: datetime
+    may_organize: bool = False
+    collaborators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from podium.platform.errors import InvalidInput
 from podium.platform.limits import read_maxima
 from podium.platform.quantities import InvalidAmount
+from podium.platform.rates import Pace, Traffic
 
 
 class ServerSettings(BaseSettings):
@@ -41,6 +43,41 @@ class ServerSettings(BaseSettings):
         description="The most that a competition may ask of each limit, as JSON in the words of bundles: "
         '`{"memory": "16 GiB", "wall": "2 h"}`; those that are left out keep the maximum of the table',
     )
+
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Reverse proxies in front of the gateway, as addresses or networks with commas between: who calls "
+        "is what these say in `X-Forwarded-For`, and what nobody else says in it",
+    )
+    rate_limits: Annotated[dict[Traffic, Pace | None], NoDecode] = Field(
+        default={},
+        description="How fast one may call, as JSON by class of calls: "
+        '`{"submissions": {"burst": 300, "per_second": 2}, "reads": null}`; `null` sets no limit, and classes that '
+        "are left out keep theirs",
+    )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, written: object) -> object:
+        """Read addresses and networks, and see that they are some."""
+        parts = [part.strip() for part in written.split(",")] if isinstance(written, str) else written
+        if not isinstance(parts, (list, tuple)):
+            return parts
+        try:
+            return tuple(str(ip_network(part)) for part in parts if part)
+        except ValueError as error:
+            raise ValueError(f"{error}; write such as 127.0.0.1, 10.0.0.0/8") from None
+
+    @field_validator("rate_limits", mode="before")
+    @classmethod
+    def _paces(cls, written: object) -> object:
+        """Read JSON."""
+        try:
+            return json.loads(written) if isinstance(written, str) else written
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f'it is no JSON ({error}); write {{"reads": {{"burst": 3000, "per_second": 100}}}}'
+            ) from None
 
     @field_validator("limit_maxima", mode="before")
     @classmethod

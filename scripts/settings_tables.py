@@ -50,7 +50,7 @@ def limits_table() -> str:
 
 def shown(value: Any) -> str:  # noqa: ANN401  whatever a setting may be
     """A default value as people write it."""
-    if value is None or value in ({}, frozenset()) or isinstance(value, SecretStr):
+    if value is None or value in ({}, frozenset(), ()) or isinstance(value, SecretStr):
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

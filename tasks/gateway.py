@@ -1,13 +1,14 @@
 """The gateway, as an agent speaks to it: messages of `podium.platform.jobs` over HTTP, and signed requests.
 
 Calls that may be made again are made again while the gateway can't be reached, with growing pauses: a gateway that
-restarts costs an attempt nothing but time.
+restarts costs an attempt nothing but time. A gateway that asks for fewer calls gets them when it says.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import random
 import threading
 import time
@@ -19,7 +20,7 @@ from uuid import UUID
 
 import httpx
 
-from podium.platform.errors import Conflict, NotAllowed, NotAuthenticated, PlatformFault
+from podium.platform.errors import Conflict, NotAllowed, NotAuthenticated, PlatformFault, TooManyRequests
 from podium.platform.jobs import (
     DOES_NOT_FIT,
     AgentHello,
@@ -39,6 +40,8 @@ from podium.tasks.tls import trusted
 logger = logging.getLogger(__name__)
 CHUNK = 1024 * 1024
 RETRYABLE = frozenset({429, 500, 502, 503, 504})
+SLOWED_SECONDS = 30.0
+"""For how long a call waits at most when the gateway asks for fewer, whatever its own patience is."""
 
 
 class GatewayRefused(Conflict):
@@ -134,10 +137,11 @@ class GatewayClient:
         patience: float,
         params: Mapping[str, str | int | float] | None = None,
     ) -> httpx.Response:
-        """One call; made again for `patience` seconds while the gateway is away or in trouble."""
+        """One call; made again for `patience` seconds while the gateway is away or in trouble, or when it says so."""
         content = message.model_dump_json() if message is not None else None
         headers = {**self._headers, "Content-Type": "application/json"} if content is not None else self._headers
-        until = time.monotonic() + patience
+        began = time.monotonic()
+        until = began + patience
         pause = 0.2
         while True:
             try:
@@ -153,10 +157,22 @@ class GatewayClient:
                 answer, trouble = None, f"can't be reached ({type(error).__name__})"
             if answer is not None and not trouble:
                 return checked(answer)
+            asked = asked_pause(answer)
+            if asked and time.monotonic() + asked <= max(until, began + SLOWED_SECONDS):
+                time.sleep(asked)
+                continue
             if time.monotonic() >= until:
                 raise PlatformFault(f"The gateway at {self.address} {trouble}.", remedy="It is tried again.")
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # jitter is no secret
             pause = min(pause * 2, 10)
+
+
+def asked_pause(answer: httpx.Response | None) -> float:
+    """For how many seconds the gateway asks not to be called; 0 where it does not."""
+    if answer is None or answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+        return 0.0
+    after = answer.headers.get("retry-after", "")
+    return float(after) if after.isdecimal() else 1.0
 
 
 def checked(answer: httpx.Response) -> httpx.Response:
@@ -164,6 +180,7 @@ def checked(answer: httpx.Response) -> httpx.Response:
 
     Raises:
         NotAuthenticated, NotAllowed, GatewayRefused, PlatformFault: With what the gateway said.
+        TooManyRequests: With for how long it asks not to be called.
     """
     if answer.is_success:
         return answer
@@ -179,6 +196,8 @@ def checked(answer: httpx.Response) -> httpx.Response:
             raise NotAuthenticated(words)
         case httpx.codes.FORBIDDEN:
             raise NotAllowed(words)
+        case httpx.codes.TOO_MANY_REQUESTS:
+            raise TooManyRequests(words, retry_after=math.ceil(asked_pause(answer)))
         case status if status < httpx.codes.INTERNAL_SERVER_ERROR:
             raise GatewayRefused(words)
     raise PlatformFault(words)
@@ -206,11 +225,11 @@ class Transfers:
         for remaining in (2, 1, 0):
             try:
                 self._fetch(source, destination, stop)
-            except (httpx.HTTPError, PlatformFault) as error:
+            except (httpx.HTTPError, PlatformFault, TooManyRequests) as error:
                 destination.unlink(missing_ok=True)
                 if not remaining or stop.is_set():
                     raise PlatformFault(f"A file could not be downloaded: {error}") from error
-                time.sleep(0.5)
+                time.sleep(error.retry_after if isinstance(error, TooManyRequests) else 0.5)
             else:
                 return
 
@@ -221,6 +240,8 @@ class Transfers:
             self._http.stream(request.method, request.url, headers=request.headers) as answer,
             destination.open("wb") as file,
         ):
+            if asked := min(asked_pause(answer), SLOWED_SECONDS):
+                raise TooManyRequests("the store asks for fewer requests.", retry_after=math.ceil(asked))
             if not answer.is_success:
                 raise PlatformFault(f"the store answered {answer.status_code}.")
             for chunk in answer.iter_bytes(CHUNK):
@@ -239,6 +260,7 @@ class Transfers:
             PlatformFault: The store does not take it.
         """
         for remaining in reversed(range(tries)):
+            pause = 0.5
             try:
                 with path.open("rb") as file:
                     headers = {**request.headers, "Content-Length": str(path.stat().st_size)}
@@ -246,8 +268,9 @@ class Transfers:
                 if answer.is_success:
                     return
                 trouble = f"the store answered {answer.status_code}"
+                pause = min(asked_pause(answer), SLOWED_SECONDS) or pause
             except httpx.HTTPError as error:
                 trouble = f"the store can't be reached ({type(error).__name__})"
             if not remaining:
                 raise PlatformFault(f"An output could not be uploaded: {trouble}.")
-            time.sleep(0.5)
+            time.sleep(pause)

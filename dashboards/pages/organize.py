@@ -1,4 +1,4 @@
-"""What organizers do while their competition runs: its queue, phases, allowances, reruns and tasks."""
+"""What organizers do while their competition runs: queue, phases, allowances, reruns, tasks, and who did what."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from podium.dashboards import layout, session, source
 from podium.dashboards.choice import choose_competition, listed_competitions
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.organizing_allowances import show_allowances
+from podium.dashboards.organizing_audit import show_audit
+from podium.dashboards.organizing_collaborators import show_collaborators
 from podium.dashboards.organizing_phases import show_phases
 from podium.dashboards.organizing_queue import show_queue
 from podium.dashboards.organizing_reruns import show_reruns
@@ -27,6 +29,8 @@ _SECTIONS: Mapping[str, Callable[[CompetitionRecord, Viewer], None]] = MappingPr
         "Extra allowances": show_allowances,
         "Reruns": show_reruns,
         "Tasks": show_tasks,
+        "Collaborators": show_collaborators,
+        "Audit log": show_audit,
     }
 )
 
@@ -71,7 +75,7 @@ def show() -> None:
 def _own(competitions: tuple[CompetitionSummary, ...], who: Viewer) -> tuple[CompetitionSummary, ...]:
     if who.person.is_administrator:
         return competitions
-    return tuple(summary for summary in competitions if summary.organizer == who.username)
+    return tuple(one for one in competitions if one.may_organize or one.organizer == who.username)
 
 
 def _nothing_to_organize(who: Viewer) -> None:

@@ -19,7 +19,9 @@ import typer
 
 from podium.platform.cli import (
     allowances,
+    audit,
     bundles,
+    collaborators,
     competitions,
     downloads,
     images,
@@ -46,11 +48,13 @@ from podium.platform.errors import PodiumError
 # In the order of `podium --help`.
 _GROUPS = (
     competitions,
+    collaborators,
     phases,
     participants,
     queues,
     tasks,
     reruns,
+    audit,
     submitting,
     allowances,
     submissions,

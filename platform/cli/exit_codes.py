@@ -18,6 +18,7 @@ from podium.platform.errors import (
     PodiumError,
     QuotaExceeded,
     TooLarge,
+    TooManyRequests,
 )
 
 
@@ -64,6 +65,7 @@ _CODES: Mapping[type, ExitCode] = MappingProxyType(
         Conflict: ExitCode.CONFLICT,
         QuotaExceeded: ExitCode.CONFLICT,
         PlatformFault: ExitCode.FAULT,
+        TooManyRequests: ExitCode.FAULT,
         WaitedTooLong: ExitCode.TIMEOUT,
     }
 )

@@ -7,6 +7,7 @@ from typing import Self
 
 import httpx
 
+from podium.platform.client.access import AccessCalls
 from podium.platform.client.bundles import BundleCalls
 from podium.platform.client.competitions import CompetitionCalls
 from podium.platform.client.connection import Connection
@@ -19,7 +20,16 @@ from podium.platform.client.saved_login import load_login
 from podium.platform.client.submissions import SubmissionCalls
 
 
-class Client(PeopleCalls, CompetitionCalls, PhaseCalls, BundleCalls, SubmissionCalls, OutputCalls, RerunCalls):
+class Client(
+    PeopleCalls,
+    CompetitionCalls,
+    AccessCalls,
+    PhaseCalls,
+    BundleCalls,
+    SubmissionCalls,
+    OutputCalls,
+    RerunCalls,
+):
     """A gateway, as a Python object.
 
     It never prints, never prompts and never ends the process; making one sends nothing. Calls that may safely be made

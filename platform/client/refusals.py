@@ -27,6 +27,7 @@ ERRORS_BY_TYPE: Mapping[str, type[PodiumError]] = MappingProxyType(
             errors.Conflict,
             errors.QuotaExceeded,
             errors.TooLarge,
+            errors.TooManyRequests,
             errors.PlatformFault,
             IllegalTransition,
         )
@@ -92,6 +93,8 @@ def _error_from_problem(problem: ProblemRecord, response: httpx.Response) -> Pod
     # Some details list the problems already.
     unsaid = [one for one in problem.problems if one.message not in problem.detail]
     detail = "\n".join((problem.detail, *(f"- {one}" for one in unsaid)))
+    if problem.type == errors.TooManyRequests.type:
+        return errors.TooManyRequests(detail, remedy=problem.remedy, retry_after=_retry_after(response))
     error = ERRORS_BY_TYPE.get(problem.type) or _ERRORS_BY_STATUS.get(problem.status)
     if error is not None:
         return error(detail, remedy=problem.remedy)
@@ -100,9 +103,15 @@ def _error_from_problem(problem: ProblemRecord, response: httpx.Response) -> Pod
     return PlatformFault(detail, remedy=problem.remedy)
 
 
-def _too_many_requests(response: httpx.Response, detail: str) -> PlatformFault:
-    seconds = response.headers.get("retry-after", "")
-    return PlatformFault(
+def _too_many_requests(response: httpx.Response, detail: str) -> errors.TooManyRequests:
+    seconds = _retry_after(response)
+    return errors.TooManyRequests(
         detail or "The gateway asks for fewer requests.",
-        remedy=f"Try again in {seconds} seconds." if seconds.isdecimal() else "Try again in a minute.",
+        remedy=f"Try again in {seconds} seconds." if seconds else "Try again in a minute.",
+        retry_after=seconds,
     )
+
+
+def _retry_after(response: httpx.Response) -> int:
+    seconds = response.headers.get("retry-after", "")
+    return int(seconds) if seconds.isdecimal() else 0

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import httpx
 
 _PASSING_STATUSES = frozenset({502, 503, 504})
-_LONGEST_RETRY_AFTER = 60
+LONGEST_RETRY_AFTER = 60
+"""Seconds for which a client waits at most because it was asked to; what is longer is for a person to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def seconds_until_retry(response: httpx.Response, *, is_repeatable: bool) -> flo
     """
     after = response.headers.get("retry-after", "")
     asked = float(after) if after.isdecimal() else None
-    if asked is not None and asked > _LONGEST_RETRY_AFTER:
+    if asked is not None and asked > LONGEST_RETRY_AFTER:
         return None
     if response.status_code == 429:
         # Refused at the door, so safe for every request; but a quota does not come back within seconds.

@@ -13,7 +13,8 @@ import httpx
 from podium.platform.client.connection import Connection
 from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.refusals import error_from_response, problem_from_response, unreachable
-from podium.platform.errors import InvalidInput, PlatformFault, PodiumError, TooLarge
+from podium.platform.client.retries import LONGEST_RETRY_AFTER
+from podium.platform.errors import InvalidInput, PlatformFault, PodiumError, TooLarge, TooManyRequests
 from podium.platform.records import SignedRequestRecord
 
 CHUNK_BYTES = 1 << 20
@@ -62,7 +63,10 @@ def upload(connection: Connection, signed: SignedRequestRecord, path: Path, name
         pause = next(pauses, None)
         if pause is None or not may_pass:
             raise failure
-        connection.patience.sleep(pause)
+        asked = failure.retry_after if isinstance(failure, TooManyRequests) else 0
+        if asked > LONGEST_RETRY_AFTER:
+            raise failure
+        connection.patience.sleep(max(pause, asked))
 
 
 @dataclass(frozen=True, slots=True)

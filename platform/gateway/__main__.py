@@ -21,7 +21,15 @@ def main() -> int:
         return 2
     # Watchers hold connections for up to 30 s; a stop should not wait for all of them.
     uvicorn.run(
-        app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5, access_log=False
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        access_log=False,
+        # The application does it, for the proxies that the operator names alone.
+        proxy_headers=False,
+        server_header=False,
     )
     return 0
 

@@ -1,154 +1,163 @@
-"""Who may call what: one table for all routes, checked before any of them runs.
+"""Who may call what: one table for all routes, checked before any of them runs (see `podium.platform.gateway.door`).
 
-The table says which kinds of caller a route takes. Whether this caller may do it to *this* competition or submission
-is checked where that is loaded.
+At the door the table decides by what a token is: whose, and of which kind. What it says of *this* competition or
+submission is decided where that is loaded, and `tests/integration/platform/test_access_table.py` tries both, for every
+route and every role. To add a route: a row here, a sample in `tests/integration/support/samples.py`; the tests say
+what is missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 
-from podium.platform.errors import NotAllowed, NotAuthenticated
-from podium.platform.identity import Caller, authenticate
-from podium.platform.models import TokenKind
+from podium.platform.gateway.rules import KIB, Audited, NotAudited, Role, Rule, Scope
+from podium.platform.identity import Caller
+from podium.platform.jobs import MIB
+from podium.platform.rates import Traffic
+
+_PUBLIC = {Role.ANYONE: Scope.PUBLIC}
+_OWN = {Role.PERSON: Scope.OWN}
+_OWN_OR_ANY = {Role.PERSON: Scope.OWN, Role.ADMINISTRATOR: Scope.ANY}
+_ADMIN = {Role.ADMINISTRATOR: Scope.ANY}
+_OWNER = {Role.ORGANIZER: Scope.COMPETITION, Role.ADMINISTRATOR: Scope.ANY}
+_TEAM = {**_OWNER, Role.COLLABORATOR: Scope.COMPETITION}
+_MAKERS = {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.OWN}
+_OWN_OR_TEAM = {Role.PERSON: Scope.OWN, **_TEAM}
+_PARTICIPANTS = {Role.PARTICIPANT: Scope.COMPETITION}
+
+# For rows that say no more.
+_ANYONE = Rule(_PUBLIC)
+_PERSON = Rule(_OWN)
+_ORGANIZER = Rule(_TEAM)
+_ADMINISTRATOR = Rule(_ADMIN)
+_AGENT = Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS)
+_ATTEMPT = Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS)
+
+_ANNOUNCED = NotAudited("It only announces a file: completing it leaves the line.")
+_PARTICIPANTS_OWN = NotAudited("It is what every participant does for themselves.")
 
 
-class Role(StrEnum):
-    """A kind of caller."""
-
-    ANYONE = "anyone"  # also without a token
-    PERSON = "person"
-    ORGANIZER = "organizer"  # a person who may create competitions
-    ADMINISTRATOR = "administrator"
-    AGENT = "agent"
-    ATTEMPT = "attempt"
+def _change(
+    who: Mapping[Role, Scope], act: str, subject: str, *, traffic: Traffic = Traffic.CHANGES, hidden: bool = False
+) -> Rule:
+    return Rule(who, Audited(act, subject), traffic, hidden=hidden)
 
 
-_ANYONE = frozenset({Role.ANYONE})
-_PERSON = frozenset({Role.PERSON})
-_ORGANIZER = frozenset({Role.ORGANIZER})
-_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
-_AGENT = frozenset({Role.AGENT})
-_ATTEMPT = frozenset({Role.ATTEMPT})
-
-ACCESS: Mapping[str, frozenset[Role]] = MappingProxyType(
+ACCESS: Mapping[str, Rule] = MappingProxyType(
     {
         "health": _ANYONE,
         "me": _PERSON,
         "list_people": _ADMINISTRATOR,
-        "create_person": _ADMINISTRATOR,
-        "create_token": _PERSON,  # one's own; an administrator for anybody
+        "create_person": _change(_ADMIN, "register a person", "person"),
+        "create_token": _change(_OWN_OR_ANY, "issue a token", "token", traffic=Traffic.TOKENS),
         "list_tokens": _PERSON,
-        "revoke_token": _PERSON,
+        "revoke_token": _change(_OWN_OR_ANY, "revoke a token", "token", traffic=Traffic.TOKENS, hidden=True),
         "list_competitions": _ANYONE,
         "read_competition": _ANYONE,
-        "change_competition": _PERSON,  # its organizers
-        "relax_competition": _PERSON,  # its organizers
-        "join": _PERSON,
-        "list_participants": _PERSON,  # its organizers
-        "change_participant": _PERSON,  # its organizers
-        "create_bundle": _ORGANIZER,
-        "complete_bundle": _ORGANIZER,
-        "read_bundle": _ORGANIZER,
-        "read_allowance": _PERSON,
-        "create_submission": _PERSON,
-        "complete_submission": _PERSON,
-        "list_submissions": _PERSON,
-        "read_submission": _PERSON,
-        "cancel_submission": _PERSON,
-        "read_logs": _PERSON,
-        "read_file": _PERSON,
-        "read_output": _PERSON,
-        "list_detailed_results": _ANYONE,  # whom the leaderboard leads there; else its owner and organizers
-        "read_detailed_result": _ANYONE,
+        "change_competition": _change(_TEAM, "publish or withdraw", "competition"),
+        "relax_competition": _change(_TEAM, "relax the sandbox", "competition"),
+        "list_collaborators": _ORGANIZER,
+        "add_collaborator": _change(_OWNER, "add a collaborator", "collaborator"),
+        "remove_collaborator": _change(_OWNER, "remove a collaborator", "collaborator"),
+        "join": Rule({Role.PERSON: Scope.PUBLIC}, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "list_participants": _ORGANIZER,
+        "change_participant": _change(_TEAM, "approve or deny a participant", "participant"),
+        "create_bundle": Rule(_MAKERS, _ANNOUNCED, Traffic.UPLOADS),
+        "complete_bundle": _change(
+            {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.ANY}, "upload a bundle", "bundle", hidden=True
+        ),
+        "read_bundle": Rule({Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.ANY}, hidden=True),
+        "read_allowance": Rule({Role.PERSON: Scope.PUBLIC}),
+        "create_submission": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.SUBMISSIONS),
+        "complete_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "list_submissions": Rule({Role.PERSON: Scope.PUBLIC}),  # one's own; of everyone for the team
+        "read_submission": Rule(_OWN_OR_TEAM, hidden=True),
+        "cancel_submission": _change(_OWN_OR_TEAM, "cancel a submission", "submission", hidden=True),
+        "read_logs": Rule(_OWN_OR_TEAM, hidden=True),
+        "read_file": Rule(_OWN_OR_TEAM, hidden=True),
+        "read_output": Rule(_OWN_OR_TEAM, hidden=True),
+        "list_detailed_results": Rule({Role.ANYONE: Scope.LISTED, **_OWN_OR_TEAM}, hidden=True),
+        "read_detailed_result": Rule({Role.ANYONE: Scope.LISTED, **_OWN_OR_TEAM}, hidden=True),
         "read_leaderboard": _ANYONE,
         "read_leaderboard_csv": _ANYONE,
-        "change_phase": _PERSON,  # its competition's organizers, as all of these
-        "change_windows": _PERSON,
-        "list_extra_allowances": _PERSON,
-        "allow_extra": _PERSON,
-        "read_queue": _PERSON,
-        "preview_rerun": _PERSON,
-        "start_rerun": _PERSON,
-        "list_reruns": _PERSON,
-        "read_rerun": _PERSON,
-        "pause_rerun": _PERSON,
-        "resume_rerun": _PERSON,
-        "cancel_rerun": _PERSON,
-        "adopt_rerun": _PERSON,
-        "read_rerun_report": _PERSON,
-        "read_rerun_report_csv": _PERSON,
-        "list_task_versions": _PERSON,
-        "change_task": _PERSON,
-        "create_dataset": _ORGANIZER,  # one's own
-        "complete_dataset": _ORGANIZER,
+        "change_phase": _change(_TEAM, "change a phase", "phase"),
+        "change_windows": _change(_TEAM, "change the windows", "competition"),
+        "list_extra_allowances": _ORGANIZER,
+        "allow_extra": _change(_TEAM, "allow a participant more", "allowance"),
+        "read_queue": _ORGANIZER,
+        "preview_rerun": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
+        "start_rerun": _change(_TEAM, "start a rerun", "rerun"),
+        "list_reruns": _ORGANIZER,
+        "read_rerun": _ORGANIZER,
+        "pause_rerun": _change(_TEAM, "pause a rerun", "rerun"),
+        "resume_rerun": _change(_TEAM, "resume a rerun", "rerun"),
+        "cancel_rerun": _change(_TEAM, "cancel a rerun", "rerun"),
+        "adopt_rerun": _change(_TEAM, "adopt a rerun", "rerun"),
+        "read_rerun_report": _ORGANIZER,
+        "read_rerun_report_csv": _ORGANIZER,
+        "list_task_versions": _ORGANIZER,
+        "change_task": _change(_TEAM, "change a task", "task"),
+        "create_dataset": Rule({**_MAKERS, Role.COLLABORATOR: Scope.OWN}, _ANNOUNCED, Traffic.UPLOADS),
+        "complete_dataset": _change(
+            {**_MAKERS, Role.COLLABORATOR: Scope.OWN}, "upload a dataset", "dataset", hidden=True
+        ),
+        "read_competition_audit": _ORGANIZER,
+        "read_platform_audit": _ADMINISTRATOR,
         "list_agents": _ADMINISTRATOR,
         "list_pools": _ADMINISTRATOR,
-        "change_pool": _ADMINISTRATOR,
+        "change_pool": _change(_ADMIN, "change a pool", "pool"),
         "greet": _AGENT,
         "wait_for_work": _AGENT,
-        "claim": _AGENT,
+        "claim": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, hidden=True),
         "beat": _ATTEMPT,
-        "append_logs": _ATTEMPT,
-        "post_result": _ATTEMPT,
-        "hand_back": _ATTEMPT,
-        "get_stored": _ANYONE,  # the signature in the address is the permission
-        "put_stored": _ANYONE,
+        "append_logs": Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS, body_bytes=16 * MIB),
+        "post_result": Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS, body_bytes=16 * MIB),
+        "hand_back": Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS, body_bytes=64 * KIB),
+        # The signature in the address is the permission, and says how much may be sent.
+        "get_stored": Rule(_PUBLIC, traffic=Traffic.SIGNED),
+        "put_stored": Rule(
+            _PUBLIC, NotAudited("It stores a file that was announced."), traffic=Traffic.SIGNED, body_bytes=None
+        ),
     }
 )
-"""Name of a route to the roles that may call it."""
+"""Name of a route to who may call it, and how."""
 
 
-def roles_of(caller: Caller | None) -> frozenset[Role]:
-    """Every role that a caller has."""
-    if caller is None:
-        return _ANYONE
-    if caller.kind is TokenKind.AGENT:
-        return frozenset({Role.ANYONE, Role.AGENT})
-    if caller.kind is TokenKind.ATTEMPT:
-        return frozenset({Role.ANYONE, Role.ATTEMPT})
-    roles = {Role.ANYONE, Role.PERSON}
-    if caller.may_organize:
-        roles.add(Role.ORGANIZER)
-    if caller.is_administrator:
-        roles.add(Role.ADMINISTRATOR)
-    return frozenset(roles)
+def faults_of(routers: Iterable[APIRouter]) -> list[str]:
+    """What is wrong between the routes and the table, each with what to do; none where all is well."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    names = {route.name for route in routes}
+    faults = [f"the route '{name}' has no row in ACCESS: add one, `\"{name}\": ...`" for name in names - set(ACCESS)]
+    faults += [f"ACCESS has a row '{name}', and no route has that name: remove it" for name in set(ACCESS) - names]
+    people = {Role.PERSON, Role.PARTICIPANT, Role.COLLABORATOR, Role.ORGANIZER, Role.ADMINISTRATOR, Role.ANYONE}
+    for route in routes:
+        rule = ACCESS.get(route.name)
+        changes = bool(set(route.methods or ()) - {"GET", "HEAD"})
+        if rule is not None and changes and rule.audit is None and rule.roles & people:
+            faults.append(f"'{route.name}' changes something: say in its row Audited(act, subject), or NotAudited(why)")
+        if rule is not None and not changes and rule.audit is not None:
+            faults.append(f"'{route.name}' changes nothing: its row needs no audit")
+    return sorted(faults)
 
 
 def require_table_complete(routers: Iterable[APIRouter]) -> None:
     """Stop the gateway if a route is missing from the table, or the table names one that is gone."""
-    names = {route.name for router in routers for route in router.routes if isinstance(route, APIRoute)}
-    if names != set(ACCESS):
-        raise RuntimeError(f"the access table and the routes differ: {sorted(names ^ set(ACCESS))}")
+    if faults := faults_of(routers):
+        raise RuntimeError(f"the access table and the routes differ: {'; '.join(faults)}")
 
 
-def authorize(request: Request) -> None:
-    """Find out who is calling and whether the table lets them.
+def let_in(request: Request) -> None:
+    """Dependency of every route: go on only if the door has let this very route's caller in.
 
-    Raises:
-        NotAuthenticated: The route wants a token and there is none, or the one that was sent is not good.
-        NotAllowed: The caller is of another kind than the route takes.
+    The door finds the route by its address, as the framework does. Should the two ever differ, nothing runs.
     """
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    caller = None
-    if scheme:
-        if scheme.lower() != "bearer" or not secret.strip():
-            raise NotAuthenticated("The Authorization header is not 'Bearer TOKEN'.", remedy="Send it in that form.")
-        with request.app.state.services.database.session() as session:
-            caller = authenticate(session, secret.strip())
-    request.state.caller = caller
-    wanted = ACCESS[request.scope["route"].name]
-    if roles_of(caller) & wanted:
-        return
-    if caller is None:
-        raise NotAuthenticated("This needs a token.", remedy="Sign in with `podium login`.")
-    raise NotAllowed(f"This is for {' or '.join(sorted(wanted))}s only, and you are none.")
+    if request.state.door != request.scope["route"].name:
+        raise RuntimeError(f"the door let '{request.state.door}' in, and '{request.scope['route'].name}' runs")
 
 
 def _caller(request: Request) -> Caller:

@@ -7,13 +7,18 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from podium.platform.gateway import problems
-from podium.platform.gateway.access import authorize, require_table_complete
-from podium.platform.gateway.guards import HEADERS, Guards
+from podium.platform.gateway.access import let_in, require_table_complete
+from podium.platform.gateway.door import PREFIX, Door
+from podium.platform.gateway.guards import DOCS_PATH, Guards, headers_for
+from podium.platform.gateway.pacing import Pacing
 from podium.platform.gateway.routes import (
     agents,
+    audit,
     bundles,
+    collaborators,
     competitions,
     people,
     phases,
@@ -26,6 +31,22 @@ from podium.platform.gateway.routes import (
 from podium.platform.gateway.services import Services
 from podium.platform.settings import ServerSettings
 from podium.platform.version import VERSION
+
+ROUTES = (
+    people,
+    competitions,
+    collaborators,
+    phases,
+    bundles,
+    submissions,
+    reruns,
+    tasks,
+    audit,
+    agents,
+    pools,
+    storage,
+)
+"""The modules of routes."""
 
 
 def create_app(settings: ServerSettings) -> FastAPI:
@@ -47,19 +68,21 @@ def create_app(settings: ServerSettings) -> FastAPI:
         version=VERSION,
         summary="Data-science competitions: bundles in, scored leaderboards out.",
         openapi_url="/api/openapi.json",
-        docs_url="/api/docs",
+        docs_url=DOCS_PATH,
         static_url="/api/docs-static",
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.services = Services.of(settings)
-    routers = [
-        module.router
-        for module in (people, competitions, phases, bundles, submissions, reruns, tasks, agents, pools, storage)
-    ]
+    services = app.state.services = Services.of(settings)
+    routers = [module.router for module in ROUTES]
     require_table_complete(routers)
     for router in routers:
-        app.include_router(router, prefix="/api/v1", dependencies=[Depends(authorize)])
-    app.add_middleware(Guards)
-    problems.install(app, HEADERS)
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(let_in)])
+    headers = headers_for(settings.public_url)
+    # The last one is the outermost.
+    app.add_middleware(Door, routers=routers, database=services.database, pacing=Pacing(settings.rate_limits))
+    app.add_middleware(Guards, headers=headers)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    problems.install(app, headers)
     return app

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from podium.platform.bundles.problems import BundleRefused, Problem, Severity
-from podium.platform.errors import PodiumError
+from podium.platform.errors import PodiumError, TooManyRequests
 from podium.platform.records import ProblemRecord
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,16 @@ def record_of(error: PodiumError) -> ProblemRecord:
     return ProblemRecord(error.type, error.title, error.status, error.detail, error.remedy, tuple(problems))
 
 
+def answer_to(error: PodiumError) -> JSONResponse:
+    """An error of Podium's as an HTTP answer, with the headers that belong to it."""
+    headers = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
+    return answer(record_of(error), headers)
+
+
 def install(app: FastAPI, headers: Mapping[str, str]) -> None:
     """Make the application answer all errors as problems.
 
@@ -39,8 +49,7 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     @app.exception_handler(PodiumError)
     async def podium_error(_request: Request, error: PodiumError) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
-        return answer(record_of(error), headers)
+        return answer_to(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -59,14 +68,15 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        request_id = getattr(request.state, "request_id", "")
+        logger.error("%s %s failed (request %s)", request.method, request.url.path, request_id, exc_info=error)
         return answer(
             ProblemRecord(
                 "platform-fault",
                 "Podium is having trouble",
                 500,
                 "Something went wrong on Podium's side; it was logged.",
-                "Try again, and tell the operators if it stays.",
+                f"Try again, and tell the operators if it stays; this was request {request_id}.",
             ),
-            dict(headers),
+            {**headers, "X-Request-Id": str(request_id)},
         )

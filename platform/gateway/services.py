@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from podium.platform import audit
 from podium.platform.database import Database
 from podium.platform.dispatch import Dispatcher
 from podium.platform.notices import Notices
@@ -30,6 +31,7 @@ class Services:
     def of(cls, settings: ServerSettings) -> Services:
         """Connect everything that the settings name; nothing is started."""
         database = Database(settings.database_url.get_secret_value())
+        database.before_commit(audit.write)
         orchestration = Orchestration(settings.prefect_api_url)
         return cls(
             settings=settings,

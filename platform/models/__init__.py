@@ -1,9 +1,11 @@
 """The tables."""
 
+from podium.platform.models.audit import AuditEntry
 from podium.platform.models.base import Base, now
 from podium.platform.models.chores import Chore, FlowLease
 from podium.platform.models.competitions import (
     Bundle,
+    Collaborator,
     Column,
     Competition,
     Dataset,
@@ -38,10 +40,12 @@ __all__ = [
     "Adoption",
     "Agent",
     "Attempt",
+    "AuditEntry",
     "Base",
     "Batch",
     "Bundle",
     "Chore",
+    "Collaborator",
     "Column",
     "Competition",
     "Dataset",

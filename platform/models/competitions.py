@@ -122,6 +122,22 @@ class Competition(Identified, Timed, Base):
         order_by="Leaderboard.position", cascade="all, delete-orphan"
     )
     solutions: Mapped[list[Solution]] = relationship(order_by="Solution.position", cascade="all, delete-orphan")
+    collaborators: Mapped[list[Collaborator]] = relationship(
+        order_by="Collaborator.created", cascade="all, delete-orphan"
+    )
+
+
+class Collaborator(Timed, Base):
+    """A person who organizes a competition with its owner, by the powers of `podium.platform.collaborators`."""
+
+    __tablename__ = "collaborators"
+    __table_args__ = (Index("ix_collaborators_person_id", "person_id"),)
+
+    competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+    added_by: Mapped[str] = mapped_column(String(200), default="")
+
+    person: Mapped[Person] = relationship()
 
 
 class Page(Identified, Base):

@@ -83,6 +83,7 @@ def start_rerun(
         after=RerunStatus.WAITING,
         actor=actor,
         reason=f"{selection.in_words()}: {reason}",
+        name=str(rerun.number),
     )
     return rerun
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, String, Uuid, column, insert, update, values
 from sqlalchemy.orm import Session
 
+from podium.platform import audit
 from podium.platform.database import notify
 from podium.platform.lifecycle import (
     ADOPTION_TRANSITIONS,
@@ -38,9 +39,22 @@ _AT_ONCE = 1000
 
 
 def record_event(
-    session: Session, *, subject: str, subject_id: UUID, before: str | None, after: str, actor: str, reason: str = ""
+    session: Session,
+    *,
+    subject: str,
+    subject_id: UUID,
+    before: str | None,
+    after: str,
+    actor: str,
+    reason: str = "",
+    name: str = "",
 ) -> None:
-    """Remember that something changed, who did it and why."""
+    """Remember that something changed, who did it and why; in the audit log too, where it is an organizer's act.
+
+    Args:
+        name: What people call it, where the address of the call does not say so.
+    """
+    audit.note(session, subject, name=name, before=before, after=after, reason=reason)
     session.add(
         Event(subject=subject, subject_id=subject_id, before=before, after=after, actor=actor[:200], reason=reason)
     )

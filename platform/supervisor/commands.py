@@ -97,7 +97,8 @@ def status(state: Path | None = None, *, as_json: bool = False) -> int:
         0 when everything is well, 1 when something isn't, 3 when Podium doesn't run.
     """
     folder = _state_folder(state)
-    report = describe(read_live_state(folder.live_file), folder.path)
+    elsewhere = os.environ.get("PODIUM_PREFECT_API_URL")
+    report = describe(read_live_state(folder.live_file), folder.path, prefect_api=elsewhere)
     sys.stdout.write((report.as_json() if as_json else table(report)) + "\n")
     if not report.running:
         return NOT_RUNNING

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from podium.platform.supervisor.console import duration
+from podium.platform.supervisor.exposure import exposed_prefect
 from podium.platform.supervisor.health import health_from_data
 from podium.platform.supervisor.live_state import LivePart, LiveState
 from podium.platform.supervisor.parts import PartState
@@ -59,6 +60,7 @@ class StatusReport:
         uptime_seconds: How long it has run.
         parts: Its parts.
         addresses: What stood in the summary.
+        warnings: What works, and should not be so.
     """
 
     running: bool
@@ -67,6 +69,7 @@ class StatusReport:
     uptime_seconds: float
     parts: Sequence[PartReport]
     addresses: dict[str, str]
+    warnings: Sequence[str] = ()
 
     @property
     def all_well(self) -> bool:
@@ -78,16 +81,19 @@ class StatusReport:
         return json.dumps({**asdict(self), "all_well": self.all_well}, indent=2)
 
 
-def describe(live: LiveState, folder: Path) -> StatusReport:
+def describe(live: LiveState, folder: Path, *, prefect_api: str | None = None) -> StatusReport:
     """Ask every part how it is; all at once, so that it takes a few seconds at most.
 
     Args:
         live: What the supervisor wrote down.
         folder: The state folder, for the report.
+        prefect_api: Prefect's API, where it runs elsewhere.
     """
     if live.supervisor is None or not live.running():
         return StatusReport(running=False, state_folder=str(folder), pid=None, uptime_seconds=0, parts=[], addresses={})
     with ThreadPoolExecutor(max_workers=max(len(live.parts), 1)) as asking:
+        prefect = next((f"{part.address}/api" for part in live.parts if part.name == "prefect"), prefect_api)
+        exposed = asking.submit(exposed_prefect, prefect) if prefect else None
         parts = list(asking.map(_ask, live.parts))
     return StatusReport(
         running=True,
@@ -96,6 +102,7 @@ def describe(live: LiveState, folder: Path) -> StatusReport:
         uptime_seconds=time.time() - live.since,
         parts=parts,
         addresses=live.addresses,
+        warnings=exposed.result() if exposed else (),
     )
 
 
@@ -119,6 +126,7 @@ def table(report: StatusReport) -> str:
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines += [f"{part.name}: {part.detail}" for part in report.parts if part.detail]
+    lines += [f"Warning: {warning}." for warning in report.warnings]
     head = (
         f"Podium (pid {report.pid}) has run for {duration(report.uptime_seconds)}; its folder is {report.state_folder}"
     )

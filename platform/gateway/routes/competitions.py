@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podium.platform import competitions
+from podium.platform.audit import plain_address
 from podium.platform.errors import NotAllowed
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.csv_cells import safe_cell
@@ -97,7 +98,7 @@ def join(slug: str, services: WithServices, caller: WithCaller, body: Joining, r
             competitions.find_competition(session, slug, caller),
             session.get_one(Person, caller.person_id),
             terms_sha256=body.terms_sha256,
-            address=request.client.host if request.client else None,
+            address=plain_address(request.client.host if request.client else None),
             user_agent=request.headers.get("user-agent", ""),
         )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import select, text
 
-from podium.platform import identity
+from podium.platform import audit, identity
+from podium.platform.competitions import organizes_any
 from podium.platform.errors import NotAllowed, PodiumError
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewPerson, NewToken
@@ -37,7 +39,8 @@ def health(services: WithServices) -> HealthRecord:
 def me(services: WithServices, caller: WithCaller) -> PersonRecord:
     """The person whose token this is."""
     with services.database.session() as session:
-        return person_record(session.get_one(Person, caller.person_id))
+        record = person_record(session.get_one(Person, caller.person_id))
+        return replace(record, organizes=organizes_any(session, caller.person_id))
 
 
 @router.get("/people")
@@ -51,11 +54,12 @@ def list_people(services: WithServices) -> list[PersonRecord]:
 def create_person(services: WithServices, body: NewPerson) -> PersonRecord:
     """Register a person."""
     with services.database.session() as session:
-        return person_record(
-            add_person(
-                session, username=body.username, email=body.email, name=body.name, may_organize=body.may_organize
-            )
+        person = add_person(
+            session, username=body.username, email=body.email, name=body.name, may_organize=body.may_organize
         )
+        after = "with an account, may make competitions" if person.may_organize else "with an account"
+        audit.note(session, "person", name=person.username, after=after)
+        return person_record(person)
 
 
 @router.post("/people/{username}/tokens", status_code=201)
@@ -64,7 +68,10 @@ def create_token(username: str, services: WithServices, caller: WithCaller, body
     if not caller.is_administrator and username.lower() != caller.username.lower():
         raise NotAllowed("Only administrators issue tokens for others.")
     with services.database.session() as session:
-        secret, token = issue_token(session, find_person(session, username), name=body.name, days=body.days)
+        person = find_person(session, username)
+        secret, token = issue_token(session, person, name=body.name, days=body.days)
+        until = f"good until {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else "good until it is revoked"
+        audit.note(session, "token", name=f"'{token.name}' of {person.username}", after=until)
         return IssuedToken(secret=secret, token=token_record(token))
 
 
@@ -81,7 +88,10 @@ def revoke_token(token_id: UUID, services: WithServices, caller: WithCaller) -> 
     """Make a token useless from now on; administrators may any."""
     with services.database.session() as session:
         owner_id = None if caller.is_administrator else caller.person_id
-        return token_record(identity.revoke_token(session, token_id, owner_id=owner_id))
+        token = identity.revoke_token(session, token_id, owner_id=owner_id)
+        whose = token.person.username if token.person else "no person"
+        audit.note(session, "token", name=f"'{token.name}' of {whose}", before="good", after="revoked")
+        return token_record(token)
 
 
 def person_record(person: Person) -> PersonRecord:

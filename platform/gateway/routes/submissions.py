@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
-from podium.platform import competitions
+from podium.platform import audit, competitions
 from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.requests import NewSubmission, Wait
@@ -125,7 +125,11 @@ def cancel_submission(
     """Cancel a submission that has not ended."""
     with services.database.session() as session:
         submission = _find(session, submission_id, caller)
-        who = "its participant" if submission.person_id == caller.person_id else "an organizer"
+        own = submission.person_id == caller.person_id
+        if own:
+            audit.as_oneself(session)
+        audit.about(session, submission.competition)
+        who = "its participant" if own else "an organizer"
         attempts.cancel_submission(session, submission_id, actor=caller.actor, reason=f"Cancelled by {who}.")
         session.refresh(submission)
         if submission.flow_run_id and submission.batch_id is None:

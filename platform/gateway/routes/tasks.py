@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from podium.platform import competitions, datasets, task_versions
+from podium.platform import audit, competitions, datasets, task_versions
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewDataset, NewTaskVersion
 from podium.platform.gateway.routes.storage import signed_record
@@ -41,6 +41,7 @@ def complete_dataset(upload_id: UUID, services: WithServices, caller: WithCaller
     with services.database.session() as session:
         upload, dataset = datasets.complete_dataset(session, upload_id, caller.person_id, services.storage)
         record = task_versions.dataset_record(dataset)
+        audit.note(session, "dataset", name=f"'{dataset.name}'", after=f"{dataset.kind.replace('_', ' ')}, kept")
     services.storage.discard(datasets.upload_key(upload))
     return record
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import psycopg
 import pytest
 from stand_in_prefect import StandInPrefect
 from world import HTTP, Known, RunningGateway, World, problem_of
 
-from podium.platform.gateway import guards
+from podium.platform.gateway.rules import BODY_BYTES
 from podium.platform.identity import find_person, issue_token
 from podium.platform.jobs import MIB
 
@@ -18,6 +19,7 @@ SECURITY = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 
@@ -127,12 +129,12 @@ def test_a_submission_with_a_character_that_can_not_be_stored(
 
 
 def test_a_body_that_is_announced_too_large(gateway: RunningGateway, olga: Known) -> None:
-    answer = gateway.call("POST", "/bundles", olga.token, content=b" " * (guards.BODY_BYTES + 1))
+    answer = gateway.call("POST", "/bundles", olga.token, content=b" " * (BODY_BYTES + 1))
     assert (answer.status_code, problem_of(answer)["type"]) == (413, "too-large")
 
 
 def test_a_body_that_turns_out_too_large(gateway: RunningGateway, olga: Known) -> None:
-    answer = gateway.call("POST", "/bundles", olga.token, content=zeros(guards.BODY_BYTES))
+    answer = gateway.call("POST", "/bundles", olga.token, content=zeros(BODY_BYTES))
     assert (answer.status_code, problem_of(answer)["type"]) == (413, "too-large")
 
 
@@ -181,8 +183,11 @@ def test_every_answer_has_the_headers_that_browsers_heed(gateway: RunningGateway
         gateway.call("GET", "/me", secret),
         gateway.call("GET", "/me"),
         gateway.call("GET", "/nothing"),
-        gateway.call("POST", "/bundles", olga.token, content=b" " * (guards.BODY_BYTES + 1)),
+        gateway.call("POST", "/bundles", olga.token, content=b" " * (BODY_BYTES + 1)),
         HTTP.get(f"{gateway.address}/api/openapi.json"),
         HTTP.get(f"{gateway.address}/api/v1/storage/x"),
     ):
         assert SECURITY.items() <= answer.headers.items()
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert UUID(answer.headers["x-request-id"])
+        assert "strict-transport-security" not in answer.headers  # it is reached over plain HTTP

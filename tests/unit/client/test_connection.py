@@ -10,7 +10,7 @@ import pytest
 
 from podium.platform.client import AnotherVersion, Client
 from podium.platform.client.addresses import is_local, normalized_gateway
-from podium.platform.errors import InvalidInput, NotFound, PlatformFault, QuotaExceeded
+from podium.platform.errors import InvalidInput, NotFound, PlatformFault, QuotaExceeded, TooManyRequests
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import Pauses
@@ -111,7 +111,7 @@ def test_a_gateway_that_asks_for_fewer_requests_gets_fewer(client_for: Callable[
 
 def test_nobody_waits_for_hours_unasked(client_for: Callable[..., Client], pauses: Pauses):
     gateway = Gateway(httpx.Response(429, headers={"retry-after": "3600"}))
-    with pytest.raises(PlatformFault, match="fewer requests") as caught:
+    with pytest.raises(TooManyRequests, match="fewer requests") as caught:
         client_for(gateway).competitions()
     assert "3600 seconds" in caught.value.remedy
     assert pauses.seconds == []

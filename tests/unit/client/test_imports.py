@@ -21,6 +21,7 @@ ALLOWED = {
     "podium.platform.limits",
     "podium.platform.quantities",
     "podium.platform.records",
+    "podium.platform.access_records",
     "podium.platform.rerun_records",
     "podium.platform.tar_walk",
 }

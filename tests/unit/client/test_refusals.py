@@ -6,7 +6,7 @@ import pytest
 from podium.platform import errors
 from podium.platform.bundles.problems import BundleRefused, Problem, Severity
 from podium.platform.client.refusals import ERRORS_BY_TYPE, error_from_response, unreachable
-from podium.platform.errors import NotFound, PlatformFault, PodiumError, QuotaExceeded
+from podium.platform.errors import NotFound, PlatformFault, PodiumError, QuotaExceeded, TooManyRequests
 
 GATEWAY = "https://podium.example.org"
 
@@ -54,7 +54,7 @@ def test_a_type_of_a_newer_gateway_goes_by_its_status():
 def test_too_many_requests_is_not_a_used_up_quota():
     assert isinstance(error_from_response(problem(429, type="quota-exceeded"), GATEWAY), QuotaExceeded)
     made = error_from_response(httpx.Response(429, headers={"retry-after": "7"}), GATEWAY)
-    assert isinstance(made, PlatformFault)
+    assert isinstance(made, TooManyRequests)
     assert made.remedy == "Try again in 7 seconds."
 
 

@@ -321,6 +321,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.do_POST()
 
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
     def _answer(self, call: Callable[[str, str | None], object]) -> None:
         token = self.headers.get("Authorization", "").removeprefix("Bearer ") or None
         if self.stand_in.is_down:

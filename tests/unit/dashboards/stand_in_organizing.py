@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid5
 
+from podium.platform.access_records import AuditRecord, CollaboratorRecord
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
 from podium.platform.records import ColumnRecord, CompetitionRecord, ExtraAllowanceRecord, PhaseRecord, QueueRecord
@@ -47,6 +48,26 @@ def make_queue(**changes: object) -> QueueRecord:
         reason="",
     )
     return replace(queue, **changes)
+
+
+def make_audit(number: int = 1, **changes: object) -> AuditRecord:
+    line = AuditRecord(
+        id=number,
+        time=ago(minutes=number),
+        username="ada",
+        role="owner",
+        token="laptop",
+        address="192.0.2.7",
+        request_id=uuid5(SPACE, f"request {number}"),
+        route="PATCH /competitions/{slug}/phases/{phase}",
+        act="change a phase",
+        competition="iris",
+        object="phase 1",
+        before="",
+        after="paused",
+        reason="pause: <b>A wrong label</b>",
+    )
+    return replace(line, **changes)
 
 
 def make_rerun(status: RerunStatus = RerunStatus.RUNNING, number: int = 1, **changes: object) -> RerunRecord:
@@ -162,12 +183,18 @@ class Organized:
     preview: RerunPreview = field(default_factory=make_preview)
     reports: dict[int, RerunReport] = field(default_factory=dict)
     versions: dict[str, list[TaskVersionRecord]] = field(default_factory=dict)
+    collaborators: list[CollaboratorRecord] = field(default_factory=list)
+    audit: list[AuditRecord] = field(default_factory=list)
 
     def answers(self, rest: list[str]) -> bool:
-        return rest[0] in {"queue", "phases", "reruns", "tasks"}
+        return rest[0] in {"queue", "phases", "reruns", "tasks", "collaborators", "audit"}
 
     def answer(self, slug: str, rest: list[str]) -> object:
         match rest:
+            case ["collaborators"]:
+                return self.collaborators
+            case ["audit"]:
+                return self.audit
             case ["queue"]:
                 return self.queue
             case ["phases", number, "extra-allowances"]:
@@ -205,6 +232,8 @@ class Organized:
                 )
                 self.extras.setdefault(number, []).append(granted)
                 return granted
+            case ["collaborators", username]:
+                return self._share(username)
             case ["reruns", "preview"]:
                 return self.preview
             case ["reruns"]:
@@ -216,6 +245,14 @@ class Organized:
             case ["reruns", number, what]:
                 return self._move(int(number), AFTER[what])
         raise NotFound("There is no such call.")
+
+    def _share(self, username: str) -> CollaboratorRecord:
+        """Add who is none yet, and remove who is."""
+        for place, one in enumerate(self.collaborators):
+            if one.username == username:
+                return self.collaborators.pop(place)
+        self.collaborators.append(CollaboratorRecord(username, "Cora", "person:ada", ago()))
+        return self.collaborators[-1]
 
     def _rerun(self, number: int) -> RerunRecord:
         for rerun in self.reruns:

@@ -13,6 +13,7 @@ _ALLOWED = (
     "podium.platform.lifecycle",
     "podium.platform.limits",
     "podium.platform.records",
+    "podium.platform.access_records",
     "podium.platform.rerun_records",
 )
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from podium.platform.errors import PlatformFault
-from podium.platform.gateway.guards import BODY_BYTES
+from podium.platform.gateway.access import ACCESS
 from podium.platform.jobs import LogChunk, LogChunks, LogStream
 from podium.tasks import log_sending
 from podium.tasks.gateway import GatewayRefused
@@ -113,7 +113,7 @@ def test_a_request_is_never_larger_than_the_gateway_takes(gateway: StandInGatewa
     sender.write(EVALUATION, OUT, b"\x01" * 9_000_000)
     sender.close()
     assert len(gateway.text(OUT)) == 9_000_000
-    assert max(len(chunks.model_dump_json()) for chunks in gateway.sent) < BODY_BYTES
+    assert max(len(chunks.model_dump_json()) for chunks in gateway.sent) < (ACCESS["append_logs"].body_bytes or 0)
 
 
 def test_what_comes_too_fast_is_dropped_with_one_mark(

@@ -1,0 +1,258 @@
+"""A small world in which every role is there, with things that belong to some: for trying all routes with all of them.
+
+Each request runs in a transaction that is rolled back, so that the world is always as it was made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from rescoring import rescore, start
+from samples import Sample
+from sqlalchemy import Connection, select, text
+from world import PREDICTIONS, Known, World, evaluation_results, sha256_of, zip_of
+
+from podium.platform.collaborators import add_collaborator
+from podium.platform.competitions import find_competition
+from podium.platform.gateway.app import create_app
+from podium.platform.gateway.rules import Role
+from podium.platform.identity import find_person
+from podium.platform.jobs import OutputKind
+from podium.platform.models import Base, Bundle, DatasetUpload, Output, Rerun, Submission, Token
+from podium.platform.reruns.control import pause_rerun
+from podium.platform.reruns.selection import Selection
+from podium.platform.settings import ServerSettings
+from podium.platform.storage import incoming_key
+from podium.platform.submissions.creation import upload_key
+
+CANARY = "canary"
+"""In everything that only some may see."""
+_KINDS = {Role.PERSON, Role.PARTICIPANT, Role.COLLABORATOR, Role.ORGANIZER}
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A caller.
+
+    Attributes:
+        here: Its roles where the competition `iris` is concerned, its pool, or nothing in particular.
+        elsewhere: The roles that it has in another competition or pool.
+        kinds: The roles that a token of its kind may have.
+    """
+
+    name: str
+    token: str | None
+    here: frozenset[Role]
+    elsewhere: frozenset[Role]
+    kinds: frozenset[Role]
+
+
+class Everybody:
+    """The world, and a gateway that serves it in this process.
+
+    Args:
+        world: An empty one, on a database of its own.
+    """
+
+    def __init__(self, world: World, settings: ServerSettings) -> None:
+        self.world = world
+        self.things: dict[str, str] = {}
+        self.datasets: dict[str, str] = {}
+        self.somebodies: dict[str, Somebody] = {}
+        self._make()
+        app = create_app(settings)
+        self.services = app.state.services
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.7", 50_000))
+        self._http = httpx.AsyncClient(transport=transport, base_url=f"{settings.public_url}/api/v1")
+        self._runner = asyncio.Runner()
+        self.openapi = self._runner.run(self._http.get("../openapi.json")).json()
+
+    def close(self) -> None:
+        self._runner.close()
+        self.services.orchestration.close()
+        self.services.database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Whatever is asked for inside has never happened afterwards."""
+        with self.services.database.engine.connect() as connection, connection.begin() as outer:
+            self.services.database._sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+            try:
+                yield connection
+            finally:
+                outer.rollback()
+
+    def ask(self, sample: Sample, who: Somebody) -> httpx.Response:
+        """Make the request, as this caller."""
+        names = {**self.things, "own_dataset": self.datasets.get(who.name, str(uuid4()))}
+        self._refill()
+        headers = {"Authorization": f"Bearer {who.token}"} if who.token else {}
+        path = sample.path.format_map(names).lstrip("/")
+        body = None if sample.body is None else _filled(sample.body, names)
+        options: dict[str, Any] = {"json": body} if body is not None else {}
+        if path.startswith("storage/") and sample.method == "PUT":
+            options = {"content": PREDICTIONS}
+        return self._runner.run(self._http.request(sample.method, path, headers=headers, **options))
+
+    def _refill(self) -> None:
+        """Have the uploads there again: files are in no transaction."""
+        for key in self._uploads:
+            path = self.world.storage.root / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(PREDICTIONS)
+
+    def _make(self) -> None:
+        world = self.world
+        olga, otto = world.person("olga", organizer=True), world.person("otto", organizer=True)
+        known = {name: world.person(name) for name in ("bob", "ada", "carl", "cora", "connie")}
+        root = world.person("root", administrator=True)
+        closed = {"show_detailed_results_in_leaderboard": False}
+        slug = world.competition(olga, slug="iris", title=f"Iris {CANARY}", **closed)
+        other = world.competition(otto, slug="other")
+        for name, where in (("ada", slug), ("carl", slug), ("carl", other)):
+            world.join(known[name], where)
+        for owner, name, where in ((olga, "cora", slug), (otto, "connie", other)):
+            self._share(owner, name, where)
+        carl = known["carl"]
+        scored = [world.score(carl, slug, {"accuracy": 0.5}, filename=f"{CANARY}.zip") for _ in range(4)]
+        rerun = {
+            "ready": rescore(world, olga, slug, {1: {"accuracy": 0.6}}, selection=Selection(submissions=(1,))),
+            "running": start(world, olga, slug, Selection(submissions=(2,)), reason=CANARY),
+            "paused": start(world, olga, slug, Selection(submissions=(3,))),
+        }
+        with world.session() as session:
+            pause_rerun(session, session.get_one(Rerun, rerun["paused"]), actor="tests")
+            self.things |= {name: str(session.get_one(Rerun, one).number) for name, one in rerun.items()}
+            evaluation = session.get_one(Submission, scored[3]).evaluations[0].id
+            for kind in (OutputKind.SCORING_OUTPUT, OutputKind.DETAILED_RESULTS):
+                content = _content(world, scored[3])
+                session.add(Output(evaluation_id=evaluation, kind=kind, content=content, sha256="0" * 64, size=1))
+        job = world.claim(world.submit(carl, slug))
+        elsewhere = world.claim(world.submit(carl, other))
+        announced = world.announce(carl, slug)
+        bundle, dataset = self._uploads_of(olga)
+        self.datasets = {
+            name: self._dataset(one) for name, one in (("olga", olga), ("cora", known["cora"]), ("root", root))
+        }
+        with world.session() as session:
+            token = session.scalars(select(Token.id).where(Token.person_id == carl.id)).one()
+            terms = find_competition(session, slug, None).terms_sha256
+            self._uploads = [
+                upload_key(session.get_one(Submission, announced)),
+                *(incoming_key(one) for one in (bundle, dataset)),
+            ]
+        self.things |= {
+            "token": str(token),
+            "terms": terms,
+            "bundle": str(bundle),
+            "dataset": str(dataset),
+            "announced": str(announced),
+            "scored": str(scored[3]),
+            "evaluation": str(evaluation),
+            "submission": str(job.submission_id),
+            "attempt": str(job.attempt_id),
+            "queued": str(world.submit(carl, slug)),
+            "get": world.storage.sign_get(_content(world, scored[3]), filename="f").url.rpartition("/")[2],
+            "put": world.storage.sign_put(incoming_key(uuid4()), max_bytes=len(PREDICTIONS)).url.rpartition("/")[2],
+            "result": json.dumps(evaluation_results(job, [{"accuracy": 1.0}])[0]),
+        }
+        self._register("anonymous", None, Role.ANYONE)
+        for name, person in known.items():
+            here = {"ada": {Role.PARTICIPANT}, "carl": {Role.PARTICIPANT}, "cora": {Role.COLLABORATOR}}.get(name, set())
+            there = {"connie": {Role.COLLABORATOR}, "carl": {Role.PARTICIPANT}}.get(name, set())
+            self._register(name, person.token, Role.PERSON, here=here, elsewhere=there)
+        self._register("olga", olga.token, Role.PERSON, here={Role.ORGANIZER})
+        self._register("otto", otto.token, Role.PERSON, elsewhere={Role.ORGANIZER})
+        self._register("root", root.token, Role.PERSON, here={Role.ADMINISTRATOR}, elsewhere={Role.ORGANIZER})
+        self._register("agent", world.agent_token(), here={Role.AGENT})
+        self._register("agent of another pool", world.agent_token("gpu"), elsewhere={Role.AGENT})
+        self._register("attempt", job.attempt_token, here={Role.ATTEMPT})
+        self._register("another attempt", elsewhere.attempt_token, elsewhere={Role.ATTEMPT})
+
+    def _register(
+        self,
+        name: str,
+        token: str | None,
+        *general: Role,
+        here: set[Role] | None = None,
+        elsewhere: set[Role] | None = None,
+    ) -> None:
+        near = frozenset({Role.ANYONE, *general} | (here or set()))
+        far = frozenset(elsewhere or set())
+        kinds = near | far | (_KINDS if Role.PERSON in general else set())
+        self.somebodies[name] = Somebody(name, token, near, far, frozenset(kinds))
+
+    def _share(self, owner: Known, username: str, slug: str) -> None:
+        with self.world.session() as session:
+            competition = find_competition(session, slug, None)
+            add_collaborator(session, competition, find_person(session, username), actor=f"person:{owner.username}")
+
+    def _uploads_of(self, owner: Known) -> tuple[UUID, UUID]:
+        file = {"filename": f"{CANARY}.zip", "size": len(PREDICTIONS), "sha256": sha256_of(PREDICTIONS)}
+        with self.world.session() as session:
+            bundle = Bundle(owner_id=owner.id, **file)
+            dataset = DatasetUpload(owner_id=owner.id, kind="reference_data", **file)
+            session.add_all([bundle, dataset])
+            session.flush()
+            return bundle.id, dataset.id
+
+    def _dataset(self, owner: Known) -> str:
+        """A dataset of somebody's that no task has yet."""
+        from podium.platform import datasets  # noqa: PLC0415
+
+        data = zip_of({"truth.csv": owner.username})
+        with self.world.session() as session:
+            upload = datasets.announce_dataset(
+                session,
+                owner.id,
+                kind="reference_data",
+                filename="truth.zip",
+                size=len(data),
+                sha256=sha256_of(data),
+                max_bytes=10**6,
+            )
+            path = self.world.storage.root / datasets.upload_key(upload)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            return str(datasets.complete_dataset(session, upload.id, owner.id, self.world.storage)[1].id)
+
+
+def fingerprint(connection: Connection) -> Mapping[str, str]:
+    """A digest of every table's rows, but for when tokens were last used."""
+    parts = [
+        f"SELECT '{name}', md5(coalesce(string_agg((to_jsonb(one) - 'last_used')::text, '|'"
+        f" ORDER BY to_jsonb(one)::text), '')) FROM {name} one"
+        for name in Base.metadata.tables
+    ]
+    return {row[0]: row[1] for row in connection.execute(text(" UNION ALL ".join(parts)))}
+
+
+def files_of(world: World) -> str:
+    """A digest of the names of all stored files."""
+    names = sorted(str(path.relative_to(world.storage.root)) for path in world.storage.root.rglob("*"))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def _content(world: World, submission_id: UUID) -> str:
+    content = world.submission(submission_id).content
+    assert content is not None
+    return content
+
+
+def _filled(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401  # JSON
+    if isinstance(value, dict):
+        return {name: _filled(one, names) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, names) for one in value]
+    if isinstance(value, str) and value.startswith("{"):
+        filled = names[value[1:-1]]
+        return json.loads(filled) if filled.startswith("{") else filled
+    return value

@@ -1,0 +1,125 @@
+"""One request for each route, to things that belong to others: what `test_access_table.py` tries every role with.
+
+The things are those of `People` and `Things`: the competition `iris` is olga's, the submissions in it are carl's, and
+none of it is any business of bob's. A sample is asked of everybody; who is let in must get an answer of its `status`.
+To add one: the method, the address with the names of `Things` in braces, and a body that works for whoever may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from world import PREDICTIONS, sha256_of
+
+_FILE = {"filename": "p.zip", "size": len(PREDICTIONS), "sha256": sha256_of(PREDICTIONS)}
+_HELLO = {"name": "a", "pool": "docker", "version": "1", "slots": 1, "executor": "docker"}
+_RERUN = {"phase": "1", "reason": "The truth was wrong."}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A request.
+
+    Attributes:
+        path: Under `/api/v1`, with the fields of `Things` in braces.
+        body: Sent as JSON; texts in it may have the same fields.
+        status: Of the answer to those who are let in.
+        of: Whose thing it is that the request names: `carl`, who takes part, `olga`, who organizes, `attempt` or
+            `agent`; `nobody` for one that names nothing that is anybody's, or a competition.
+        seen_by_team: Whether organizers, who may not do it either, are told so, since they see the thing.
+    """
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    status: int = 200
+    of: str = "nobody"
+    seen_by_team: bool = False
+
+
+SAMPLES: Mapping[str, Sample] = MappingProxyType(
+    {
+        "health": Sample("GET", "/health"),
+        "me": Sample("GET", "/me"),
+        "list_people": Sample("GET", "/people"),
+        "create_person": Sample("POST", "/people", {"username": "new", "email": "new@example.org"}, 201),
+        "create_token": Sample("POST", "/people/carl/tokens", {"name": "x"}, 201, of="carl"),
+        "list_tokens": Sample("GET", "/tokens"),
+        "revoke_token": Sample("DELETE", "/tokens/{token}", of="carl"),
+        "list_competitions": Sample("GET", "/competitions"),
+        "read_competition": Sample("GET", "/competitions/iris"),
+        "change_competition": Sample("PATCH", "/competitions/iris", {"published": False}),
+        "relax_competition": Sample("PATCH", "/competitions/iris/relaxations", {"network": ["pypi.org:443"]}),
+        "list_collaborators": Sample("GET", "/competitions/iris/collaborators"),
+        "add_collaborator": Sample("PUT", "/competitions/iris/collaborators/bob"),
+        "remove_collaborator": Sample("DELETE", "/competitions/iris/collaborators/cora", status=204),
+        "join": Sample("POST", "/competitions/iris/participants", {"terms_sha256": "{terms}"}, 201),
+        "list_participants": Sample("GET", "/competitions/iris/participants"),
+        "change_participant": Sample("PATCH", "/competitions/iris/participants/carl", {"status": "denied"}),
+        "create_bundle": Sample("POST", "/bundles", _FILE, 201),
+        "complete_bundle": Sample("POST", "/bundles/{bundle}/complete", of="olga"),
+        "read_bundle": Sample("GET", "/bundles/{bundle}", of="olga"),
+        "read_allowance": Sample("GET", "/competitions/iris/allowance"),
+        "create_submission": Sample("POST", "/competitions/iris/submissions", _FILE, 201),
+        "complete_submission": Sample("POST", "/submissions/{announced}/complete", of="carl", seen_by_team=True),
+        "list_submissions": Sample("GET", "/competitions/iris/submissions"),
+        "read_submission": Sample("GET", "/submissions/{submission}", of="carl"),
+        "cancel_submission": Sample("POST", "/submissions/{submission}/cancel", of="carl"),
+        "read_logs": Sample("GET", "/submissions/{submission}/logs", of="carl"),
+        "read_file": Sample("GET", "/submissions/{submission}/file", of="carl"),
+        "read_output": Sample("GET", "/submissions/{scored}/evaluations/{evaluation}/scoring_output", of="carl"),
+        "list_detailed_results": Sample("GET", "/submissions/{scored}/detailed-results", of="carl"),
+        "read_detailed_result": Sample("GET", "/submissions/{scored}/detailed-results/{evaluation}", of="carl"),
+        "read_leaderboard": Sample("GET", "/competitions/iris/leaderboard"),
+        "read_leaderboard_csv": Sample("GET", "/competitions/iris/leaderboard.csv"),
+        "change_phase": Sample("PATCH", "/competitions/iris/phases/1", {"max_submissions": 7}),
+        "change_windows": Sample("PATCH", "/competitions/iris/windows", {"registration_end": "2099-01-01"}),
+        "list_extra_allowances": Sample("GET", "/competitions/iris/phases/1/extra-allowances"),
+        "allow_extra": Sample(
+            "PUT", "/competitions/iris/phases/1/extra-allowances/carl", {"total": 3, "reason": "The upload broke."}
+        ),
+        "read_queue": Sample("GET", "/competitions/iris/queue"),
+        "preview_rerun": Sample("POST", "/competitions/iris/reruns/preview", {"phase": "1"}),
+        "start_rerun": Sample("POST", "/competitions/iris/reruns", {**_RERUN, "submissions": None}, 201),
+        "list_reruns": Sample("GET", "/competitions/iris/reruns"),
+        "read_rerun": Sample("GET", "/competitions/iris/reruns/{running}"),
+        "pause_rerun": Sample("POST", "/competitions/iris/reruns/{running}/pause"),
+        "resume_rerun": Sample("POST", "/competitions/iris/reruns/{paused}/resume"),
+        "cancel_rerun": Sample("POST", "/competitions/iris/reruns/{running}/cancel"),
+        "adopt_rerun": Sample("POST", "/competitions/iris/reruns/{ready}/adopt"),
+        "read_rerun_report": Sample("GET", "/competitions/iris/reruns/{ready}/report"),
+        "read_rerun_report_csv": Sample("GET", "/competitions/iris/reruns/{ready}/report.csv"),
+        "list_task_versions": Sample("GET", "/competitions/iris/tasks/0/versions"),
+        "change_task": Sample(
+            "POST", "/competitions/iris/tasks/0/versions", {"reason": "x", "reference_data": "{own_dataset}"}, 201
+        ),
+        "create_dataset": Sample("POST", "/datasets", {**_FILE, "kind": "reference_data"}, 201),
+        "complete_dataset": Sample("POST", "/datasets/{dataset}/complete", of="olga"),
+        "read_competition_audit": Sample("GET", "/competitions/iris/audit"),
+        "read_platform_audit": Sample("GET", "/audit"),
+        "list_agents": Sample("GET", "/agents"),
+        "list_pools": Sample("GET", "/pools"),
+        "change_pool": Sample("PATCH", "/pools/docker", {"runtime": "runsc"}),
+        "greet": Sample("POST", "/agent/hello", _HELLO, 204, of="agent"),
+        "wait_for_work": Sample("GET", "/agent/wake"),
+        "claim": Sample(
+            "POST", "/agent/claims", {"submission_id": "{queued}", "flow_run_id": "{queued}"}, 201, of="agent"
+        ),
+        "beat": Sample("POST", "/attempts/{attempt}/heartbeat", {"stage": "running"}, of="attempt"),
+        "append_logs": Sample("POST", "/attempts/{attempt}/logs", {"chunks": []}, 204, of="attempt"),
+        "post_result": Sample(
+            "POST",
+            "/attempts/{attempt}/result",
+            {"attempt_id": "{attempt}", "evaluations": ["{result}"]},
+            204,
+            of="attempt",
+        ),
+        "hand_back": Sample("POST", "/attempts/{attempt}/handback", {"reason": "The disk is full."}, 204, of="attempt"),
+        "get_stored": Sample("GET", "/storage/{get}"),
+        "put_stored": Sample("PUT", "/storage/{put}", status=201),
+    }
+)
+"""Name of a route to its request."""
