@@ -9,6 +9,7 @@ PodiumError
 ├── Conflict               the thing exists already, or is not in the state that this needs
 ├── QuotaExceeded          a limit of the phase is used up
 ├── TooLarge               a file or request over its size limit
+│   └── StorageFull        a person's files take all the room that they may
 └── PlatformFault          Podium's own failure, never the caller's
 
 Each class carries the HTTP status and the problem type that the gateway answers with (RFC 9457), so that
@@ -92,6 +93,13 @@ class TooLarge(PodiumError):
     status = 413
     type = "too-large"
     title = "Too large"
+
+
+class StorageFull(TooLarge):
+    """A person's files take all the room that they may."""
+
+    type = "storage-full"
+    title = "There is no room left"
 
 
 class PlatformFault(PodiumError):

@@ -39,7 +39,7 @@ class ServerSettings(BaseSettings):
     storage_secret: SecretStr | None = Field(default=None, description="Its secret; or the key of the Azure account")
     storage_secret_file: Path | None = Field(default=None, description="A file with that secret, in its place")
     storage_quota_bytes: int = Field(
-        default=15 * 1024**3, ge=0, description="What the files of one person may take, where nothing else is set"
+        default=50 * 1024**3, ge=0, description="What the files of one person may take, where nothing else is set"
     )
     storage_grace_seconds: int = Field(
         default=24 * 3600, ge=60, description="How long a file stays that nothing refers to"

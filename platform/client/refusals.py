@@ -27,6 +27,7 @@ ERRORS_BY_TYPE: Mapping[str, type[PodiumError]] = MappingProxyType(
             errors.Conflict,
             errors.QuotaExceeded,
             errors.TooLarge,
+            errors.StorageFull,
             errors.PlatformFault,
             IllegalTransition,
         )

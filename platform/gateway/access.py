@@ -98,6 +98,13 @@ ACCESS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "append_logs": _ATTEMPT,
         "post_result": _ATTEMPT,
         "hand_back": _ATTEMPT,
+        "offer_upload": _PERSON,  # whoever announced it, as the next
+        "sign_parts": _PERSON,
+        "read_own_storage": _PERSON,
+        "list_own_files": _PERSON,
+        "remove_own_file": _PERSON,  # its owner
+        "read_storage": _ADMINISTRATOR,
+        "set_storage_quota": _ADMINISTRATOR,
         "get_stored": _ANYONE,  # the signature in the address is the permission
         "put_stored": _ANYONE,
     }

@@ -20,8 +20,10 @@ from podium.platform.gateway.routes import (
     pools,
     reruns,
     storage,
+    stored_files,
     submissions,
     tasks,
+    uploads,
 )
 from podium.platform.gateway.services import Services
 from podium.platform.settings import ServerSettings
@@ -55,7 +57,20 @@ def create_app(settings: ServerSettings) -> FastAPI:
     app.state.services = Services.of(settings)
     routers = [
         module.router
-        for module in (people, competitions, phases, bundles, submissions, reruns, tasks, agents, pools, storage)
+        for module in (
+            people,
+            competitions,
+            phases,
+            bundles,
+            submissions,
+            reruns,
+            tasks,
+            agents,
+            pools,
+            storage,
+            uploads,
+            stored_files,
+        )
     ]
     require_table_complete(routers)
     for router in routers:

@@ -175,7 +175,7 @@ class AzureStorage(ObjectStorage):
                 found = self._blob(key).get_blob_properties()
         except FileNotFoundError:
             return None
-        return FoundFile(int(found.size), str(found.etag))
+        return FoundFile(int(found.size), str(found.etag), found.last_modified)
 
     def _copy(self, source: str, target: str, *, version: str) -> None:
         blob = self._container.get_blob_client(target)

@@ -165,7 +165,8 @@ class FileStorage(Storage):
             status = self.path_of(key).stat()
         except FileNotFoundError:
             return None
-        return FoundFile(status.st_size, f"{status.st_mtime_ns:x}-{status.st_ino:x}")
+        modified = datetime.fromtimestamp(status.st_mtime, UTC)
+        return FoundFile(status.st_size, f"{status.st_mtime_ns:x}-{status.st_ino:x}", modified)
 
     def open(self, key: str) -> BinaryIO:
         """The file itself."""
@@ -247,9 +248,9 @@ class FileStorage(Storage):
         with suppress(OSError):
             source.parent.rmdir()
 
-    def store(self, source: Path) -> StoredContent:
+    def store(self, source: Path, sha256: str) -> StoredContent:
         """Move a file of this host into its final place."""
-        sha256, size = _sha256_of(source), source.stat().st_size
+        size = source.stat().st_size
         final = self.path_of(content_key(sha256))
         with _storing(final):
             source.chmod(0o400)

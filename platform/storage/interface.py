@@ -53,10 +53,11 @@ class StoredContent:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """An object as it is now; `version` is another one whenever its content is."""
+    """An object as it is now; `version` is another one whenever its content is, and `modified` is aware UTC."""
 
     size: int
     version: str
+    modified: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,8 @@ class Storage(ABC):
         """Write a small object, unless it is there."""
 
     @abstractmethod
-    def store(self, source: Path) -> StoredContent:
-        """Keep a file of this host; the file itself is moved or removed."""
+    def store(self, source: Path, sha256: str) -> StoredContent:
+        """Keep a file of this host that has this SHA-256; the file itself is moved or removed."""
 
     @abstractmethod
     def discard(self, key: str) -> None:

@@ -117,10 +117,8 @@ class ObjectStorage(Storage):
         with self._faults():
             self._files.pipe_file(self._path(key), content)
 
-    def store(self, source: Path) -> StoredContent:
+    def store(self, source: Path, sha256: str) -> StoredContent:
         """Upload a file of this host, and remove it here."""
-        with source.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         stored = StoredContent(content_key(sha256), sha256, source.stat().st_size)
         with self._faults():
             self._files.put_file(str(source), self._path(stored.key))

@@ -170,7 +170,7 @@ class S3Storage(ObjectStorage):
             answer = self._call("head_object", key)
         except FileNotFoundError:
             return None
-        return FoundFile(int(answer["ContentLength"]), str(answer["ETag"]))
+        return FoundFile(int(answer["ContentLength"]), str(answer["ETag"]), answer["LastModified"])
 
     def _copy(self, source: str, target: str, *, version: str) -> None:
         place = {"Bucket": self._place, "Key": source}
