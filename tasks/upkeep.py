@@ -7,6 +7,7 @@ from datetime import timedelta
 from podium.platform import phase_clock, reconciliation, storage_quotas, stored
 from podium.platform.models import Chore
 from podium.platform.storage import open_storage
+from podium.platform.storage.keys import SHARDS
 from podium.tasks.platform_services import PlatformServices
 
 RECENT_SECONDS = 10.0
@@ -44,7 +45,7 @@ def tidy_up(services: PlatformServices) -> str:
         first = int(chore.outcome.get("next", 0)) if chore is not None else 0
         # Whoever comes meanwhile finds it done: the same part need not be seen to twice.
         reconciliation.note_chore(
-            session, TIDYING, by="flow:reconcile", outcome={"next": (first + SHARDS_AT_ONCE) % len(stored.SHARDS)}
+            session, TIDYING, by="flow:reconcile", outcome={"next": (first + SHARDS_AT_ONCE) % len(SHARDS)}
         )
         storage_quotas.put_together(session)
     storage = open_storage(settings)

@@ -115,7 +115,7 @@ class PartNumbers(Body):
 class StorageQuota(Body):
     """What somebody's files may take, in bytes; null for what everybody's may."""
 
-    quota: int | None = Field(ge=0, le=2**60)
+    quota: int | None = Field(default=None, ge=0, le=2**60)
 
 
 class NewSubmission(Body):

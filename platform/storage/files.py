@@ -61,7 +61,7 @@ class FileStorage(Storage):
         self.root = root
         self._public_url = public_url.rstrip("/")
         self._signer = URLSafeSerializer(secret_key, salt="podium-storage")
-        self._signed_seconds = signed_seconds
+        self.signed_seconds = signed_seconds
         (self.root / "incoming").mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.root / "content").mkdir(exist_ok=True, mode=0o700)
 
@@ -75,7 +75,7 @@ class FileStorage(Storage):
         return self._sign(Grant(method="GET", key=key, filename=filename, max_bytes=None), work_seconds)
 
     def _sign(self, grant: Grant, work_seconds: float) -> SignedRequest:
-        expires = now() + timedelta(seconds=self._signed_seconds + work_seconds)
+        expires = now() + timedelta(seconds=self.signed_seconds + work_seconds)
         token = self._signer.dumps([grant.method, grant.key, grant.filename, grant.max_bytes, int(expires.timestamp())])
         return SignedRequest(
             method=grant.method,

@@ -79,10 +79,12 @@ class Storage(ABC):
         kind: `file`, `s3` or `abfs`.
         bounds_uploads: Whether the store itself refuses a body that is longer than what was signed. Where it does not,
             `accept` throws it away.
+        signed_seconds: How long a signed request is good.
     """
 
     kind: ClassVar[str]
     bounds_uploads: ClassVar[bool]
+    signed_seconds: int
 
     @abstractmethod
     def sign_put(self, key: str, *, max_bytes: int, is_exact: bool = False, work_seconds: float = 0) -> SignedRequest:

@@ -43,7 +43,7 @@ class ObjectStorage(Storage):
         self._files = files
         self._place = place
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._signed_seconds = signed_seconds
+        self.signed_seconds = signed_seconds
 
     @abstractmethod
     def _faults(self) -> Any:  # noqa: ANN401  # a context manager
@@ -62,7 +62,7 @@ class ObjectStorage(Storage):
         return f"{self._place}/{self._name(key)}"
 
     def _expires_in(self, work_seconds: float) -> timedelta:
-        return timedelta(seconds=int(self._signed_seconds + work_seconds))
+        return timedelta(seconds=int(self.signed_seconds + work_seconds))
 
     def open(self, key: str) -> BinaryIO:
         """A small object as it is now, or a reader of a large one."""

@@ -11,13 +11,13 @@ import pytest
 from itsdangerous import URLSafeSerializer
 from world import HTTP, PREDICTIONS, Known, RunningGateway, World, problem_of, sha256_of
 
-from podium.platform.storage import files as storage_module
 from podium.platform.errors import InvalidInput, NotFound
 from podium.platform.identifiers import new_id
 from podium.platform.jobs import SignedRequest
 from podium.platform.models import now
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import FileStorage, SignatureRefused, content_key, incoming_key
+from podium.platform.storage import files as storage_module
 
 DATA = bytes(range(256)) * 40
 
@@ -189,7 +189,9 @@ def test_what_is_not_as_announced_is_thrown_away(
     storage.accept(key, sha256=sha256_of(DATA), size=len(DATA))
 
 
-def test_putting_again_after_complete_changes_nothing(gateway: RunningGateway, world: World, storage: FileStorage) -> None:
+def test_putting_again_after_complete_changes_nothing(
+    gateway: RunningGateway, world: World, storage: FileStorage
+) -> None:
     ada = world.person("ada")
     slug = world.competition(world.person("olga", organizer=True))
     world.join(ada, slug)
