@@ -115,7 +115,7 @@ class Storage(ABC):
 
     @abstractmethod
     def join_parts(self, key: str, reference: str, sizes: Sequence[int]) -> None:
-        """Make one object of the parts.
+        """Make one object of the parts, which are gone then; done before, it is done.
 
         Raises:
             InvalidInput: Parts are missing, or have another size.

@@ -163,7 +163,8 @@ def read_file(submission_id: UUID, services: WithServices, caller: WithCaller) -
     with services.database.session() as session:
         submission = _find(session, submission_id, caller)
         if submission.content is None:
-            raise NotFound("The file was never uploaded.")
+            what = "removed by who submitted it" if submission.files_removed else "never uploaded"
+            raise NotFound(f"The file was {what}.")
         return signed_record(services.storage.sign_get(submission.content, filename=submission.filename))
 
 

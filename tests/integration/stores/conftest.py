@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from typing import cast
 
 import pytest
 from object_stores import ObjectStore, azurite, swift
-from world import RunningGateway
+from world import RunningGateway, World
 
+from podium.platform import dispatch
+from podium.platform.database import Database
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage, open_storage
+from podium.platform.storage import FileStorage, Storage, open_storage
+from podium.platform.supervisor.ports import free_port
 
 KINDS = ("file", "s3", "abfs")
 SERVERS = {"s3": swift, "abfs": azurite}
@@ -52,3 +57,35 @@ def store(kind: str, store_settings: ServerSettings, request: pytest.FixtureRequ
         gateway: RunningGateway = request.getfixturevalue("session_gateway")
         assert gateway.services.storage.kind == "file"
     return open_storage(store_settings)
+
+
+@pytest.fixture(scope="session")
+def store_gateways(
+    settings: ServerSettings, object_stores: dict[str, ObjectStore], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, RunningGateway]]:
+    """A gateway for each store that takes small parts."""
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatch, "TICK_SECONDS", 3600.0)
+
+        class Started(dict[str, RunningGateway]):
+            def __missing__(self, kind: str) -> RunningGateway:
+                folder = {"storage_url": tmp_path_factory.mktemp("store").as_uri()}
+                given = folder if kind == "file" else object_stores[kind].settings
+                address = {"public_url": f"http://127.0.0.1:{free_port()}", "part_bytes": 5 << 20}
+                made = ServerSettings.model_validate({**settings.model_dump(), **address, **given})
+                self[kind] = stack.enter_context(RunningGateway(made))
+                return self[kind]
+
+        yield Started()
+
+
+@pytest.fixture
+def site(kind: str, store_gateways: dict[str, RunningGateway], database: Database, prefect: object) -> RunningGateway:
+    """A gateway with that store, and an empty database."""
+    return store_gateways[kind]
+
+
+@pytest.fixture
+def site_world(site: RunningGateway, database: Database, tmp_path: Path) -> World:
+    """Makes people and competitions on that gateway."""
+    return World(site.services.settings, database, cast("FileStorage", site.services.storage), tmp_path)
