@@ -60,11 +60,14 @@ class PartsRecord:
         part_bytes: The size of each but the last.
         count: How many there are; the first is number 1.
         there: Those that have arrived.
+        checksum: By what the store checks a part on its arrival: `md5` in a header `Content-MD5`, or `sha-256` in
+            `Content-Digest`.
     """
 
     part_bytes: int
     count: int
     there: tuple[int, ...] = ()
+    checksum: str = "md5"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,18 +79,18 @@ def _parts(session: Session, storage: Storage, announced: Announced, key: str, p
         )
         session.add(row)
         session.flush()
-        return PartsRecord(row.part_bytes, len(part_sizes(row.size, row.part_bytes)), ())
+        return PartsRecord(row.part_bytes, len(part_sizes(row.size, row.part_bytes)), (), storage.checksum)
     sizes = part_sizes(row.size, row.part_bytes)
     there = storage.parts(key, row.reference)
     if not there:
         found = storage.find(key)
         if found is not None and found.size == row.size:
-            return PartsRecord(row.part_bytes, len(sizes), tuple(range(1, len(sizes) + 1)))
+            return PartsRecord(row.part_bytes, len(sizes), tuple(range(1, len(sizes) + 1)), storage.checksum)
         # It may be that the store has given it up, or that what was joined turned out wrong: it begins anew.
         storage.forget_parts(key, row.reference)
         row.reference = storage.begin_parts(key)
     good = tuple(number for number, size in enumerate(sizes, start=1) if there.get(number) == size)
-    return PartsRecord(row.part_bytes, len(sizes), good)
+    return PartsRecord(row.part_bytes, len(sizes), good, storage.checksum)
 
 
 def sign_parts(

@@ -37,7 +37,6 @@ from podium.platform.jobs import (
 from podium.tasks.tls import trusted
 
 logger = logging.getLogger(__name__)
-CHUNK = 1024 * 1024
 TRIES = 3
 RETRYABLE = frozenset({429, 500, 502, 503, 504})
 
@@ -246,7 +245,8 @@ class Transfers:
 
     def _fetch(self, source: Source, arriving: _Arriving, stop: threading.Event) -> None:
         request = source.request
-        headers = dict(request.headers)
+        # Offsets count the stored bytes, so nothing on the way may compress them.
+        headers = {**request.headers, "Accept-Encoding": "identity"}
         if arriving.size:
             headers["Range"] = f"bytes={arriving.size}-"
         with self._http.stream(request.method, request.url, headers=headers) as answer:
@@ -254,7 +254,7 @@ class Transfers:
                 raise PlatformFault(f"the store answered {answer.status_code}.")
             if not answer.headers.get("content-range", "").startswith(f"bytes {arriving.size}-"):
                 arriving.begin_again()
-            for chunk in answer.iter_bytes(CHUNK):
+            for chunk in answer.iter_raw():
                 arriving.add(chunk)
                 if arriving.size > source.size or stop.is_set():
                     break

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,12 +63,13 @@ class _Part:
                 left -= len(piece)
                 on_piece(len(piece))
 
-    def md5(self) -> str:
-        """In base64, as stores check it on arrival."""
-        digest = hashlib.md5(usedforsecurity=False)
+    def checksum(self, name: str) -> dict[str, str]:
+        """The header by which the store checks it on arrival."""
+        digest = hashlib.sha256() if name == "sha-256" else hashlib.md5(usedforsecurity=False)
         for piece in self.pieces(lambda _: None):
             digest.update(piece)
-        return base64.b64encode(digest.digest()).decode()
+        written = base64.b64encode(digest.digest()).decode()
+        return {"Content-Digest": f"sha-256=:{written}:"} if name == "sha-256" else {"Content-MD5": written}
 
 
 def upload_parts(
@@ -93,7 +94,7 @@ def upload_parts(
     sent.add(total - sum(part.size for part in waiting))
     stop = threading.Event()
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="podium-part") as threads:
-        results = [threads.submit(_send, connection, sign, part, sent, stop) for part in waiting]
+        results = [threads.submit(_send, connection, sign, part, parts.checksum, sent, stop) for part in waiting]
         try:
             for result in results:
                 result.result()
@@ -106,11 +107,11 @@ def upload_parts(
         raise InvalidInput(f"{name} changed while it was uploaded.", remedy="Submit it again once it is complete.")
 
 
-def _send(connection: Connection, sign: Sign, part: _Part, sent: _Sent, stop: threading.Event) -> None:
+def _send(connection: Connection, sign: Sign, part: _Part, checksum: str, sent: _Sent, stop: threading.Event) -> None:
     pauses = connection.patience.pauses()
-    checksum = part.md5()
+    checked_by = part.checksum(checksum)
     while not stop.is_set():
-        fault, may_pass = _try(connection, sign(part.number), part, checksum, sent)
+        fault, may_pass = _try(connection, sign(part.number), part, checked_by, sent)
         if fault is None:
             return
         pause = next(pauses, None)
@@ -120,13 +121,13 @@ def _send(connection: Connection, sign: Sign, part: _Part, sent: _Sent, stop: th
 
 
 def _try(
-    connection: Connection, signed: SignedRequestRecord, part: _Part, checksum: str, sent: _Sent
+    connection: Connection, signed: SignedRequestRecord, part: _Part, checked_by: Mapping[str, str], sent: _Sent
 ) -> tuple[PodiumError | None, bool]:
     """Send a part once; what went wrong, and whether that may pass."""
     url = urljoin(f"{connection.gateway}/", signed.url)
     headers = httpx.Headers(signed.headers)
     headers["Content-Length"] = str(part.size)
-    headers["Content-MD5"] = checksum
+    headers.update(checked_by)
     told = 0
 
     def tell(size: int) -> None:

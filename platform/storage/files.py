@@ -56,6 +56,7 @@ class FileStorage(Storage):
 
     kind: ClassVar[str] = "file"
     bounds_uploads: ClassVar[bool] = True
+    checksum: ClassVar[str] = "sha-256"  # twice as quick as MD5 where the processor helps
 
     def __init__(self, root: Path, *, public_url: str, secret_key: str, signed_seconds: int = 3600) -> None:
         self.root = root
@@ -184,13 +185,15 @@ class FileStorage(Storage):
         """The file itself."""
         yield self.path(key)
 
-    async def receive(self, grant: Grant, body: AsyncIterator[bytes], *, md5: str | None = None) -> int:
+    async def receive(
+        self, grant: Grant, body: AsyncIterator[bytes], *, checksum: tuple[str, str] | None = None
+    ) -> int:
         """Store the body of a PUT, whole or not at all, and return its size.
 
         Args:
             grant: What was signed.
             body: Its pieces.
-            md5: What the sender says is its MD5, in base64, as HTTP's `Content-MD5` has it.
+            checksum: What the sender says it has: the name of `hashlib`, and the sum in base64.
 
         Raises:
             TooLarge: The body is longer than was granted; nothing is stored.
@@ -198,7 +201,7 @@ class FileStorage(Storage):
         """
         target = self.path_of(grant.key)
         await anyio.to_thread.run_sync(lambda: target.parent.mkdir(parents=True, exist_ok=True, mode=0o700))
-        digest = hashlib.md5(usedforsecurity=False) if md5 is not None else None
+        digest = hashlib.new(checksum[0], usedforsecurity=False) if checksum is not None else None
         size = 0
         with NamedTemporaryFile(dir=target.parent, prefix=".part-", delete=False, buffering=0) as part:
             try:
@@ -207,8 +210,10 @@ class FileStorage(Storage):
                     if grant.max_bytes is not None and size > grant.max_bytes:
                         raise TooLarge(f"The upload is larger than the {grant.max_bytes} bytes that were announced.")
                     await anyio.to_thread.run_sync(_write, part.fileno(), chunk, digest)
-                if digest is not None and base64.b64encode(digest.digest()).decode() != md5:
-                    raise InvalidInput("What arrived is not what was sent: its MD5 differs.", remedy="Send it again.")
+                if digest and checksum and base64.b64encode(digest.digest()).decode() != checksum[1]:
+                    raise InvalidInput(
+                        "What arrived is not what was sent: its checksum differs.", remedy="Send it again."
+                    )
                 await anyio.Path(part.name).replace(target)
             except BaseException:
                 with anyio.CancelScope(shield=True):

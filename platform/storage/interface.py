@@ -79,11 +79,13 @@ class Storage(ABC):
         kind: `file`, `s3` or `abfs`.
         bounds_uploads: Whether the store itself refuses a body that is longer than what was signed. Where it does not,
             `accept` throws it away.
+        checksum: By what the store checks a part on its arrival, as in `PartsRecord`.
         signed_seconds: How long a signed request is good.
     """
 
     kind: ClassVar[str]
     bounds_uploads: ClassVar[bool]
+    checksum: ClassVar[str] = "md5"
     signed_seconds: int
 
     @abstractmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
@@ -23,6 +25,9 @@ UNTRUSTED_PAGE = {
     ),
     "Content-Disposition": "inline",
 }
+
+
+_SHA256 = re.compile(r"\bsha-256=:([A-Za-z0-9+/=]{44}):")
 
 
 class _Download(FileResponse):
@@ -53,8 +58,16 @@ async def put_stored(token: str, services: WithServices, request: Request) -> Re
     announced = request.headers.get("content-length", "0")
     if grant.max_bytes is not None and announced.isdigit() and int(announced) > grant.max_bytes:
         raise TooLarge(f"The upload is larger than the {grant.max_bytes} bytes that were announced.")
-    await storage.receive(grant, request.stream(), md5=request.headers.get("content-md5"))
+    await storage.receive(grant, request.stream(), checksum=_checksum(request))
     return Response(status_code=201)
+
+
+def _checksum(request: Request) -> tuple[str, str] | None:
+    """The checksum that came along, by its name in `hashlib` and in base64; others than these two are not checked."""
+    if md5 := request.headers.get("content-md5"):
+        return "md5", md5
+    found = _SHA256.search(request.headers.get("content-digest", ""))
+    return ("sha256", found[1]) if found else None
 
 
 def _files(services: Services) -> FileStorage:
