@@ -21,7 +21,7 @@ from podium.platform.records import StorageRecord, StoredFileRecord
 _FILE_FIELDS: Sequence[Field[StoredFileRecord]] = (
     Field("kind", lambda one: one.kind),
     Field("id", lambda one: one.id),
-    Field("size", lambda one: size_text(one.size), is_number=True),
+    Field("bytes", lambda one: one.size, is_number=True),
     Field("name", lambda one: one.name, may_wrap=True),
     Field("kept because", lambda one: one.in_use, may_wrap=True),
 )

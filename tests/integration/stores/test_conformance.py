@@ -336,3 +336,23 @@ def test_a_file_that_is_read_while_it_is_put_again_is_one_of_the_two(store: Stor
         assert send(request, DATA[::-1]).is_success
         assert file.read() == DATA
     del tmp_path
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "remedy"),
+    [
+        ("s3", {"storage_secret": "wrong"}, "PODIUM_STORAGE_SECRET"),
+        ("s3", {"storage_url": "s3://nowhere/p"}, "Make the bucket first"),
+        ("s3", {"storage_endpoint": "http://127.0.0.1:1"}, "PODIUM_STORAGE_ENDPOINT"),
+        ("s3", {"storage_public_endpoint": "http://127.0.0.1:1"}, "PODIUM_STORAGE_PUBLIC_ENDPOINT"),
+        ("s3", {"storage_secret": None}, "Set both"),
+        ("abfs", {"storage_secret": base64.b64encode(b"wrong").decode()}, "PODIUM_STORAGE_SECRET"),
+        ("abfs", {"storage_url": "abfs://nowhere@devstoreaccount1"}, "Make the container first"),
+        ("file", {"public_url": "http://127.0.0.1:1"}, "Is the gateway running"),
+    ],
+    indirect=["kind"],
+)
+def test_the_check_says_what_to_do(store_settings: ServerSettings, wrong: dict[str, str], remedy: str) -> None:
+    findings = list(check_storage(ServerSettings.model_validate({**store_settings.model_dump(), **wrong})))
+    failed = [finding for finding in findings if not finding.ok]
+    assert remedy in failed[0].remedy, failed[0]
