@@ -51,10 +51,11 @@ docs: dev ## Write the tables of settings into docs/
 dev: ## Create .venv with the locked set and Podium in it, editable
 	@scripts/bootstrap.sh $(PYTHON)
 
-machine: dev ## Make sure of a Docker engine, PostgreSQL and a browser; needs root where one is missing
+machine: dev ## Make sure of a Docker engine, PostgreSQL, a browser and object stores; needs root where one is missing
 	@$(BIN)/python scripts/machine.py
 
 lock: dev ## Resolve the dependencies again
 	@$(UV) pip compile -q pyproject.toml --extra server --group dev --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --extra agent --universal --generate-hashes --no-emit-index-url --no-header -o requirements-agent.lock
+	$(UV) pip compile -q tests/integration/stores/swift.in --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o tests/integration/stores/swift.lock
 	$(UV) pip compile -q agents/images/scientific.in --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o agents/images/scientific.lock

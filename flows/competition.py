@@ -29,15 +29,24 @@ def create_competition(bundle_id: UUID) -> str | None:
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
     storage = open_storage(settings)
     try:
-        with holding_lease(database, CREATE_COMPETITION):
-            path = begin_reading(database, storage, bundle_id)
-            with read_bundle(path) as reading:
-                if reading.content is None or reading.files is None:
-                    raise BundleRefused(reading.problems)
-                stored = store_files(storage, reading.files, reading.content)
-                return write_competition(
-                    database, bundle_id, reading.content, stored, reading.problems, now(), settings.limit_maxima
-                )
+        with (
+            holding_lease(database, CREATE_COMPETITION),
+            storage.local_file(begin_reading(database, bundle_id)) as path,
+            read_bundle(path) as reading,
+        ):
+            if reading.content is None or reading.files is None:
+                raise BundleRefused(reading.problems)
+            stored = store_files(database, storage, reading.files, reading.content)
+            return write_competition(
+                database,
+                bundle_id,
+                reading.content,
+                stored,
+                reading.problems,
+                now(),
+                settings.limit_maxima,
+                settings.storage_quota_bytes,
+            )
     except BundleRefused as refused:
         refuse_bundle(database, bundle_id, refused.problems)
         return None

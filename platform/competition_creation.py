@@ -136,6 +136,7 @@ class CompetitionWriter:
             description=content.description,
             image_name=content.image,
             image_content=image.key if image else None,
+            image_size=image.size if image else 0,
             terms=content.terms,
             terms_is_html=_is_html(content.terms_file),
             terms_sha256=hashlib.sha256(content.terms.encode()).hexdigest(),

@@ -19,18 +19,31 @@ from podium.platform.errors import NotFound, TooLarge
 from podium.platform.identifiers import new_id
 from podium.platform.models import Dataset, DatasetUpload, now
 from podium.platform.storage import Storage, incoming_key
+from podium.platform.storage_quotas import require_room
+from podium.platform.stored import accept
+from podium.platform.uploads import join_parts
 
 
 def announce_dataset(
-    session: Session, person_id: UUID, *, kind: str, filename: str, size: int, sha256: str, max_bytes: int
+    session: Session,
+    person_id: UUID,
+    *,
+    kind: str,
+    filename: str,
+    size: int,
+    sha256: str,
+    max_bytes: int,
+    quota_bytes: int,
 ) -> DatasetUpload:
-    """Remember that a dataset is on its way.
+    """Remember that a dataset is on its way, which takes its room.
 
     Raises:
         TooLarge: It is larger than the platform takes.
+        StorageFull: There is no room left for it.
     """
     if size > max_bytes:
         raise TooLarge(f"A dataset may have {max_bytes} bytes; this one has {size}.")
+    require_room(session, person_id, size, default=quota_bytes)
     upload = DatasetUpload(owner_id=person_id, kind=kind, filename=filename, size=size, sha256=sha256)
     session.add(upload)
     session.flush()
@@ -56,7 +69,8 @@ def complete_dataset(
         raise NotFound("You have no upload of that id.")
     if upload.dataset_id is not None:
         return upload, session.get_one(Dataset, upload.dataset_id)
-    stored = storage.accept(upload_key(upload), sha256=upload.sha256, size=upload.size)
+    join_parts(session, storage, upload.id)
+    stored = accept(session, storage, upload_key(upload), sha256=upload.sha256, size=upload.size)
     require_usable(storage, stored.key, upload.kind, upload.filename)
     session.execute(
         insert(Dataset)

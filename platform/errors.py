@@ -10,6 +10,7 @@ PodiumError
 ├── QuotaExceeded          a limit of the phase is used up
 ├── TooManyRequests        calls came faster than the platform takes them
 ├── TooLarge               a file or request over its size limit
+│   └── StorageFull        a person's files take all the room that they may
 └── PlatformFault          Podium's own failure, never the caller's
 
 Each class carries the HTTP status and the problem type that the gateway answers with (RFC 9457), so that
@@ -105,6 +106,13 @@ class TooManyRequests(PodiumError):
     def __init__(self, detail: str, *, remedy: str = "", retry_after: int = 0) -> None:
         super().__init__(detail, remedy=remedy)
         self.retry_after = retry_after
+
+
+class StorageFull(TooLarge):
+    """A person's files take all the room that they may."""
+
+    type = "storage-full"
+    title = "There is no room left"
 
 
 class PlatformFault(PodiumError):

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
-from podium.platform.records import ColumnRecord, SignedRequestRecord
+from podium.platform.records import ColumnRecord, PartsRecord, SignedRequestRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,7 @@ class DatasetUploadRecord:
 
     id: UUID
     upload: SignedRequestRecord
+    parts: PartsRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,32 @@ class ServerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PODIUM_", extra="ignore")
 
     database_url: SecretStr = Field(description="Postgres: postgresql://user:password@host:port/podium")
-    storage_url: str = Field(description="Where files are kept: file:///folder")
+    storage_url: str = Field(
+        description="Where files are kept: file:///folder, s3://bucket/prefix or abfs://container@account/prefix"
+    )
+    storage_endpoint: str = Field(
+        default="", description="Address of the object store, where it is not AWS's or Azure's own"
+    )
+    storage_public_endpoint: str = Field(
+        default="", description="The same as clients and agents reach it, where that is another"
+    )
+    storage_region: str = Field(default="us-east-1", description="Region of an S3")
+    storage_path_style: bool | None = Field(
+        default=None,
+        description="Whether an S3 has the bucket in the path; by default so wherever an endpoint is named",
+    )
+    storage_key_id: str = Field(default="", description="Access key of an S3; else what AWS's own tools would find")
+    storage_secret: SecretStr | None = Field(default=None, description="Its secret; or the key of the Azure account")
+    storage_secret_file: Path | None = Field(default=None, description="A file with that secret, in its place")
+    storage_quota_bytes: int = Field(
+        default=50 * 1024**3, ge=0, description="What the files of one person may take, where nothing else is set"
+    )
+    storage_grace_seconds: int = Field(
+        default=24 * 3600, ge=60, description="How long a file stays that nothing refers to"
+    )
+    part_bytes: int = Field(
+        default=64 * 1024**2, ge=5 * 1024**2, description="Files larger than this are uploaded in parts of this size"
+    )
     secret_key: SecretStr = Field(min_length=32, description="Signs requests to storage; 32 characters or more")
     public_url: str = Field(
         default="http://127.0.0.1:8400", description="The gateway's address as clients and agents reach it"

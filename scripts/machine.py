@@ -1,4 +1,4 @@
-"""What the machine must have besides Python: a Docker engine, PostgreSQL, and a browser for the tests.
+"""What the machine must have besides Python: a Docker engine, PostgreSQL, and for the tests a browser and stores.
 
     python scripts/machine.py
 
@@ -7,11 +7,13 @@ makes sure of all that the tests need. `make demo` needs less, and makes do with
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
@@ -26,6 +28,9 @@ ENGINE = ("docker.io", "python3", *IMAGE_PACKAGES)
 SANDBOX = ("bubblewrap",)
 DATABASE = ("postgresql",)
 TESTING = ("bubblewrap", "chromium", "docker-registry", "fonts-dejavu-core", "iproute2", "procps")
+NODE = ("npm",)
+STORES = Path(__file__).resolve().parents[1] / ".stores"
+WANTED_STORES = Path(__file__).resolve().parents[1] / "tests" / "integration" / "stores"
 _SYSTEMD = Path("/run/systemd/system")
 _ENGINE_SECONDS = 45.0
 
@@ -136,7 +141,54 @@ def main() -> int:
     if not install(steps, wanted, "what the tests need") or not ensure_engine(steps):
         print("The tests need all of it; they have no way around.", file=sys.stderr)
         return 1
+    if not ensure_stores(steps):
+        return 1
     return 0
+
+
+def ensure_stores(steps: Steps) -> bool:
+    """Make sure of the object stores of the tests, in `.stores/`: Swift as an S3, and Azurite as Azure.
+
+    Each has an environment of its own: what they need does not fit with what Podium needs.
+    """
+    if shutil.which("npm") is None and not install(steps, NODE, "npm"):
+        return False
+    done = _ensure_store(steps, "swift", WANTED_STORES / "swift.lock", _install_swift)
+    return done and _ensure_store(steps, "azurite", WANTED_STORES / "package-lock.json", _install_azurite)
+
+
+def _ensure_store(steps: Steps, name: str, lock: Path, make: Callable[[Path], list[list[str]]]) -> bool:
+    folder = STORES / name
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    mark = folder / ".locked"
+    if mark.is_file() and mark.read_text() == wanted:
+        return True
+    steps.say(f"Installing {name} ...")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for command in make(folder):
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)
+        if done.returncode:
+            steps.say(f"Could not install {name}.\n{(done.stderr or done.stdout).strip()[-2000:]}")
+            return False
+    mark.write_text(wanted)
+    return True
+
+
+def _install_swift(folder: Path) -> list[list[str]]:
+    uv = str(Path(sys.executable).with_name("uv"))
+    python = str(folder / "bin" / "python")
+    lock = str(WANTED_STORES / "swift.lock")
+    return [
+        [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
+        [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "--compile-bytecode", "-r", lock],
+    ]
+
+
+def _install_azurite(folder: Path) -> list[list[str]]:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(WANTED_STORES / name, folder)
+    return [["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from prefect import task
@@ -14,37 +13,40 @@ from prefect.cache_policies import NO_CACHE
 from podium.platform.bundles.archive import BundleFiles
 from podium.platform.bundles.content import CompetitionContent, FileInBundle
 from podium.platform.bundles.dates import shift_schedule
-from podium.platform.bundles.problems import Problem
+from podium.platform.bundles.problems import BundleRefused, Problem, Severity
 from podium.platform.competition_creation import CompetitionWriter, dataset_sources
 from podium.platform.database import Database
-from podium.platform.errors import PlatformFault
+from podium.platform.errors import PlatformFault, StorageFull
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import Bundle
 from podium.platform.models.competitions import NOW
 from podium.platform.storage import Storage, StoredContent
+from podium.platform.storage_quotas import require_within
+from podium.platform.stored import store
 from podium.platform.submissions.transitions import move_bundle
 
 ACTOR = "flow:create-competition"
 
 
 @task(cache_policy=NO_CACHE)
-def begin_reading(database: Database, storage: Storage, bundle_id: UUID) -> Path:
-    """Mark the bundle as being read, and say where it lies.
+def begin_reading(database: Database, bundle_id: UUID) -> str:
+    """Mark the bundle as being read, and return its key in the store.
 
     Raises:
         IllegalTransition: It was created, refused or failed already.
-        NotFound: Its file is not there.
     """
     with database.session() as session:
         bundle = session.get_one(Bundle, bundle_id)
         move_bundle(session, bundle, BundleStatus.READING, actor=ACTOR)
         if bundle.content is None:
             raise PlatformFault("The bundle was queued before it was uploaded.")
-        return storage.path(bundle.content)
+        return bundle.content
 
 
 @task(cache_policy=NO_CACHE)
-def store_files(storage: Storage, files: BundleFiles, content: CompetitionContent) -> dict[str, StoredContent]:
+def store_files(
+    database: Database, storage: Storage, files: BundleFiles, content: CompetitionContent
+) -> dict[str, StoredContent]:
     """Keep every dataset and the logo; folders are zipped. Return where, by path in the bundle."""
     wanted = {source.path: source for _, source in dataset_sources(content) if isinstance(source, FileInBundle)}
     wanted[content.image] = FileInBundle(content.image, is_folder=False)
@@ -55,7 +57,7 @@ def store_files(storage: Storage, files: BundleFiles, content: CompetitionConten
                 files.write_folder_zip(path, file)
             else:
                 files.copy_file(path, file)
-            stored[path] = storage.store(file)
+            stored[path] = store(database, storage, file)
     return stored
 
 
@@ -68,18 +70,23 @@ def write_competition(
     warnings: Sequence[Problem],
     moment: datetime,
     maxima: Mapping[str, float],
+    quota_bytes: int,
 ) -> str:
     """Make the competition and mark the bundle as created, in one transaction; return the competition's slug.
 
     Raises:
-        BundleRefused: The bundle names something that is not there, or asks for more than the operator allows by
-            `maxima`; nothing was made.
+        BundleRefused: The bundle names something that is not there, asks for more than the operator allows by
+            `maxima`, or its files take more room than its organizer has; nothing was made.
     """
     with database.session() as session:
         bundle = session.get_one(Bundle, bundle_id, with_for_update=True)
         if bundle.start is not None:
             content = shift_schedule(content, moment if bundle.start == NOW else datetime.fromisoformat(bundle.start))
         competition, more = CompetitionWriter(session, bundle, content, stored, maxima=maxima).write()
+        try:
+            require_within(session, bundle.owner_id, default=quota_bytes)
+        except StorageFull as full:
+            raise BundleRefused([Problem(Severity.ERROR, full.detail, suggestion=full.remedy)]) from None
         move_bundle(
             session,
             bundle,

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 from uuid import UUID
 
 import httpx
@@ -38,7 +38,7 @@ from podium.platform.jobs import (
 from podium.tasks.tls import trusted
 
 logger = logging.getLogger(__name__)
-CHUNK = 1024 * 1024
+TRIES = 3
 RETRYABLE = frozenset({429, 500, 502, 503, 504})
 SLOWED_SECONDS = 30.0
 """For how long a call waits at most when the gateway asks for fewer, whatever its own patience is."""
@@ -203,6 +203,27 @@ def checked(answer: httpx.Response) -> httpx.Response:
     raise PlatformFault(words)
 
 
+class _Arriving:
+    """A file that grows, with the checksum of what is there."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Forget what has arrived."""
+        self._file.seek(0)
+        self._file.truncate()
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Append what has arrived."""
+        self._file.write(chunk)
+        self.digest.update(chunk)
+        self.size += len(chunk)
+
+
 class Transfers:
     """Signed requests: downloads into files and uploads out of them. Thread-safe; holds no token."""
 
@@ -216,41 +237,51 @@ class Transfers:
     def fetch(self, source: Source, destination: Path, *, stop: threading.Event) -> None:
         """Download a file, whole and right, or raise; one that came with its message need not be asked for.
 
+        When the connection breaks, it goes on where it broke off.
+
         Raises:
             PlatformFault: It could not be had, or is not what was announced.
         """
         if source.content is not None and hashlib.sha256(source.content).hexdigest() == source.sha256:
             destination.write_bytes(source.content)
             return
-        for remaining in (2, 1, 0):
-            try:
-                self._fetch(source, destination, stop)
-            except (httpx.HTTPError, PlatformFault, TooManyRequests) as error:
-                destination.unlink(missing_ok=True)
-                if not remaining or stop.is_set():
-                    raise PlatformFault(f"A file could not be downloaded: {error}") from error
-                time.sleep(error.retry_after if isinstance(error, TooManyRequests) else 0.5)
-            else:
-                return
+        with destination.open("wb") as file:
+            arriving = _Arriving(file)
+            tries = TRIES
+            while True:
+                before = arriving.size
+                try:
+                    self._fetch(source, arriving, stop)
+                except (httpx.HTTPError, PlatformFault, TooManyRequests) as error:
+                    # Only tries that bring nothing count, if it gets on in pieces.
+                    tries = TRIES - 1 if arriving.size > before else tries - 1
+                    if not tries or stop.is_set():
+                        destination.unlink(missing_ok=True)
+                        raise PlatformFault(f"A file could not be downloaded: {error}") from error
+                    time.sleep(error.retry_after if isinstance(error, TooManyRequests) else 0.5)
+                else:
+                    return
 
-    def _fetch(self, source: Source, destination: Path, stop: threading.Event) -> None:
-        digest, size = hashlib.sha256(), 0
+    def _fetch(self, source: Source, arriving: _Arriving, stop: threading.Event) -> None:
         request = source.request
-        with (
-            self._http.stream(request.method, request.url, headers=request.headers) as answer,
-            destination.open("wb") as file,
-        ):
+        # Offsets count the stored bytes, so nothing on the way may compress them.
+        headers = {**request.headers, "Accept-Encoding": "identity"}
+        if arriving.size:
+            headers["Range"] = f"bytes={arriving.size}-"
+        with self._http.stream(request.method, request.url, headers=headers) as answer:
             if asked := min(asked_pause(answer), SLOWED_SECONDS):
                 raise TooManyRequests("the store asks for fewer requests.", retry_after=math.ceil(asked))
             if not answer.is_success:
                 raise PlatformFault(f"the store answered {answer.status_code}.")
-            for chunk in answer.iter_bytes(CHUNK):
-                size += len(chunk)
-                if size > source.size or stop.is_set():
+            if not answer.headers.get("content-range", "").startswith(f"bytes {arriving.size}-"):
+                arriving.begin_again()
+            for chunk in answer.iter_raw():
+                arriving.add(chunk)
+                if arriving.size > source.size or stop.is_set():
                     break
-                digest.update(chunk)
-                file.write(chunk)
-        if (size, digest.hexdigest()) != (source.size, source.sha256):
+        if (arriving.size, arriving.digest.hexdigest()) != (source.size, source.sha256):
+            if arriving.size >= source.size:
+                arriving.begin_again()
             raise PlatformFault("what arrived is not what was announced.")
 
     def put(self, request: SignedRequest, path: Path, *, tries: int = 3) -> None:

@@ -11,6 +11,7 @@ import typer
 from podium.platform.cli.listings import Field, form_of, show_json, show_list, shown_time
 from podium.platform.cli.options import OPERATING, SIGNING_IN, CsvOption, JsonOption
 from podium.platform.cli.session import open_client
+from podium.platform.cli.storage import set_quota
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.records import AgentRecord, PersonRecord, TokenRecord
 
@@ -120,6 +121,7 @@ def register(app: typer.Typer) -> None:
     person = typer.Typer(help="Make accounts. For administrators.")
     person.command("add")(add_person)
     person.command("list")(list_people)
+    person.command("set-storage-quota")(set_quota)
     app.add_typer(person, name="person", no_args_is_help=True, rich_help_panel=OPERATING)
     token = typer.Typer(help="Make, list and revoke tokens.")
     token.command("create")(create_token)

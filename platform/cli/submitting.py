@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -37,6 +38,10 @@ def submit(
             "--fact", metavar="KEY=VALUE", help="An answer to the fact sheet; may be repeated.", show_default=False
         ),
     ] = None,
+    resume: Annotated[
+        UUID | None,
+        typer.Option("--resume", metavar="ID", help="Go on with the upload of this submission.", show_default=False),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Follow it to the end, and show scores and rank.")] = False,
     timeout: TimeoutOption = None,
     as_json: JsonOption = False,
@@ -45,17 +50,23 @@ def submit(
     if timeout is not None and not wait:
         raise typer.BadParameter("--timeout is for --wait.")
     facts = facts_from(fact or ())
+    if resume is not None and (message is not None or phase is not None or facts):
+        raise typer.BadParameter("The submission has its phase, message and answers already.", param_hint="--resume")
     with open_client(context) as client:
         with shown_progress() as on_progress:
-            submission = client.submit(
-                competition_slug(slug),
-                file,
-                message=message,
-                phase=phase,
-                fact_sheet=facts or None,
-                on_created=lambda one: _show_created(one, as_json=as_json),
-                on_progress=on_progress,
-            )
+            if resume is not None:
+                submission = client.resume_submission(resume, file, on_progress=on_progress)
+                _show_created(submission, as_json=as_json)
+            else:
+                submission = client.submit(
+                    competition_slug(slug),
+                    file,
+                    message=message,
+                    phase=phase,
+                    fact_sheet=facts or None,
+                    on_created=lambda one: _show_created(one, as_json=as_json),
+                    on_progress=on_progress,
+                )
         if wait:
             _follow(client, submission, timeout, as_json=as_json)
         elif as_json:

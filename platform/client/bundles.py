@@ -8,10 +8,11 @@ from pathlib import Path
 from uuid import UUID
 
 from podium.platform.bundles.problems import BundleRefused
-from podium.platform.client.connection import Calls, Query, segment
+from podium.platform.client.connection import Query, segment
 from podium.platform.client.packing import packed_bundle
 from podium.platform.client.progress import OnProgress, silent
-from podium.platform.client.transfers import Fingerprint, fingerprint, upload
+from podium.platform.client.transfers import Fingerprint, fingerprint
+from podium.platform.client.uploads import UploadCalls
 from podium.platform.client.waiting import Wait
 from podium.platform.errors import PlatformFault
 from podium.platform.lifecycle import BundleStatus
@@ -24,7 +25,7 @@ def _ignore(_: BundleRecord) -> None:
     """Nobody watches."""
 
 
-class BundleCalls(Calls):
+class BundleCalls(UploadCalls):
     """Competitions from bundles. For people who may organize."""
 
     def start_bundle(
@@ -105,10 +106,23 @@ class BundleCalls(Calls):
             file = fingerprint(parcel.path, parcel.name, on_progress)
             started = self.start_bundle(parcel.name, file, start=start, slug=slug, draft=draft)
             on_change(started.bundle)
-            upload(self._connection, started.upload, parcel.path, parcel.name, on_progress)
+            self._send(started.bundle.id, started.upload, started.parts, parcel.path, parcel.name, on_progress)
         bundle = self.complete_bundle(started.bundle.id)
         on_change(bundle)
         return self.wait_for_bundle(bundle, timeout=timeout, on_change=on_change) if wait else bundle
+
+    def resume_bundle(
+        self, bundle_id: UUID, path: str | PathLike[str], *, on_progress: OnProgress = silent
+    ) -> BundleRecord:
+        """Go on with a bundle whose upload broke off; `wait_for_bundle` follows it to the end.
+
+        Raises:
+            NotFound: One has no bundle of that id whose file is missing.
+            InvalidInput: It is not the file that was announced.
+        """
+        with packed_bundle(Path(path), on_progress) as parcel:
+            self._go_on(bundle_id, parcel.path, parcel.name, on_progress)
+        return self.complete_bundle(bundle_id)
 
     def wait_for_bundle(
         self,

@@ -28,6 +28,7 @@ ERRORS_BY_TYPE: Mapping[str, type[PodiumError]] = MappingProxyType(
             errors.QuotaExceeded,
             errors.TooLarge,
             errors.TooManyRequests,
+            errors.StorageFull,
             errors.PlatformFault,
             IllegalTransition,
         )

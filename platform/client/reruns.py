@@ -7,10 +7,11 @@ from os import PathLike
 from pathlib import Path
 from uuid import UUID
 
-from podium.platform.client.connection import Calls, segment
+from podium.platform.client.connection import segment
 from podium.platform.client.packing import packed_dataset
 from podium.platform.client.progress import OnProgress, silent
-from podium.platform.client.transfers import fingerprint, upload
+from podium.platform.client.transfers import fingerprint
+from podium.platform.client.uploads import UploadCalls
 from podium.platform.client.waiting import Wait
 from podium.platform.lifecycle import RerunStatus
 from podium.platform.rerun_records import (
@@ -30,7 +31,7 @@ def _ignore(_: RerunRecord) -> None:
     """Nobody watches."""
 
 
-class RerunCalls(Calls):
+class RerunCalls(UploadCalls):
     """Reruns, and the versions of tasks. A `phase` is a phase's number, from 1, or its name."""
 
     def preview_rerun(
@@ -167,7 +168,7 @@ class RerunCalls(Calls):
             file = fingerprint(parcel.path, parcel.name, on_progress)
             body = {"kind": kind, "filename": parcel.name, "size": file.size, "sha256": file.sha256}
             started = self._record(DatasetUploadRecord, "POST", "/datasets", body=body)
-            upload(self._connection, started.upload, parcel.path, parcel.name, on_progress)
+            self._send(started.id, started.upload, started.parts, parcel.path, parcel.name, on_progress)
         return self._record(DatasetRecord, "POST", f"/datasets/{segment(started.id)}/complete", is_repeatable=True)
 
     def change_task(self, slug: str, index: str, *, reason: str, datasets: Mapping[str, UUID]) -> TaskVersionRecord:

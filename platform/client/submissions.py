@@ -7,10 +7,11 @@ from os import PathLike
 from pathlib import Path
 from uuid import UUID
 
-from podium.platform.client.connection import Calls, segment
+from podium.platform.client.connection import segment
 from podium.platform.client.packing import packed_submission
 from podium.platform.client.progress import OnProgress, silent
-from podium.platform.client.transfers import Fingerprint, fingerprint, upload
+from podium.platform.client.transfers import Fingerprint, fingerprint
+from podium.platform.client.uploads import UploadCalls
 from podium.platform.client.waiting import Wait
 from podium.platform.errors import NotFound
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES
@@ -23,7 +24,7 @@ def _ignore(_: SubmissionRecord) -> None:
     """Nobody watches."""
 
 
-class SubmissionCalls(Calls):
+class SubmissionCalls(UploadCalls):
     """Submissions. A `phase` is a phase's number, from 1, or its name."""
 
     def start_submission(
@@ -99,8 +100,26 @@ class SubmissionCalls(Calls):
                 slug, parcel.name, file, phase=phase, message=message, fact_sheet=fact_sheet
             )
             on_created(started.submission)
-            upload(self._connection, started.upload, parcel.path, parcel.name, on_progress)
+            self._send(started.submission.id, started.upload, started.parts, parcel.path, parcel.name, on_progress)
         return self.complete_submission(started.submission.id)
+
+    def resume_submission(
+        self, submission_id: UUID, path: str | PathLike[str], *, on_progress: OnProgress = silent
+    ) -> SubmissionRecord:
+        """Go on with a submission whose upload broke off; what has arrived of a large file is not sent again.
+
+        Args:
+            submission_id: The submission that was announced.
+            path: The same file.
+            on_progress: Told how far it is.
+
+        Raises:
+            NotFound: One has no submission of that id whose file is missing.
+            InvalidInput: It is not the file that was announced.
+        """
+        with packed_submission(Path(path), on_progress) as parcel:
+            self._go_on(submission_id, parcel.path, parcel.name, on_progress)
+        return self.complete_submission(submission_id)
 
     def submissions(
         self,

@@ -19,8 +19,8 @@ from podium.platform.records import SignedRequestRecord
 
 CHUNK_BYTES = 1 << 20
 # The store may look at the whole file before it answers.
-_ANSWER_SECONDS = 300
-_PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+ANSWER_SECONDS = 300
+PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,13 @@ def _try_upload(
             url,
             content=sending.pieces(),
             headers=headers,
-            timeout=httpx.Timeout(connection.timeout, read=_ANSWER_SECONDS),
+            timeout=httpx.Timeout(connection.timeout, read=ANSWER_SECONDS),
         )
     except httpx.TransportError as error:
         return unreachable(store_of(url), error, who="store"), True
     if response.is_success:
         return None, False
-    return transfer_fault(response, url, f"the upload of {sending.name}"), response.status_code in _PASSING_STATUSES
+    return transfer_fault(response, url, f"the upload of {sending.name}"), response.status_code in PASSING_STATUSES
 
 
 def transfer_fault(response: httpx.Response, url: str, what: str) -> PodiumError:

@@ -118,6 +118,13 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "append_logs": Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS, body_bytes=16 * MIB),
         "post_result": Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS, body_bytes=16 * MIB),
         "hand_back": Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS, body_bytes=64 * KIB),
+        "offer_upload": Rule(_OWN, _ANNOUNCED, Traffic.CHANGES, hidden=True),
+        "sign_parts": Rule(_OWN, _ANNOUNCED, Traffic.SIGNED, hidden=True),
+        "read_own_storage": _PERSON,
+        "list_own_files": _PERSON,
+        "remove_own_file": _change(_OWN, "remove a file", "file", hidden=True),
+        "read_storage": _ADMINISTRATOR,
+        "set_storage_quota": _change(_ADMIN, "set a storage quota", "person"),
         # The signature in the address is the permission, and says how much may be sent.
         "get_stored": Rule(_PUBLIC, traffic=Traffic.SIGNED),
         "put_stored": Rule(

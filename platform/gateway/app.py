@@ -25,8 +25,10 @@ from podium.platform.gateway.routes import (
     pools,
     reruns,
     storage,
+    stored_files,
     submissions,
     tasks,
+    uploads,
 )
 from podium.platform.gateway.services import Services
 from podium.platform.settings import ServerSettings
@@ -45,6 +47,8 @@ ROUTES = (
     agents,
     pools,
     storage,
+    uploads,
+    stored_files,
 )
 """The modules of routes."""
 

@@ -106,6 +106,18 @@ class NewBundle(Body):
     draft: bool = False
 
 
+class PartNumbers(Body):
+    """Parts of an upload, by their numbers from 1."""
+
+    numbers: list[Annotated[int, Field(ge=1)]] = Field(min_length=1, max_length=100)
+
+
+class StorageQuota(Body):
+    """What somebody's files may take, in bytes; null for what everybody's may."""
+
+    quota: int | None = Field(default=None, ge=0, le=2**60)
+
+
 class NewSubmission(Body):
     """A submission to upload."""
 

@@ -24,6 +24,7 @@ from podium.platform.models.competitions import (
 )
 from podium.platform.models.people import Agent, Person, Pool, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
+from podium.platform.models.storage import StorageCharge, Upload
 from podium.platform.models.submissions import (
     Attempt,
     Batch,
@@ -69,11 +70,13 @@ __all__ = [
     "RerunItem",
     "Score",
     "Solution",
+    "StorageCharge",
     "Submission",
     "Task",
     "TaskVersion",
     "TermsAcceptance",
     "Token",
     "TokenKind",
+    "Upload",
     "now",
 ]

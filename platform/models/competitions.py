@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, Integer, String, UniqueConstraint, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -29,11 +40,12 @@ NOW = "now"
 class Bundle(Identified, Timed, Base):
     """An uploaded bundle on its way to becoming a competition.
 
-    `content` is where it lies once it is complete. `start`, if any, is when its first phase is to begin, whatever the
-    bundle says: `now` or a time in ISO 8601.
+    `content` is where it lies once it is complete, until its owner removes the file. `start`, if any, is when its
+    first phase is to begin, whatever the bundle says: `now` or a time in ISO 8601.
     """
 
     __tablename__ = "bundles"
+    __table_args__ = (Index("ix_bundles_content", "content", postgresql_where=text("content IS NOT NULL")),)
 
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     filename: Mapped[str] = mapped_column(String(255))
@@ -60,7 +72,11 @@ class Dataset(Identified, Timed, Base):
     """A zip that programs are run from or with. Its content never changes: a new content is a new row."""
 
     __tablename__ = "datasets"
-    __table_args__ = (UniqueConstraint("owner_id", "kind", "sha256"),)
+    __table_args__ = (
+        UniqueConstraint("owner_id", "kind", "sha256"),
+        # Whether anything refers to some content is asked of every table that can.
+        Index("ix_datasets_content", "content"),
+    )
 
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(40))
@@ -88,6 +104,7 @@ class Competition(Identified, Timed, Base):
     description: Mapped[str] = mapped_column(default="")
     image_name: Mapped[str] = mapped_column(String(255), default="")
     image_content: Mapped[str | None] = mapped_column(String(200))
+    image_size: Mapped[int] = mapped_column(BigInteger, default=0)
     terms: Mapped[str] = mapped_column(default="")
     terms_is_html: Mapped[bool] = mapped_column(default=False)
     terms_sha256: Mapped[str] = mapped_column(String(64))
@@ -204,7 +221,7 @@ class DatasetUpload(Identified, Timed, Base):
     filename: Mapped[str] = mapped_column(String(255))
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
-    dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"))
+    dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), index=True)
 
 
 class Solution(Identified, Base):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
@@ -22,7 +22,10 @@ class TokenKind(StrEnum):
 
 
 class Person(Identified, Timed, Base):
-    """A person with an account. Names and addresses are unique whatever their case."""
+    """A person with an account. Names and addresses are unique whatever their case.
+
+    `storage_quota_bytes` is what their files may take; null for what the operator allows everybody.
+    """
 
     __tablename__ = "people"
     __table_args__ = (
@@ -35,6 +38,7 @@ class Person(Identified, Timed, Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     is_administrator: Mapped[bool] = mapped_column(default=False)
     may_organize: Mapped[bool] = mapped_column(default=False)
+    storage_quota_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Pool(Identified, Timed, Base):

@@ -27,6 +27,8 @@ class Submission(Identified, Timed, Base):
     Where `rerun_id` is set this is no entry of its own: it scores `origin_id` again, has its number, and is seen by
     organizers alone. Once its results are adopted, the origin's `results_id` leads to it. An `origin_id` without a
     `rerun_id` is the submission of the phase before that this one was migrated from.
+
+    `content` is where its file lies. When its participant has removed the file, `files_removed` says so.
     """
 
     __tablename__ = "submissions"
@@ -56,6 +58,7 @@ class Submission(Identified, Timed, Base):
         Index("ix_submissions_phase_id_person_id_created", "phase_id", "person_id", "created"),
         # In the order of the queue, so that its head is found without the rest.
         Index("ix_submissions_open", "status", "queue", "queued", "id", postgresql_where=text("ended IS NULL")),
+        Index("ix_submissions_content", "content", postgresql_where=text("content IS NOT NULL")),
         CheckConstraint("(ended IS NOT NULL) = (status IN ('finished', 'failed', 'cancelled'))", name="ended_if_over"),
     )
 
@@ -67,6 +70,7 @@ class Submission(Identified, Timed, Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[str | None] = mapped_column(String(200))
+    files_removed: Mapped[datetime | None]
     message: Mapped[str] = mapped_column(String(1000), default="")
     fact_sheet: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[SubmissionStatus] = mapped_column(
@@ -173,12 +177,14 @@ class Score(Base):
 
 
 class Output(Base):
-    """A file that an evaluation left behind."""
+    """A file that an evaluation left behind. It takes room of its owner's: the competition's organizer."""
 
     __tablename__ = "outputs"
+    __table_args__ = (Index("ix_outputs_content", "content"),)
 
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[OutputKind] = mapped_column(status_type(OutputKind, "output_kind"), primary_key=True)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     content: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInteger)

@@ -116,7 +116,7 @@ def _why_not(submission: Submission, taken: Mapping[UUID, int]) -> str:
     if submission.ended is None:
         return f"it is {submission.status}, and will be scored by the present version"
     if submission.content is None:
-        return "its file was never uploaded"
+        return "its file was removed" if submission.files_removed else "its file was never uploaded"
     if submission.status is SubmissionStatus.CANCELLED:
         return "it was cancelled"
     if submission.id in taken:

@@ -20,10 +20,13 @@ from podium.platform.lifecycle import (
 from podium.platform.models import Competition, Evaluation, Phase, Submission, now
 from podium.platform.quotas import require_left
 from podium.platform.storage import Storage, incoming_key
+from podium.platform.storage_quotas import require_room, require_room_for_outputs
+from podium.platform.stored import accept
 from podium.platform.submissions.allowances import quota_left
 from podium.platform.submissions.participation import require_participant
 from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_submission, pool_topic, record_event
 from podium.platform.submissions.windows import require_open
+from podium.platform.uploads import join_parts
 
 
 def require_kind(phase: Phase, filename: str) -> None:
@@ -80,12 +83,18 @@ def create_submission(
     message: str,
     fact_sheet: Mapping[str, str],
     max_bytes: int,
+    quota_bytes: int,
     actor: str,
 ) -> Submission:
     """Reserve a submission: all checks and the quota in one transaction, so that no two can take the last place.
 
+    Args:
+        max_bytes: The largest submission.
+        quota_bytes: What the files of a person may take who has no quota of their own.
+
     Raises:
-        NotParticipating, PhaseClosed, QuotaExceeded, InvalidInput, TooLarge: As they say; nothing was reserved.
+        NotParticipating, PhaseClosed, QuotaExceeded, InvalidInput, TooLarge, StorageFull: As they say; nothing was
+            reserved.
     """
     moment = now()
     require_open(competition, phase, moment)
@@ -95,6 +104,8 @@ def create_submission(
         raise TooLarge(f"A submission may have {max_bytes} bytes; this one has {size}.")
     require_participant(session, competition, person_id, lock=True)
     require_left(quota_left(session, phase, person_id, moment))
+    require_room_for_outputs(session, competition.organizer_id, default=quota_bytes)
+    require_room(session, person_id, size, default=quota_bytes)
     number = session.scalar(
         update(Competition)
         .where(Competition.id == competition.id)
@@ -146,7 +157,8 @@ def complete_submission(session: Session, submission: Submission, storage: Stora
     if submission.content is not None and submission.status is not SubmissionStatus.CANCELLED:
         return False  # completed before; saying it twice is not an error
     require_transition(SUBMISSION_TRANSITIONS, submission.status, SubmissionStatus.QUEUED)
-    stored = storage.accept(upload_key(submission), sha256=submission.sha256, size=submission.size)
+    join_parts(session, storage, submission.id)
+    stored = accept(session, storage, upload_key(submission), sha256=submission.sha256, size=submission.size)
     move_submission(
         session,
         submission,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from podium.platform.lifecycle import (
 )
 from podium.platform.models import Attempt, Evaluation, Output, Score, Submission
 from podium.platform.storage import Storage, StoredContent
+from podium.platform.stored import accept, keep
 from podium.platform.submissions.attempts import Superseded, end_attempt, require_active, retry_or_give_up
 from podium.platform.submissions.manifest import live_results_key, output_key
 from podium.platform.submissions.transitions import move_submission
@@ -33,8 +35,8 @@ _STORED = {
 """Outcomes that settle an evaluation; the others leave it to the next attempt."""
 
 
-def accept_outputs(result: ScoringResult, storage: Storage) -> dict[str, StoredContent]:
-    """Give the uploaded outputs their final places, before the transaction: what is not referred to is swept later.
+def accept_outputs(session: Session, result: ScoringResult, storage: Storage) -> dict[str, StoredContent]:
+    """Give the outputs their final places; what is not referred to in the end is swept later.
 
     Raises:
         NotFound, InvalidInput: An output was not uploaded, or is not what the result says.
@@ -44,9 +46,9 @@ def accept_outputs(result: ScoringResult, storage: Storage) -> dict[str, StoredC
         for output in evaluation.outputs:
             key = output_key(result.attempt_id, evaluation.evaluation_id, output.kind)
             if output.content is None:
-                accepted[key] = storage.accept(key, sha256=output.sha256, size=output.size)
+                accepted[key] = accept(session, storage, key, sha256=output.sha256, size=output.size)
             else:
-                accepted[key] = storage.keep(output.content, sha256=output.sha256, size=output.size)
+                accepted[key] = keep(session, storage, output.content, sha256=output.sha256, size=output.size)
     return accepted
 
 
@@ -83,10 +85,11 @@ def store_result(session: Session, result: ScoringResult, storage: Storage) -> b
         if evaluation.status is EvaluationStatus.WAITING
     }
     _check(result, set(waiting))
-    accepted = accept_outputs(result, storage)
+    accepted = accept_outputs(session, result, storage)
     for reported in result.evaluations:
         if reported.outcome in _STORED:
-            _store_evaluation(session, waiting[reported.evaluation_id], reported, attempt, accepted)
+            owner_id = submission.competition.organizer_id
+            _store_evaluation(session, waiting[reported.evaluation_id], reported, attempt, accepted, owner_id)
     attempt.timings = result.timings
     attempt.result_sha256 = digest
     outcome = attempt_outcome(reported.outcome for reported in result.evaluations)
@@ -161,6 +164,7 @@ def _store_evaluation(
     reported: EvaluationResult,
     attempt: Attempt,
     accepted: dict[str, StoredContent],
+    owner_id: UUID,
 ) -> None:
     evaluation.status = _STORED[reported.outcome]
     evaluation.verdict = reported.verdict
@@ -179,6 +183,7 @@ def _store_evaluation(
             Output(
                 evaluation_id=evaluation.id,
                 kind=output.kind,
+                owner_id=owner_id,
                 content=stored.key,
                 sha256=stored.sha256,
                 size=stored.size,

@@ -26,7 +26,7 @@ from podium.platform import dispatch
 from podium.platform.database import Database
 from podium.platform.provision import ensure_pools
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import open_storage
+from podium.platform.storage import FileStorage, open_storage
 from podium.platform.supervisor.ports import free_port
 from podium.platform.supervisor.postgres import PostgresCluster
 from podium.tasks.programs import Executor
@@ -64,7 +64,9 @@ def world(settings: ServerSettings, folder: Path) -> Iterator[World]:
     database.migrate()
     with database.session() as session:
         ensure_pools(session)
-    yield World(settings, database, open_storage(settings), folder)
+    storage = open_storage(settings)
+    assert isinstance(storage, FileStorage)
+    yield World(settings, database, storage, folder)
     database.close()
 
 

@@ -24,7 +24,7 @@ from podium.platform.database import Database
 from podium.platform.models import Base
 from podium.platform.provision import POOLS, ensure_pools
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage, open_storage
+from podium.platform.storage import FileStorage, open_storage
 from podium.platform.supervisor.ports import free_port
 from podium.platform.supervisor.postgres import PostgresCluster
 
@@ -130,16 +130,17 @@ def database(session_database: Database, sweep: Callable[[], None]) -> Iterator[
 
 
 @pytest.fixture
-def storage(settings: ServerSettings) -> Iterator[Storage]:
+def storage(settings: ServerSettings) -> Iterator[FileStorage]:
     """An empty store."""
     made = open_storage(settings)
+    assert isinstance(made, FileStorage)
     yield made
     shutil.rmtree(made.root)
     open_storage(settings)
 
 
 @pytest.fixture
-def world(settings: ServerSettings, database: Database, storage: Storage, tmp_path: Path) -> World:
+def world(settings: ServerSettings, database: Database, storage: FileStorage, tmp_path: Path) -> World:
     """Makes people, competitions and submissions the way that Podium makes them."""
     return World(settings, database, storage, tmp_path)
 

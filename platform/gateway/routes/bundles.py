@@ -13,14 +13,16 @@ from podium.platform.bundles.problems import Problem, Severity
 from podium.platform.errors import NotFound, TooLarge
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewBundle, Wait
-from podium.platform.gateway.routes.storage import signed_record
 from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import Bundle
 from podium.platform.records import BundleRecord, BundleUpload
 from podium.platform.storage import incoming_key
+from podium.platform.storage_quotas import require_room
+from podium.platform.stored import accept
 from podium.platform.submissions.transitions import bundle_topic, move_bundle
+from podium.platform.uploads import announced_bundle, forget_completed, join_parts, offer_upload
 
 router = APIRouter(tags=["bundles"])
 
@@ -31,11 +33,15 @@ def create_bundle(services: WithServices, caller: WithCaller, body: NewBundle) -
     if body.size > services.settings.bundle_bytes:
         raise TooLarge(f"A bundle may have {services.settings.bundle_bytes} bytes; this one has {body.size}.")
     with services.database.session() as session:
+        assert caller.person_id is not None
+        require_room(session, caller.person_id, body.size, default=services.settings.storage_quota_bytes)
         bundle = Bundle(owner_id=caller.person_id, **body.model_dump())
         session.add(bundle)
         session.flush()
-        upload = services.storage.sign_put(incoming_key(bundle.id), max_bytes=body.size)
-        return BundleUpload(bundle_record(bundle), signed_record(upload))
+        offered = offer_upload(
+            session, services.storage, announced_bundle(bundle), part_bytes=services.settings.part_bytes
+        )
+        return BundleUpload(bundle_record(bundle), offered.upload, offered.parts)
 
 
 @router.post("/bundles/{bundle_id}/complete")
@@ -48,10 +54,12 @@ def complete_bundle(
         # Said twice at the same time, the second waits here and sees what the first has done.
         session.refresh(bundle, with_for_update={"of": Bundle})
         if bundle.status is BundleStatus.UPLOADING:
-            stored = services.storage.accept(incoming_key(bundle.id), sha256=bundle.sha256, size=bundle.size)
+            key = incoming_key(bundle.id)
+            join_parts(session, services.storage, bundle.id)
+            stored = accept(session, services.storage, key, sha256=bundle.sha256, size=bundle.size)
             move_bundle(session, bundle, BundleStatus.QUEUED, actor=caller.actor, content=stored.key)
         record = bundle_record(bundle)
-    services.storage.discard(incoming_key(bundle_id))
+    forget_completed(services.database, services.storage, bundle_id)
     background.add_task(services.dispatcher.dispatch_bundle, bundle_id)
     return record
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
-from podium.platform.errors import TooLarge
-from podium.platform.gateway.services import WithServices
-from podium.platform.jobs import SignedRequest
-from podium.platform.records import SignedRequestRecord
+from podium.platform.errors import NotFound, TooLarge
+from podium.platform.gateway.services import Services, WithServices
+from podium.platform.storage import FileStorage
 
 router = APIRouter(tags=["storage"])
 
@@ -26,13 +27,23 @@ UNTRUSTED_PAGE = {
 }
 
 
+_SHA256 = re.compile(r"\bsha-256=:([A-Za-z0-9+/=]{44}):")
+
+
+class _Download(FileResponse):
+    """A file in larger pieces: each is a trip to another thread."""
+
+    chunk_size = 1 << 20
+
+
 @router.get("/storage/{token}", response_class=FileResponse)
 @router.head("/storage/{token}", response_class=FileResponse, include_in_schema=False)
 def get_stored(token: str, services: WithServices, request: Request) -> FileResponse:
     """The bytes of an object; ranges are served."""
-    grant = services.storage.grant(token, request.method)
-    return FileResponse(
-        services.storage.path(grant.key),
+    storage = _files(services)
+    grant = storage.grant(token, request.method)
+    return _Download(
+        storage.path(grant.key),
         media_type="application/octet-stream",
         filename=grant.filename,
         headers=UNTRUSTED,
@@ -42,20 +53,24 @@ def get_stored(token: str, services: WithServices, request: Request) -> FileResp
 @router.put("/storage/{token}", status_code=201, response_class=Response)
 async def put_stored(token: str, services: WithServices, request: Request) -> Response:
     """Store an object, whole or not at all."""
-    grant = services.storage.grant(token, "PUT")
+    storage = _files(services)
+    grant = storage.grant(token, "PUT")
     announced = request.headers.get("content-length", "0")
     if grant.max_bytes is not None and announced.isdigit() and int(announced) > grant.max_bytes:
         raise TooLarge(f"The upload is larger than the {grant.max_bytes} bytes that were announced.")
-    await services.storage.receive(grant, request.stream())
+    await storage.receive(grant, request.stream(), checksum=_checksum(request))
     return Response(status_code=201)
 
 
-def signed_record(request: SignedRequest) -> SignedRequestRecord:
-    """A signed request as the API answers it."""
-    return SignedRequestRecord(
-        method=request.method,
-        url=request.url,
-        headers=request.headers,
-        expires=request.expires,
-        max_bytes=request.max_bytes,
-    )
+def _checksum(request: Request) -> tuple[str, str] | None:
+    """The checksum that came along, by its name in `hashlib` and in base64; others than these two are not checked."""
+    if md5 := request.headers.get("content-md5"):
+        return "md5", md5
+    found = _SHA256.search(request.headers.get("content-digest", ""))
+    return ("sha256", found[1]) if found else None
+
+
+def _files(services: Services) -> FileStorage:
+    if not isinstance(services.storage, FileStorage):
+        raise NotFound("Files are not kept here: signed requests lead to the store itself.")
+    return services.storage

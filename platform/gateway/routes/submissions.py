@@ -19,7 +19,7 @@ from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.requests import NewSubmission, Wait
 from podium.platform.gateway.routes.competitions import Limit, Offset
-from podium.platform.gateway.routes.storage import UNTRUSTED_PAGE, signed_record
+from podium.platform.gateway.routes.storage import UNTRUSTED_PAGE
 from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller
 from podium.platform.jobs import OutputKind
@@ -28,6 +28,7 @@ from podium.platform.records import DetailedResults, LogPage, SignedRequestRecor
 from podium.platform.submissions import attempts, creation, detailed_results, logs, views
 from podium.platform.submissions.transitions import submission_topic
 from podium.platform.submissions.windows import choose_phase
+from podium.platform.uploads import announced_submission, forget_completed, offer_upload, signed_record
 
 router = APIRouter(tags=["submissions"])
 _PIECE_BYTES = 256 * 1024
@@ -52,13 +53,19 @@ def create_submission(
             message=body.message,
             fact_sheet=body.fact_sheet,
             max_bytes=services.settings.submission_bytes,
+            quota_bytes=services.settings.storage_quota_bytes,
             actor=caller.actor,
         )
-        upload = services.storage.sign_put(creation.upload_key(submission), max_bytes=body.size)
+        offered = offer_upload(
+            session,
+            services.storage,
+            announced_submission(submission),
+            part_bytes=services.settings.part_bytes,
+        )
         # Prefect makes the flow run while the file is on its way.
         background.add_task(services.dispatcher.dispatch_submission, submission.id)
         return SubmissionUpload(
-            views.submission_record(session, submission, for_organizer=False), signed_record(upload)
+            views.submission_record(session, submission, for_organizer=False), offered.upload, offered.parts
         )
 
 
@@ -73,7 +80,7 @@ def complete_submission(
             raise NotAllowed("Only the participant who submits can complete the upload.")
         creation.complete_submission(session, submission, services.storage, actor=caller.actor)
     # What is answered is read after the commit: that is what tells agents, and they begin meanwhile.
-    services.storage.discard(creation.upload_key(submission))
+    forget_completed(services.database, services.storage, submission_id)
     background.add_task(services.dispatcher.dispatch_submission, submission_id)
     return _read(services, submission_id, caller)
 
@@ -160,7 +167,8 @@ def read_file(submission_id: UUID, services: WithServices, caller: WithCaller) -
     with services.database.session() as session:
         submission = _find(session, submission_id, caller)
         if submission.content is None:
-            raise NotFound("The file was never uploaded.")
+            what = "removed by who submitted it" if submission.files_removed else "never uploaded"
+            raise NotFound(f"The file was {what}.")
         return signed_record(services.storage.sign_get(submission.content, filename=submission.filename))
 
 
@@ -196,7 +204,8 @@ def read_detailed_result(
     with services.database.session() as session:
         submission = _find_results(session, submission_id, caller)
         page = services.storage.open(detailed_results.page_key(submission, evaluation_id, services.storage))
-    headers = {**UNTRUSTED_PAGE, "Content-Length": str(os.fstat(page.fileno()).st_size)}
+    headers = {**UNTRUSTED_PAGE, "Content-Length": str(page.seek(0, os.SEEK_END))}
+    page.seek(0)
     return StreamingResponse(_pieces(page), media_type="text/html; charset=utf-8", headers=headers)
 
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from podium.platform import audit, competitions, datasets, task_versions
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewDataset, NewTaskVersion
-from podium.platform.gateway.routes.storage import signed_record
 from podium.platform.gateway.services import WithServices
 from podium.platform.rerun_records import DatasetRecord, DatasetUploadRecord, TaskVersionRecord
+from podium.platform.uploads import announced_dataset, forget_completed, offer_upload
 
 router = APIRouter(tags=["tasks"])
 
@@ -29,9 +29,12 @@ def create_dataset(services: WithServices, caller: WithCaller, body: NewDataset)
             size=body.size,
             sha256=body.sha256,
             max_bytes=services.settings.bundle_bytes,
+            quota_bytes=services.settings.storage_quota_bytes,
         )
-        request = services.storage.sign_put(datasets.upload_key(upload), max_bytes=body.size)
-        return DatasetUploadRecord(upload.id, signed_record(request))
+        offered = offer_upload(
+            session, services.storage, announced_dataset(upload), part_bytes=services.settings.part_bytes
+        )
+        return DatasetUploadRecord(upload.id, offered.upload, offered.parts)
 
 
 @router.post("/datasets/{upload_id}/complete")
@@ -39,10 +42,10 @@ def complete_dataset(upload_id: UUID, services: WithServices, caller: WithCaller
     """Say that the upload is done: it is checked and kept. Saying it again changes nothing."""
     assert caller.person_id is not None
     with services.database.session() as session:
-        upload, dataset = datasets.complete_dataset(session, upload_id, caller.person_id, services.storage)
+        _, dataset = datasets.complete_dataset(session, upload_id, caller.person_id, services.storage)
         record = task_versions.dataset_record(dataset)
         audit.note(session, "dataset", name=f"'{dataset.name}'", after=f"{dataset.kind.replace('_', ' ')}, kept")
-    services.storage.discard(datasets.upload_key(upload))
+    forget_completed(services.database, services.storage, upload_id)
     return record
 
 

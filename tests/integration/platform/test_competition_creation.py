@@ -43,7 +43,7 @@ def queue_bundle(world: World, owner: Known, folder: Path, **values: object) -> 
         bundle = Bundle(owner_id=owner.id, filename="b.zip", size=len(data), sha256=sha256_of(data), **values)
         session.add(bundle)
         session.flush()
-        stored = world.storage.store(archive)
+        stored = world.storage.store(archive, sha256_of(data))
         move_bundle(session, bundle, BundleStatus.QUEUED, actor="tests", content=stored.key)
         return bundle.id
 
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_bundle_is_refused(world: World, olga: Known) -> None:
     file = world.folder / "b.zip"
     file.write_bytes(b"not an archive")
     with world.session() as session:
-        stored = world.storage.store(file)
+        stored = world.storage.store(file, sha256_of(file.read_bytes()))
         bundle = Bundle(owner_id=olga.id, filename="b.zip", size=stored.size, sha256=stored.sha256)
         session.add(bundle)
         session.flush()

@@ -35,7 +35,13 @@ def created(world: World, owner: Known, folder: Path, monkeypatch: pytest.Monkey
         bundle = Bundle(owner_id=owner.id, filename="b.zip", size=len(data), sha256=sha256_of(data))
         session.add(bundle)
         session.flush()
-        move_bundle(session, bundle, BundleStatus.QUEUED, actor="tests", content=world.storage.store(archive).key)
+        move_bundle(
+            session,
+            bundle,
+            BundleStatus.QUEUED,
+            actor="tests",
+            content=world.storage.store(archive, sha256_of(data)).key,
+        )
         bundle_id = bundle.id
     flow.create_competition.fn(bundle_id)
     with world.session() as session:

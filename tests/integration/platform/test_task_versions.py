@@ -44,7 +44,7 @@ def dataset(world: World, owner: Known, text: str, *, kind: str = "reference_dat
     data = zip_of({"truth.csv": text})
     path = world.folder / f"{uuid4()}.zip"
     path.write_bytes(data)
-    stored = world.storage.store(path)
+    stored = world.storage.store(path, sha256_of(path.read_bytes()))
     with world.session() as session:
         made = Dataset(
             owner_id=owner.id,

@@ -33,7 +33,7 @@ from podium.platform.jobs import OutputKind, ScoringJob
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import Bundle, Pool, Submission, now
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage
+from podium.platform.storage import FileStorage
 from podium.platform.submissions.attempts import claim_submission
 from podium.platform.submissions.creation import complete_submission, create_submission, upload_key
 from podium.platform.submissions.results import store_result
@@ -93,7 +93,7 @@ class Known:
 class World:
     """Makes what tests need, through Podium's own code."""
 
-    def __init__(self, settings: ServerSettings, database: Database, storage: Storage, folder: Path) -> None:
+    def __init__(self, settings: ServerSettings, database: Database, storage: FileStorage, folder: Path) -> None:
         self.settings = settings
         self.database = database
         self.storage = storage
@@ -192,9 +192,16 @@ class World:
         with read_bundle(self.bundle_folder(**fields)) as reading:
             content = reading.accepted()
             assert reading.files is not None
-            stored = store_files.fn(self.storage, reading.files, content)
+            stored = store_files.fn(self.database, self.storage, reading.files, content)
             return write_competition.fn(
-                self.database, bundle_id, content, stored, reading.problems, now(), self.settings.limit_maxima
+                self.database,
+                bundle_id,
+                content,
+                stored,
+                reading.problems,
+                now(),
+                self.settings.limit_maxima,
+                self.settings.storage_quota_bytes,
             )
 
     def join(self, person: Known, slug: str) -> None:
@@ -234,13 +241,14 @@ class World:
                 message="",
                 fact_sheet=fact_sheet or {},
                 max_bytes=self.settings.submission_bytes,
+                quota_bytes=self.settings.storage_quota_bytes,
                 actor=f"person:{person.username}",
             ).id
 
     def upload(self, submission_id: UUID, data: bytes = PREDICTIONS) -> None:
         """Put a submission's file where its signed request would."""
         with self.session() as session:
-            path = self.storage.root / upload_key(session.get_one(Submission, submission_id))
+            path = self.storage.path_of(upload_key(session.get_one(Submission, submission_id)))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 

@@ -227,9 +227,23 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         {"reason": "A label was wrong.", "reference_data": str(ONE)},
     ),
     "GET /agents": (lambda c: c.agents(), "/agents", None),
+    "POST /uploads/{id}": (lambda c: c.announced_upload(ONE), f"/uploads/{ONE}", None),
+    "GET /me/storage": (lambda c: c.storage(), "/me/storage", None),
+    "GET /me/storage/files": (lambda c: c.storage_files(), "/me/storage/files", None),
+    "DELETE /me/storage/files/{kind}/{id}": (
+        lambda c: c.remove_file("dataset", ONE),
+        f"/me/storage/files/dataset/{ONE}",
+        None,
+    ),
+    "GET /people/{username}/storage": (lambda c: c.storage("ada"), "/people/ada/storage", None),
+    "PUT /people/{username}/storage": (
+        lambda c: c.set_storage_quota("ada", 9),
+        "/people/ada/storage",
+        {"quota": 9},
+    ),
 }
-STEPS = {"POST /datasets", "POST /datasets/{id}/complete"}
-"""Steps of `store_dataset`, which has no method for each: `test_reruns` follows it."""
+STEPS = {"POST /datasets", "POST /datasets/{id}/complete", "POST /uploads/{id}/parts"}
+"""Steps of `store_dataset` and of uploads in parts, which have no method for each; other tests follow them."""
 
 
 def documented_calls() -> Iterator[str]:
