@@ -6,11 +6,18 @@ import logging
 import os
 import signal
 import sys
+import time
 
 import anyio
 
+from podium.agents.prefect_access import choose_prefect, keep_events
 from podium.agents.settings import AgentSettings
+from podium.platform.errors import PlatformFault
+from podium.tasks.gateway import GatewayClient
 
+logger = logging.getLogger("podium.agents")
+ASK_SECONDS = 2.0
+"""How often a gateway that does not answer is asked again which pool a token is for."""
 QUIET = {
     # Prefect's own log lines of a run would be one more call each; a submission's log goes to the gateway.
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
@@ -31,9 +38,32 @@ def run_agent(settings: AgentSettings) -> None:
     os.environ.setdefault("PREFECT_HOME", str(settings.folder.resolve() / "prefect"))
     # Prefect looks for its folder as soon as it is imported.
     (settings.folder / "prefect").mkdir(parents=True, exist_ok=True)
+    by_way_of_gateway = choose_prefect(settings)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    with GatewayClient(settings.gateway, settings.secret()) as gateway:
+        settings = of_own_pool(settings, gateway)
+    if by_way_of_gateway:
+        keep_events()
     anyio.run(_work, settings)
+
+
+def of_own_pool(settings: AgentSettings, gateway: GatewayClient) -> AgentSettings:
+    """The settings with the pool that the token is for, where they name none; waits until the gateway answers.
+
+    Raises:
+        PodiumError: The gateway does not take the token.
+    """
+    said = ""
+    while not settings.pool:
+        try:
+            settings = settings.model_copy(update={"pool": gateway.own_pool().pool})
+        except PlatformFault as fault:
+            if said != str(fault):
+                said = str(fault)
+                logger.warning("waits for the gateway: %s", fault)
+            time.sleep(ASK_SECONDS)
+    return settings
 
 
 async def _work(settings: AgentSettings) -> None:

@@ -24,9 +24,13 @@ def agent() -> None:
 @app.command()
 def start(
     *,
-    pool: Annotated[str | None, typer.Option("--pool", help="The pool to take work from.")] = None,
+    pool: Annotated[
+        str | None, typer.Option("--pool", help="The pool to take work from; by default the token's.")
+    ] = None,
     gateway: Annotated[str | None, typer.Option("--gateway", help="The gateway's address.")] = None,
-    prefect: Annotated[str | None, typer.Option("--prefect", help="The address of Prefect's API.")] = None,
+    prefect: Annotated[
+        str | None, typer.Option("--prefect", help="The address of Prefect's API; by default the gateway's way to it.")
+    ] = None,
     token_file: Annotated[Path | None, typer.Option("--token-file", help="A file with the agent's token.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The agent's name; by default the host's.")] = None,
     slots: Annotated[int | None, typer.Option("--slots", min=1, help="Submissions at the same time.")] = None,

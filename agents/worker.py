@@ -28,6 +28,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from typing_extensions import override
 
 from podium.agents.post import Claimed, Post
+from podium.agents.prefect_access import follow_token, goes_by_gateway
 from podium.agents.recording import Teller, recorded
 from podium.agents.settings import read_agent_settings
 from podium.platform.errors import PodiumError
@@ -87,7 +88,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         self._hears_gateway = False
         self._threads = anyio.CapacityLimiter(options["limit"])
         self._leaving = anyio.Event()
-        self._teller = Teller()
+        # A Prefect that is reached directly never sees the token.
+        self._credential = self._post.credential if goes_by_gateway(self._post.settings) else None
+        self._teller = Teller(self._credential)
 
     @override
     async def start(
@@ -118,6 +121,8 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         """Take up the post, then connect to Prefect."""
         await anyio.to_thread.run_sync(self._post.take_up)
         await super().setup()
+        if self._credential is not None:
+            follow_token(self.client, self._credential)
 
     async def run(
         self,

@@ -88,9 +88,22 @@ ACCESS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "change_task": _PERSON,
         "create_dataset": _ORGANIZER,  # one's own
         "complete_dataset": _ORGANIZER,
-        "list_agents": _ADMINISTRATOR,
-        "list_pools": _ADMINISTRATOR,
-        "change_pool": _ADMINISTRATOR,
+        "list_agents": _ORGANIZER,  # those of their pools; an administrator all
+        "list_pools": _ORGANIZER,  # those that they may use
+        "create_pool": _ORGANIZER,
+        "read_pool": _ORGANIZER,  # its owner, and those with whom it is shared
+        "change_pool": _ORGANIZER,  # its owner, as all of these
+        "share_pool": _ORGANIZER,
+        "unshare_pool": _ORGANIZER,
+        "list_pool_tokens": _ORGANIZER,
+        "create_pool_token": _ORGANIZER,
+        "rotate_pool_token": _ORGANIZER,
+        "revoke_pool_token": _ORGANIZER,
+        "change_agent": _ORGANIZER,
+        "remove_agent": _ORGANIZER,
+        "read_own_pool": _AGENT,
+        "ask_prefect": _AGENT,  # the calls of a worker, about its own pool
+        "tell_prefect": _AGENT,
         "greet": _AGENT,
         "wait_for_work": _AGENT,
         "claim": _AGENT,

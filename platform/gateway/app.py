@@ -18,6 +18,7 @@ from podium.platform.gateway.routes import (
     people,
     phases,
     pools,
+    prefect,
     reruns,
     storage,
     submissions,
@@ -39,6 +40,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         yield
         services.dispatcher.stop()
         await services.notices.stop()
+        await services.prefect_proxy.close()
         services.orchestration.close()
         services.database.close()
 
@@ -55,7 +57,19 @@ def create_app(settings: ServerSettings) -> FastAPI:
     app.state.services = Services.of(settings)
     routers = [
         module.router
-        for module in (people, competitions, phases, bundles, submissions, reruns, tasks, agents, pools, storage)
+        for module in (
+            people,
+            competitions,
+            phases,
+            bundles,
+            submissions,
+            reruns,
+            tasks,
+            agents,
+            prefect,
+            pools,
+            storage,
+        )
     ]
     require_table_complete(routers)
     for router in routers:

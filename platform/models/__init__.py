@@ -20,7 +20,7 @@ from podium.platform.models.competitions import (
     TaskVersion,
     TermsAcceptance,
 )
-from podium.platform.models.people import Agent, Person, Pool, Token, TokenKind
+from podium.platform.models.people import Agent, Person, Pool, PoolUser, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
 from podium.platform.models.submissions import (
     Attempt,
@@ -61,6 +61,7 @@ __all__ = [
     "PhaseMigration",
     "PhaseTask",
     "Pool",
+    "PoolUser",
     "Rerun",
     "RerunItem",
     "Score",

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy import select, text
 
-from podium.platform import identity
+from podium.platform import identity, pool_tokens
 from podium.platform.errors import NotAllowed, PodiumError
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewPerson, NewToken
@@ -81,7 +81,10 @@ def revoke_token(token_id: UUID, services: WithServices, caller: WithCaller) -> 
     """Make a token useless from now on; administrators may any."""
     with services.database.session() as session:
         owner_id = None if caller.is_administrator else caller.person_id
-        return token_record(identity.revoke_token(session, token_id, owner_id=owner_id))
+        token = identity.revoke_token(session, token_id, owner_id=owner_id)
+        if token.pool is not None:
+            pool_tokens.end_claims(session, token.pool, token)
+        return token_record(token)
 
 
 def person_record(person: Person) -> PersonRecord:
