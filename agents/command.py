@@ -8,17 +8,22 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Take work from a pool, on a host that scores.", no_args_is_help=True)
+from podium.platform.cli import agents as owners
+
+app = typer.Typer(
+    help="Take work from a pool on a host that scores; steer the agents of your pools.", no_args_is_help=True
+)
 
 
 def register(parent: typer.Typer) -> None:
     """Add the commands to the command line."""
+    owners.add_to(app)
     parent.add_typer(app, name="agent", rich_help_panel="Running the platform")
 
 
 @app.callback()
 def agent() -> None:
-    """Take work from a pool, on a host that scores."""
+    """Take work from a pool on a host that scores; steer the agents of your pools."""
 
 
 @app.command()

@@ -53,7 +53,7 @@ class Post:
         self.settings = settings
         self.credential = Credential(settings)
         self.gateway = GatewayClient(settings.gateway, self.credential.secret)
-        self.credential.on_change(lambda secret: self.gateway.renew(secret))
+        self.credential.on_change(self.gateway.renew)
         # Asynchronous, so that a stop need not wait for a call that waits.
         self._listener = httpx.AsyncClient(
             base_url=f"{self.gateway.address}/api/v1",

@@ -25,9 +25,7 @@ class AgentSettings(BaseSettings):
     )
     token: SecretStr | None = Field(default=None, description="The agent's token")
     token_file: Path | None = Field(default=None, description="A file that holds it")
-    pool: str = Field(
-        default="", description="The pool that the agent takes work from; by default the one that its token is for"
-    )
+    pool: str = Field(default="", description="The pool that the agent takes work from")
     name: str = Field(default_factory=socket.gethostname, description="The agent's name, unique in its pool")
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Flow runs at the same time")
     folder: Path = Field(default=Path("podium-agent"), description="Where it keeps its cache and works")

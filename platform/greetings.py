@@ -48,7 +48,7 @@ def read_hello(message: Mapping[str, object], *, version: str) -> AgentHello:
         ContractDiffers: It speaks another contract.
         InvalidInput: It is no hello.
     """
-    require_contract(message.get("contract"), version=version)
+    require_contract(message.get("contract", CONTRACT), version=version)
     try:
         return AgentHello.model_validate(message)
     except ValidationError as error:

@@ -13,13 +13,16 @@ from podium.platform.client.connection import Connection
 from podium.platform.client.outputs import OutputCalls
 from podium.platform.client.people import PeopleCalls
 from podium.platform.client.phases import PhaseCalls
+from podium.platform.client.pools import PoolCalls
 from podium.platform.client.reruns import RerunCalls
 from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import load_login
 from podium.platform.client.submissions import SubmissionCalls
 
 
-class Client(PeopleCalls, CompetitionCalls, PhaseCalls, BundleCalls, SubmissionCalls, OutputCalls, RerunCalls):
+class Client(
+    PeopleCalls, PoolCalls, CompetitionCalls, PhaseCalls, BundleCalls, SubmissionCalls, OutputCalls, RerunCalls
+):
     """A gateway, as a Python object.
 
     It never prints, never prompts and never ends the process; making one sends nothing. Calls that may safely be made

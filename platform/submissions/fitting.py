@@ -71,17 +71,17 @@ def takes_work(agent: Agent) -> bool:
     return not agent.trouble and agent.cordoned is None
 
 
-def why_none_takes(pool: Pool, agents: Sequence[Agent]) -> str:
-    """Why none of a pool's live agents takes anything, as a sentence; empty where one does."""
+def why_none_takes(pool: Pool, agents: Sequence[Agent]) -> tuple[str, str] | None:
+    """Why none of a pool's live agents takes anything, and until when, as halves of a sentence; `None` if one does."""
     if pool.cordoned is not None:
-        return f"Pool '{pool.name}' takes nothing new at the moment: it is cordoned."
+        return f"Pool '{pool.name}' is cordoned", "that has ended"
     if not agents:
-        return f"No agent of pool '{pool.name}' is running."
+        return f"No agent of pool '{pool.name}' is running", "there is one"
     if any(takes_work(agent) for agent in agents):
-        return ""
+        return None
     if all(agent.cordoned is not None for agent in agents):
-        return f"The agents of pool '{pool.name}' take nothing new at the moment: they are cordoned."
-    return f"The agents of pool '{pool.name}' have trouble of their own."
+        return f"The agents of pool '{pool.name}' are cordoned", "that has ended"
+    return f"The agents of pool '{pool.name}' have trouble of their own", "that is mended"
 
 
 def live_agents(session: Session, pool_id: UUID) -> Sequence[Agent]:

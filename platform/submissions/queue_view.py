@@ -55,7 +55,7 @@ def _why_nothing(session: Session, competition: Competition) -> str:
     agents = live_agents(session, pool.id)
     if why := why_none_takes(pool, agents):
         said = "; ".join(f"{agent.name}: {agent.trouble}" for agent in agents if agent.trouble)
-        return f"{why} {said}".rstrip()
+        return f"{why[0]} ({said})." if said else f"{why[0]}."
     well = [offer_of_agent(agent) for agent in agents if takes_work(agent)]
     reasons = [why_unplaced(pool.name, needs_of(competition, phase, pool), well) for phase in competition.phases]
     return " ".join(dict.fromkeys(reason for reason in reasons if reason))

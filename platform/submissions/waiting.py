@@ -147,7 +147,7 @@ def why_waiting(session: Session, submission: Submission) -> str:
     pool = competition.pool
     agents = live_agents(session, pool.id)
     if why := why_none_takes(pool, agents):
-        return f"{why} It is scored as soon as that has changed."
+        return f"{why[0]}; it is scored as soon as {why[1]}."
     fit = [offer_of_agent(agent) for agent in agents if takes_work(agent)]
     return why_unplaced(pool.name, needs_of(competition, submission.phase, pool), fit)
 

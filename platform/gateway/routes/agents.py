@@ -191,6 +191,7 @@ def _pool_and_agent(
     """
     both = (
         select(Pool, Agent, Token.revoked)
+        .select_from(Pool)
         .join(Token, Token.id == caller.token_id)
         .outerjoin(Agent, and_(Agent.pool_id == Pool.id, Agent.name == name))
         .where(Pool.id == caller.pool_id)
