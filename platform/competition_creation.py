@@ -186,7 +186,7 @@ class CompetitionWriter:
         # A pool that they may not use, and one that is not there: they are told the same of both.
         if pool is None or not may_use(self._session, pool, owner):
             self._problem(
-                f"There is no pool '{wanted}' that you may use; submissions will be scored on '{DEFAULT_POOL}'.",
+                f"There is no pool '{wanted}' here that you may use; submissions will be scored on '{DEFAULT_POOL}'.",
                 field="queue",
                 severity=Severity.WARNING,
             )
