@@ -53,7 +53,7 @@ class Post:
         self.settings = settings
         self.credential = Credential(settings)
         self.gateway = GatewayClient(settings.gateway, self.credential.secret)
-        self.credential.on_change(self.gateway.renew)
+        self.credential.on_change(self._renew)
         # Asynchronous, so that a stop need not wait for a call that waits.
         self._listener = httpx.AsyncClient(
             base_url=f"{self.gateway.address}/api/v1",
@@ -119,8 +119,13 @@ class Post:
                 self._refused(refused)
             raise
 
+    def _renew(self, secret: str) -> None:
+        """Try another token."""
+        self.gateway.renew(secret)
+        self.refusal = ""
+
     def _refused(self, error: PodiumError) -> None:
-        if self.refusal != str(error):
+        if not self.refusal:
             logger.error("takes no work: the gateway refuses this agent. %s", error)
         self.refusal = str(error)
 

@@ -39,6 +39,8 @@ SAFETY_POLL_SECONDS = 10.0
 """How often Prefect is asked although nothing was announced: for what was missed, and for schedules."""
 BLIND_POLL_SECONDS = 0.5
 """How often it is asked while the gateway can't be heard."""
+REFUSED_SECONDS = 5.0
+"""How long a gateway that refuses this agent is left alone."""
 ANNOUNCEMENT_SECONDS = 25.0
 SYNC_SECONDS = 15.0
 SHARES_SECONDS = 30.0
@@ -291,7 +293,7 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 if self._hears_gateway:
                     logger.warning("the gateway is not heard: %s", error)
                 self._hears_gateway = False
-                await anyio.sleep(1)
+                await anyio.sleep(REFUSED_SECONDS if self._post.refusal else 1)
                 continue
             self._hears_gateway = True
             cursor = wake.cursor
