@@ -12,7 +12,7 @@ import anyio
 
 from podium.agents.prefect_access import choose_prefect, keep_events
 from podium.agents.settings import AgentSettings
-from podium.platform.errors import PlatformFault
+from podium.platform.errors import InvalidInput, PlatformFault
 from podium.tasks.gateway import GatewayClient
 
 logger = logging.getLogger("podium.agents")
@@ -42,28 +42,34 @@ def run_agent(settings: AgentSettings) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with GatewayClient(settings.gateway, settings.secret()) as gateway:
-        settings = of_own_pool(settings, gateway)
+        # By way of the gateway there is no Prefect without a good token either: better hear of it here.
+        if by_way_of_gateway or not settings.pool:
+            settings = of_own_pool(settings, gateway)
     if by_way_of_gateway:
         keep_events()
     anyio.run(_work, settings)
 
 
 def of_own_pool(settings: AgentSettings, gateway: GatewayClient) -> AgentSettings:
-    """The settings with the pool that the token is for, where they name none; waits until the gateway answers.
+    """The settings with the pool that the token is for; waits until the gateway answers.
 
     Raises:
+        InvalidInput: The settings name another pool.
         PodiumError: The gateway does not take the token.
     """
     said = ""
-    while not settings.pool:
+    while True:
         try:
-            settings = settings.model_copy(update={"pool": gateway.own_pool().pool})
+            own = gateway.own_pool().pool
         except PlatformFault as fault:
             if said != str(fault):
                 said = str(fault)
                 logger.warning("waits for the gateway: %s", fault)
             time.sleep(ASK_SECONDS)
-    return settings
+            continue
+        if settings.pool not in ("", own):
+            raise InvalidInput(f"The token is for pool '{own}', not for '{settings.pool}'.", remedy="Leave --pool out.")
+        return settings.model_copy(update={"pool": own})
 
 
 async def _work(settings: AgentSettings) -> None:

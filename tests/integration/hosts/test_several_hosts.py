@@ -11,6 +11,7 @@ import httpx
 
 from podium.agents.prefect_access import PROXY_PATH
 from podium.platform.jobs import CONTRACT, AgentHello
+from podium.platform.orchestration import Orchestration
 
 from .conftest import Host, Participant, Site, ended
 
@@ -60,6 +61,17 @@ def test_each_competition_is_scored_on_its_organizers_host(site: Site, pat: Part
     assert {run["work_pool_name"] for run in flow_runs(site)} == {anna.pool, ben.pool}
     for host in site.hosts:
         assert "Traceback" not in host.log()
+    assert site.platform.call(lambda: scoring_pools(site)) == {"docker", "gpu", anna.pool, ben.pool}
+
+
+def scoring_pools(site: Site) -> set[str]:
+    orchestration = Orchestration(f"http://127.0.0.1:{site.ports['prefect']}/api")
+    try:
+        # As after the loss of a database: what is there stays.
+        assert len(orchestration.register_scoring_pool(site.hosts[0].pool)) == 3
+        return orchestration.scoring_pools()
+    finally:
+        orchestration.close()
 
 
 def flow_runs(site: Site) -> list[dict[str, str]]:

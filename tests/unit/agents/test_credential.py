@@ -16,7 +16,7 @@ from podium.agents.credential import Credential
 from podium.agents.post import Post
 from podium.agents.prefect_access import choose_prefect, goes_by_gateway
 from podium.agents.settings import AgentSettings
-from podium.platform.errors import NotAuthenticated, PlatformFault
+from podium.platform.errors import InvalidInput, NotAuthenticated, PlatformFault
 from podium.platform.jobs import AgentHello, Welcome
 
 
@@ -109,10 +109,13 @@ class Asked:
 def test_the_pool_is_the_tokens(settings: AgentSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.agents.agent.ASK_SECONDS", 0.0)
     asked = Asked()
-    found = of_own_pool(settings.model_copy(update={"pool": ""}), asked)  # type: ignore[arg-type] -- a stand-in
-    assert (found.pool, asked.calls) == ("annas", 2)
+    unsaid = settings.model_copy(update={"pool": ""})
+    assert of_own_pool(unsaid, asked).pool == "annas"  # type: ignore[arg-type] -- a stand-in
     assert of_own_pool(settings, asked).pool == "annas"  # type: ignore[arg-type] -- a stand-in
-    assert asked.calls == 2
+    assert asked.calls == 3
+    other = settings.model_copy(update={"pool": "bens"})
+    with pytest.raises(InvalidInput):
+        of_own_pool(other, asked)  # type: ignore[arg-type] -- a stand-in
 
 
 def test_prefect_is_reached_by_way_of_the_gateway_unless_its_address_is_given(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ from podium.platform.prefect_calls import (
 )
 
 POOL = "annas"
-RUN = uuid4()
+RUN = UUID("01a21a9e-b2a0-740a-8465-ee4c0e742af0")
 
 
 @pytest.mark.parametrize(
