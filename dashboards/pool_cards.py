@@ -11,8 +11,8 @@ from podium.dashboards.markup import Html, element, join, text
 from podium.dashboards.rerun_cards import scrolled_table
 from podium.platform.records import AgentRecord, AgentRun, PastAttempt, PoolRecord, PoolView
 
-_IMAGES = frozenset({"images", "image_aliases"})
-_HEADS = ("Agent", "State", "Runs", "Slots", "Last heard", "Version", "Has")
+_HEADS = ("Agent", "State", "Slots in use", "Last heard", "Version", "Runs")
+_HAS = ("Agent", "Cores", "Memory", "GPUs", "Engine", "Runtimes", "May relax", "Images")
 _GIB = 1024**3
 
 
@@ -63,51 +63,58 @@ def _state(view: PoolView) -> Html:
 
 
 def state_words(agent: AgentRecord) -> str:
-    """How an agent is, in a word, and why."""
+    """How an agent is, in a word."""
     if not agent.alive:
         return "gone"
     if agent.trouble:
-        return f"trouble: {agent.trouble}"
+        return "trouble"
     return "cordoned" if agent.cordoned else "ready"
 
 
 def agents_table(agents: Sequence[AgentRecord], at: datetime) -> Html:
-    """Agents with what each runs, and what its host has."""
+    """Agents with what each runs, what is to be done about them, and what their hosts have."""
     if not agents:
         return element("p", text("No agent has said hello yet."), class_="podium-legend")
+    said = [(agent, words) for agent in agents if agent.alive for words in (agent.trouble, agent.notice) if words]
     rows = [
         (
             agent.name,
             state_words(agent),
-            ", ".join(run_words(run, at) for run in agent.runs) or "nothing",
-            str(agent.slots),
+            f"{len(agent.runs)} of {agent.slots}",
             times.ago(agent.last_seen, at),
-            f"{agent.version}. {agent.notice}" if agent.notice else agent.version,
-            has_words(agent),
+            agent.version,
+            "; ".join(run_words(run, at) for run in agent.runs) or "nothing",
         )
         for agent in agents
     ]
-    return join(element("h3", text("Agents")), scrolled_table("Agents", _HEADS, rows))
+    return join(
+        element("h3", text("Agents")),
+        *(notice(f"{agent.name}: {words}", kind="warning" if agent.trouble else "info") for agent, words in said),
+        scrolled_table("Agents", _HEADS, rows),
+        element("h3", text("What their hosts have")),
+        scrolled_table("What their hosts have", _HAS, [(agent.name, *has_words(agent)) for agent in agents]),
+    )
 
 
 def run_words(run: AgentRun, at: datetime) -> str:
     """A submission that an agent has, and for how long."""
     again = f", attempt {run.attempt}" if run.attempt > 1 else ""
-    return f"{run.competition} #{run.number} ({run.stage} for {times.span(at - run.started)}{again})"
+    return f"{run.competition} #{run.number} for {times.span(at - run.started)}{again}"
 
 
-def has_words(agent: AgentRecord) -> str:
-    """An agent's labels in words: of those that list images, how many there are."""
-    labels = dict(agent.labels)
-    memory = labels.pop("memory_bytes", "")
-    words = [f"{labels.pop('cpus')} cores"] if "cpus" in labels else []
-    words += [f"{int(memory) / _GIB:.3g} GiB"] if memory.isdecimal() else []
-    for name, value in sorted(labels.items()):
-        if name == "images":
-            words.append(f"{len([one for one in value.split(',') if one])} images")
-        elif value and name not in _IMAGES:
-            words.append(f"{name} {value.replace(',', ', ')}")
-    return "; ".join(words)
+def has_words(agent: AgentRecord) -> tuple[str, ...]:
+    """What an agent's labels say of its host, in the order of the table's columns."""
+    labels = agent.labels
+    memory, images = labels.get("memory_bytes", ""), [one for one in labels.get("images", "").split(",") if one]
+    return (
+        labels.get("cpus", ""),
+        f"{int(memory) / _GIB:.3g} GiB" if memory.isdecimal() else "",
+        labels.get("gpus", ""),
+        labels.get("engine", agent.executor),
+        labels.get("runtimes", "").replace(",", ", "),
+        labels.get("relaxations", "").replace(",", ", ") or "nothing",
+        f"{len(images)}{'+' if labels.get('images', '').endswith(',') else ''}",
+    )
 
 
 def attempts_table(attempts: Sequence[PastAttempt]) -> Html:

@@ -64,13 +64,14 @@ def test_a_pool_is_shown_with_its_agents_and_what_they_did(anna: StandIn, visit:
     test = visit("agents", "anna")
     shown = _html(test)
     for words in (
-        "iris #8 (scoring for 1 minute",
+        "iris #8 for 1 minute",
         "attempt 2",
         "Install &lt;0.2&gt;.",
-        "trouble: The engine is gone.",
+        "host-2: The engine is gone.",
         "cordoned",
         "gone",
-        "8 cores; 16 GiB; gpus 2; 2 images",
+        "<td>8</td><td>16 GiB</td><td>2</td>",
+        "1 of 4",
         "1 of 12 slots",
         "3 of 4",
         "1 min 35 s",
@@ -100,4 +101,8 @@ def test_one_of_several_pools_is_chosen(anna: StandIn, visit: Visit):
 
 def test_agents_in_words():
     assert state_words(make_agent()) == "ready"
-    assert has_words(make_agent(labels={"memory_bytes": "much"})) == ""
+    assert has_words(make_agent(labels={"memory_bytes": "much", "relaxations": "network,root", "images": "a:1,"})) == (
+        *("", "", "", "docker", ""),
+        "network, root",
+        "1+",
+    )
