@@ -8,25 +8,34 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Take work from a pool, on a host that scores.", no_args_is_help=True)
+from podium.platform.cli import agents as owners
+
+app = typer.Typer(
+    help="Take work from a pool on a host that scores; steer the agents of your pools.", no_args_is_help=True
+)
 
 
 def register(parent: typer.Typer) -> None:
     """Add the commands to the command line."""
+    owners.add_to(app)
     parent.add_typer(app, name="agent", rich_help_panel="Running the platform")
 
 
 @app.callback()
 def agent() -> None:
-    """Take work from a pool, on a host that scores."""
+    """Take work from a pool on a host that scores; steer the agents of your pools."""
 
 
 @app.command()
 def start(
     *,
-    pool: Annotated[str | None, typer.Option("--pool", help="The pool to take work from.")] = None,
+    pool: Annotated[
+        str | None, typer.Option("--pool", help="The pool to take work from; by default the token's.")
+    ] = None,
     gateway: Annotated[str | None, typer.Option("--gateway", help="The gateway's address.")] = None,
-    prefect: Annotated[str | None, typer.Option("--prefect", help="The address of Prefect's API.")] = None,
+    prefect: Annotated[
+        str | None, typer.Option("--prefect", help="The address of Prefect's API; by default the gateway's way to it.")
+    ] = None,
     token_file: Annotated[Path | None, typer.Option("--token-file", help="A file with the agent's token.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The agent's name; by default the host's.")] = None,
     slots: Annotated[int | None, typer.Option("--slots", min=1, help="Submissions at the same time.")] = None,

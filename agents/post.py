@@ -7,8 +7,8 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +16,13 @@ from uuid import UUID
 
 import httpx
 
+from podium.agents.credential import Credential
 from podium.agents.executors.choice import choose_executor
 from podium.agents.executors.disk_use import require_room
 from podium.agents.settings import AgentSettings
 from podium.agents.tidying import Tidier
-from podium.platform.errors import PlatformFault, PodiumError
-from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Handback, ScoringJob, Wake
+from podium.platform.errors import NotAllowed, NotAuthenticated, PlatformFault, PodiumError
+from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Handback, ScoringJob, Wake, Welcome
 from podium.tasks.gateway import GatewayClient, GatewayKeeps, GatewayRefused, Transfers, checked
 from podium.tasks.programs import Executor
 from podium.tasks.staging import sweep_attempts, trim_cache
@@ -50,14 +51,18 @@ class Post:
 
     def __init__(self, settings: AgentSettings) -> None:
         self.settings = settings
-        self.gateway = GatewayClient(settings.gateway, settings.secret())
+        self.credential = Credential(settings)
+        self.gateway = GatewayClient(settings.gateway, self.credential.secret)
+        self.credential.on_change(self._renew)
         # Asynchronous, so that a stop need not wait for a call that waits.
         self._listener = httpx.AsyncClient(
             base_url=f"{self.gateway.address}/api/v1",
-            headers={"Authorization": f"Bearer {settings.secret()}"},
+            auth=self.credential,
             verify=trusted(),
         )
         self.trouble = "It is starting."
+        self.refusal = ""
+        self._told = Welcome(pool=settings.pool, version="")
         self._transfers = Transfers()
         self._executor: Executor | None = None
         self._workplace: Workplace | None = None
@@ -70,7 +75,7 @@ class Post:
     @property
     def ready(self) -> bool:
         """Whether it may take work."""
-        return not self.trouble
+        return not (self.trouble or self.refusal or self._told.closed)
 
     def take_up(self) -> None:
         """Make the folders, prove the executor, say hello, and go on doing so."""
@@ -91,6 +96,7 @@ class Post:
 
         Raises:
             PlatformFault: The gateway is not heard.
+            NotAuthenticated, NotAllowed: It does not take this agent's token; no work is taken any more.
         """
         try:
             answer = await self._listener.get(
@@ -100,7 +106,28 @@ class Post:
             )
         except httpx.HTTPError as error:
             raise PlatformFault(f"The gateway can't be reached ({type(error).__name__}).") from error
-        return Wake.model_validate_json(checked(answer).content)
+        with self._refusals():
+            return Wake.model_validate_json(checked(answer).content)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Take no more work from the moment on that the token is refused, unless its file has another one."""
+        try:
+            yield
+        except (NotAuthenticated, NotAllowed) as refused:
+            if not self.credential.reread():
+                self._refused(refused)
+            raise
+
+    def _renew(self, secret: str) -> None:
+        """Try another token."""
+        self.gateway.renew(secret)
+        self.refusal = ""
+
+    def _refused(self, error: PodiumError) -> None:
+        if not self.refusal:
+            logger.error("takes no work: the gateway refuses this agent. %s", error)
+        self.refusal = str(error)
 
     def stop(self, attempts: Iterable[UUID]) -> None:
         """Stop what still runs of attempts that are over: they were cancelled, or their lease has run out."""
@@ -131,7 +158,8 @@ class Post:
             return Claimed.KEPT
         claim = Claim(submission_id=run.submission_id, flow_run_id=run.flow_run_id, gpus=run.gpus)
         try:
-            job = self.gateway.claim(claim, agent=self.settings.name)
+            with self._refusals():
+                job = self.gateway.claim(claim, agent=self.settings.name)
         except GatewayRefused as refused:  # another agent was first, or the submission was cancelled
             gpus.give_back(holder)
             return Claimed.KEPT if isinstance(refused, GatewayKeeps) else Claimed.GONE
@@ -216,6 +244,7 @@ class Post:
         while not self._gone.is_set():
             began = time.monotonic()
             try:
+                self.credential.reread()
                 self._examine()
                 self._sweep()
                 self._write_health(self._greet())
@@ -251,17 +280,28 @@ class Post:
             trouble=self.trouble[:2000],
         )
         try:
-            self.gateway.hello(hello)
+            self._hear(self.gateway.hello(hello))
         except PlatformFault as error:
             return str(error)
         except PodiumError as error:
             # Refused: the token is not good, or the versions differ. Taking work would be in vain.
-            self.trouble = str(error)
+            self._refused(error)
             return str(error)
+        if self.refusal:
+            logger.info("the gateway takes this agent again")
+            self.refusal = ""
         return ""
 
+    def _hear(self, told: Welcome) -> None:
+        """Heed what the gateway answers; what is new of it goes to the log."""
+        before, self._told = self._told, told
+        if told.closed != before.closed:
+            logger.warning("%s", f"takes nothing new: {told.closed}" if told.closed else "takes work again")
+        if told.notice and told.notice != before.notice:
+            logger.warning("%s", told.notice)
+
     def _write_health(self, unheard: str) -> None:
-        detail = self.trouble or unheard
+        detail = self.refusal or self.trouble or unheard
         content = json.dumps({"state": "trouble" if detail else "ready", "detail": detail})
         path = Path(self.settings.folder, "health")
         new = path.with_suffix(".new")

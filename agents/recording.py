@@ -23,10 +23,13 @@ from prefect.context import SyncClientContext
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 
+from podium.agents.prefect_access import follow_token
 from podium.tasks.tls import trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from podium.agents.credential import Credential
 
 logger = logging.getLogger("podium.agents")
 PATIENCE_SECONDS = 60.0
@@ -39,9 +42,14 @@ LAST_WORDS_SECONDS = 10.0
 
 
 class Teller:
-    """Tells Prefect the states of all runs of this agent, in their order, from one thread."""
+    """Tells Prefect the states of all runs of this agent, in their order, from one thread.
 
-    def __init__(self) -> None:
+    Args:
+        credential: The agent's token, where Prefect is reached by way of the gateway.
+    """
+
+    def __init__(self, credential: Credential | None = None) -> None:
+        self._credential = credential
         self._untold: queue.Queue[tuple[float, FlowRun, State[Any]] | None] = queue.Queue(UNTOLD_STATES)
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._run, name="podium-teller", daemon=True)
@@ -59,6 +67,8 @@ class Teller:
 
     def _run(self) -> None:
         with get_client(sync_client=True, httpx_settings={"verify": trusted()}) as prefect:
+            if self._credential is not None:
+                follow_token(prefect, self._credential)
             while (item := self._untold.get()) is not None:
                 not_before, flow_run, state = item
                 self._leaving.wait(max(0.0, not_before - time.monotonic()))

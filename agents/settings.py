@@ -25,7 +25,7 @@ class AgentSettings(BaseSettings):
     )
     token: SecretStr | None = Field(default=None, description="The agent's token")
     token_file: Path | None = Field(default=None, description="A file that holds it")
-    pool: str = Field(default="docker", description="The pool that the agent takes work from")
+    pool: str = Field(default="", description="The pool that the agent takes work from")
     name: str = Field(default_factory=socket.gethostname, description="The agent's name, unique in its pool")
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Flow runs at the same time")
     folder: Path = Field(default=Path("podium-agent"), description="Where it keeps its cache and works")
@@ -82,7 +82,7 @@ class AgentSettings(BaseSettings):
             InvalidInput: There is none, or its file can't be read.
         """
         if self.token is not None:
-            return self.token.get_secret_value()
+            return self.token.get_secret_value().strip()
         if self.token_file is None:
             raise InvalidInput("The agent has no token.", remedy="Set PODIUM_AGENT_TOKEN or PODIUM_AGENT_TOKEN_FILE.")
         try:

@@ -28,6 +28,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from typing_extensions import override
 
 from podium.agents.post import Claimed, Post
+from podium.agents.prefect_access import follow_token, goes_by_gateway
 from podium.agents.recording import Teller, recorded
 from podium.agents.settings import read_agent_settings
 from podium.platform.errors import PodiumError, TooManyRequests
@@ -39,6 +40,8 @@ SAFETY_POLL_SECONDS = 10.0
 """How often Prefect is asked although nothing was announced: for what was missed, and for schedules."""
 BLIND_POLL_SECONDS = 0.5
 """How often it is asked while the gateway can't be heard."""
+REFUSED_SECONDS = 5.0
+"""How long a gateway that refuses this agent is left alone."""
 ANNOUNCEMENT_SECONDS = 25.0
 SYNC_SECONDS = 15.0
 SHARES_SECONDS = 30.0
@@ -88,7 +91,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         self._hears_gateway = False
         self._threads = anyio.CapacityLimiter(options["limit"])
         self._leaving = anyio.Event()
-        self._teller = Teller()
+        # A Prefect that is reached directly never sees the token.
+        self._credential = self._post.credential if goes_by_gateway(self._post.settings) else None
+        self._teller = Teller(self._credential)
 
     @override
     async def start(
@@ -119,6 +124,8 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         """Take up the post, then connect to Prefect."""
         await anyio.to_thread.run_sync(self._post.take_up)
         await super().setup()
+        if self._credential is not None:
+            follow_token(self.client, self._credential)
 
     async def run(
         self,
@@ -287,7 +294,8 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 if self._hears_gateway:
                     logger.warning("the gateway is not heard: %s", error)
                 self._hears_gateway = False
-                await anyio.sleep(min(error.retry_after, SLOWED_SECONDS) if isinstance(error, TooManyRequests) else 1)
+                slowed = min(error.retry_after, SLOWED_SECONDS) if isinstance(error, TooManyRequests) else 1
+                await anyio.sleep(REFUSED_SECONDS if self._post.refusal else slowed)
                 continue
             self._hears_gateway = True
             cursor = wake.cursor

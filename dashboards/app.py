@@ -8,7 +8,16 @@ import streamlit as st
 
 from podium.dashboards import layout, navigation, session
 from podium.dashboards.navigation import PageName
-from podium.dashboards.pages import competition, competitions, leaderboard, organize, results, sign_in, submissions
+from podium.dashboards.pages import (
+    agents,
+    competition,
+    competitions,
+    leaderboard,
+    organize,
+    results,
+    sign_in,
+    submissions,
+)
 
 _MARK = Path(__file__).with_name("podium.svg")
 _ABOUT = "**Podium** runs data-science competitions: bundles in, scored leaderboards out."
@@ -28,12 +37,13 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
         PageName.LEADERBOARD: (leaderboard.show, "Leaderboard", ":material/leaderboard:"),
         PageName.SUBMISSIONS: (submissions.show, "My submissions", ":material/upload_file:"),
         PageName.ORGANIZE: (organize.show, "Organize", ":material/tune:"),
+        PageName.AGENTS: (agents.show, "Agents", ":material/dns:"),
         PageName.RESULTS: (results.show, "Detailed results", ":material/lab_profile:"),
         PageName.SIGN_IN: (sign_in.show, account, ":material/person:"),
     }
     hidden = {PageName.COMPETITION, PageName.RESULTS}
     if who is None or not session.may_organize(who):
-        hidden.add(PageName.ORGANIZE)
+        hidden |= {PageName.ORGANIZE, PageName.AGENTS}
     pages = {
         name: st.Page(
             show,

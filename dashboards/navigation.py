@@ -25,6 +25,7 @@ class PageName(StrEnum):
     SUBMISSIONS = "submissions"
     RESULTS = "results"
     ORGANIZE = "organize"
+    AGENTS = "agents"
     SIGN_IN = "sign-in"
 
 

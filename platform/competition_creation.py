@@ -30,6 +30,7 @@ from podium.platform.models import (
     Dataset,
     Leaderboard,
     Page,
+    Person,
     Phase,
     PhaseTask,
     Pool,
@@ -37,6 +38,7 @@ from podium.platform.models import (
     Task,
     now,
 )
+from podium.platform.pool_access import may_use
 from podium.platform.storage import StoredContent
 from podium.platform.task_versions import first_version
 
@@ -180,15 +182,17 @@ class CompetitionWriter:
 
     def _pool(self) -> UUID:
         wanted = self._content.queue or DEFAULT_POOL
-        pool_id = self._session.scalar(select(Pool.id).where(Pool.name == wanted))
-        if pool_id is None:
+        pool = self._session.scalar(select(Pool).where(Pool.name == wanted))
+        owner = self._session.get_one(Person, self._bundle.owner_id)
+        # A pool that they may not use, and one that is not there: they are told the same of both.
+        if pool is None or not may_use(self._session, pool, owner):
             self._problem(
-                f"There is no pool '{wanted}' here; submissions will be scored on '{DEFAULT_POOL}'.",
+                f"There is no pool '{wanted}' here that you may use; submissions will be scored on '{DEFAULT_POOL}'.",
                 field="queue",
                 severity=Severity.WARNING,
             )
-            pool_id = self._session.scalars(select(Pool.id).where(Pool.name == DEFAULT_POOL)).one()
-        return pool_id
+            return self._session.scalars(select(Pool.id).where(Pool.name == DEFAULT_POOL)).one()
+        return pool.id
 
     def _task(self, task: TaskContent | StoredTask) -> UUID:
         if isinstance(task, StoredTask):

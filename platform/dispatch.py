@@ -32,6 +32,7 @@ from podium.platform.orchestration import (
     Orchestration,
 )
 from podium.platform.phase_migration import waiting_for_a_flow
+from podium.platform.pool_registration import register_pools
 from podium.platform.reconciliation import RECONCILE_SECONDS, note_chore, reconcile, seconds_since
 from podium.platform.submissions.attempts import cancel_overdue_uploads, lose_expired
 from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_bundle, pool_topic, touch_submission
@@ -297,6 +298,7 @@ class Dispatcher:
         if not self._orchestration.is_registered():
             logger.warning("Prefect has lost its deployments: they are made again")
             self._orchestration.register()
+        register_pools(self._database, self._orchestration)
         if since is None or since > OVERDUE_SECONDS:
             reconcile(self._database, self._orchestration, by="gateway")
 

@@ -149,6 +149,13 @@ _KINDS: dict[type, TokenKind] = {
 }
 
 
+_ANOTHER: dict[TokenKind, str] = {
+    TokenKind.PERSON: "Ask for a new one and sign in with `podium login`.",
+    TokenKind.AGENT: "Ask the pool's owner for another, and write it into the agent's token file.",
+    TokenKind.ATTEMPT: "The attempt is over.",
+}
+
+
 def authenticate(session: Session, secret: str) -> Caller:
     """Who holds this secret.
 
@@ -163,12 +170,12 @@ def authenticate(session: Session, secret: str) -> Caller:
     if token is None:
         raise UnknownToken("This token is not known here.", remedy="Sign in with `podium login`.")
     if token.revoked is not None:
-        raise NotAuthenticated("This token was revoked.", remedy="Ask for a new one and sign in with `podium login`.")
+        raise NotAuthenticated("This token was revoked.", remedy=_ANOTHER[token.kind])
     moment = now()
     if token.expires is not None and token.expires <= moment:
         raise NotAuthenticated(
             f"This token expired on {token.expires:%Y-%m-%d at %H:%M} UTC.",
-            remedy="Ask for a new one and sign in with `podium login`.",
+            remedy=_ANOTHER[token.kind],
         )
     _note_use(session, token, moment)
     return Caller(

@@ -323,6 +323,10 @@ class Handback(Message):
     stopping: bool = False
 
 
+LabelName = Annotated[str, Field(max_length=60)]
+LabelText = Annotated[str, Field(max_length=20_000)]
+
+
 class AgentHello(Message):
     """What an agent says about itself when it starts and from time to time.
 
@@ -332,12 +336,28 @@ class AgentHello(Message):
 
     contract: int = CONTRACT
     name: str = Field(min_length=1, max_length=100)
+    pool: str = Field(max_length=100)
+    version: str = Field(max_length=40)
+    slots: int = Field(ge=1, le=10_000)
+    executor: str = Field(max_length=40)
+    labels: dict[LabelName, LabelText] = Field(default={}, max_length=40)
+    trouble: str = Field(default="", max_length=2000)
+
+
+class Welcome(Message):
+    """What the gateway answers to an agent that says hello.
+
+    Attributes:
+        pool: The one that its token is for.
+        version: The platform's.
+        closed: Why it is to take nothing new, because somebody said so; empty where nobody did.
+        notice: What its operator should do; may be empty.
+    """
+
     pool: str
     version: str
-    slots: int = Field(ge=1)
-    executor: str
-    labels: dict[str, str] = {}
-    trouble: str = Field(default="", max_length=2000)
+    closed: str = ""
+    notice: str = ""
 
 
 class AnnouncedRun(Message):

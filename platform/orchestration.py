@@ -27,6 +27,8 @@ RECONCILE = "reconcile"
 TICK = "tick"
 PLATFORM_POOL = "cpu"
 """The pool of the platform's own flows: those that need the database or the storage."""
+MODEL_POOL = "docker"
+"""The pool that those of organizers are made after."""
 WORKER_TYPE = "podium"
 FAR = timedelta(days=30)
 """When a flow run is planned for that is begun by the gateway's announcement."""
@@ -176,9 +178,7 @@ class Orchestration:
         return found
 
     def _find(self, where: dict[str, Any]) -> list[KnownFlowRun]:
-        answer = self._post("/flow_runs/filter", {"limit": PAGE, "sort": "ID_DESC", **where})
-        if answer.is_error:
-            self._answer(answer)
+        rows = self._rows("/flow_runs/filter", {"limit": PAGE, "sort": "ID_DESC", **where})
         return [
             KnownFlowRun(
                 id=UUID(run["id"]),
@@ -188,7 +188,7 @@ class Orchestration:
                 since=datetime.fromisoformat((run.get("state") or run)["timestamp" if run.get("state") else "created"]),
                 parameters=run.get("parameters") or {},
             )
-            for run in answer.json()
+            for run in rows
         ]
 
     def set_state(self, flow_run_id: UUID, state: str, *, name: str, message: str = "") -> None:
@@ -264,7 +264,43 @@ class Orchestration:
         Raises:
             PlatformFault: Prefect can't be reached or refuses.
         """
-        plan = yaml.safe_load(resources.files("podium.flows").joinpath("prefect.yaml").read_text())
+        return self._ensure(_plan())
+
+    def register_scoring_pool(self, name: str) -> list[str]:
+        """Make a pool, its queues and the deployments that score in it exist; return a line for each.
+
+        Raises:
+            PlatformFault: Prefect can't be reached or refuses.
+        """
+        return self._ensure(scoring_plan(name))
+
+    def scoring_pools(self) -> set[str]:
+        """The pools that have every deployment that scores.
+
+        Raises:
+            PlatformFault: Prefect can't be reached.
+        """
+        found: list[set[str]] = []
+        for flow in SCORING_FLOWS:
+            where = {"flows": {"name": {"any_": [flow]}}, "sort": "NAME_ASC", "limit": PAGE}
+            names: set[str] = set()
+            offset = 0
+            while page := self._rows("/deployments/filter", {**where, "offset": offset}):
+                names |= {one["name"] for one in page if one.get("work_pool_name") == one["name"]}
+                offset += len(page)
+                if len(page) < PAGE:
+                    break
+            found.append(names)
+        return set.intersection(*found)
+
+    def _rows(self, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        answer = self._post(path, body)
+        if answer.is_error:
+            self._answer(answer)
+        rows: list[dict[str, Any]] = answer.json()
+        return rows
+
+    def _ensure(self, plan: Mapping[str, Any]) -> list[str]:
         lines = []
         for pool in plan["work_pools"]:
             self._ensure_pool(pool)
@@ -339,6 +375,23 @@ class Orchestration:
             )
         answer: dict[str, Any] = response.json() if response.content else {}
         return answer
+
+
+def _plan() -> dict[str, Any]:
+    """What `prefect.yaml` says."""
+    plan: dict[str, Any] = yaml.safe_load(resources.files("podium.flows").joinpath("prefect.yaml").read_text())
+    return plan
+
+
+def scoring_plan(name: str) -> dict[str, Any]:
+    """Pool, queues and deployments of a pool that an organizer made: those of `MODEL_POOL`, under its name."""
+    plan = _plan()
+    pool = next(one for one in plan["work_pools"] if one["name"] == MODEL_POOL)
+    deployments = [one for one in plan["deployments"] if one["name"] == MODEL_POOL]
+    return {
+        "work_pools": [{**pool, "name": name, "description": "Scoring on hosts of an organizer"}],
+        "deployments": [{**one, "name": name, "work_pool": {**one["work_pool"], "name": name}} for one in deployments],
+    }
 
 
 def _announced() -> dict[str, Any]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 GIB = 1024**3
 CONTAINERS = "docker"
 """The executor that runs containers."""
 HOST_NETWORK_RUNTIMES = frozenset({"runc", "crun", "youki", "nvidia", "io.containerd.runc.v2"})
 """Runtimes whose containers use the host's kernel for their network; an agent reaches into no other."""
-PLACEMENT_LABELS = ("relaxations", "runtimes", "gpus", "cpus", "memory_bytes")
+PLACEMENT_LABELS = ("relaxations", "runtimes", "gpus", "cpus", "memory_bytes", "images", "image_aliases", "pull")
 """Labels that decide what an agent may run."""
 
 
@@ -29,6 +30,7 @@ class Needs:
         cpus: Cores that the phase asks for by itself; 0 where it takes what there is.
         memory_bytes: Memory that the phase asks for by itself; 0 where it takes what there is.
         containers: The submission is an image.
+        image: What the competition's programs run in; empty where that does not matter.
     """
 
     relaxations: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class Needs:
     cpus: float = 0
     memory_bytes: int = 0
     containers: bool = False
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Offer:
     Attributes:
         name: The agent's, for people.
         executor: `docker`, `process` or `none`.
+        images: Names of all images that it can run, and shell patterns of them; `None` where it can pull others.
     """
 
     name: str = ""
@@ -55,6 +59,7 @@ class Offer:
     gpus: int = 0
     cpus: float = 0
     memory_bytes: int = 0
+    images: frozenset[str] | None = None
 
 
 def offer_of(name: str, executor: str, labels: Mapping[str, str]) -> Offer:
@@ -67,7 +72,15 @@ def offer_of(name: str, executor: str, labels: Mapping[str, str]) -> Offer:
         gpus=_whole(labels.get("gpus", "")),
         cpus=_whole(labels.get("cpus", "")),
         memory_bytes=_whole(labels.get("memory_bytes", "")),
+        images=_images(labels),
     )
+
+
+def _images(labels: Mapping[str, str]) -> frozenset[str] | None:
+    """What an agent that pulls nothing can run. One that had to leave some names out may have others too."""
+    if labels.get("pull") != "never" or labels.get("images", "").endswith(","):
+        return None
+    return _words(labels.get("images", "")) | _words(labels.get("image_aliases", ""))
 
 
 def missing(needs: Needs, offer: Offer) -> tuple[str, ...]:
@@ -79,6 +92,8 @@ def missing(needs: Needs, offer: Offer) -> tuple[str, ...]:
         lacks.append(f"can relax the network under the runtime `{needs.runtime}`, which has one of its own")
     if needs.containers and offer.executor != CONTAINERS:
         lacks.append("runs containers")
+    if needs.image and not _has_image(needs.image, offer):
+        lacks.append(f"has the image `{needs.image}`, or may pull it")
     if needs.gpus > offer.gpus:
         lacks.append(f"has {needs.gpus} GPU{'' if needs.gpus == 1 else 's'}")
     if needs.cpus > offer.cpus:
@@ -86,6 +101,15 @@ def missing(needs: Needs, offer: Offer) -> tuple[str, ...]:
     if needs.memory_bytes > offer.memory_bytes:
         lacks.append(f"has {needs.memory_bytes / GIB:.3g} GiB of memory")
     return tuple(lacks)
+
+
+def _has_image(asked: str, offer: Offer) -> bool:
+    if offer.images is None:
+        return True
+    # As the engine reads it: without a registry it is Docker's, and without a tag it is `latest`.
+    plain = asked.removeprefix("docker.io/").removeprefix("library/")
+    tagged = plain if ":" in plain.rpartition("/")[2] or "@" in plain else f"{plain}:latest"
+    return bool({asked, plain, tagged} & offer.images) or any(fnmatchcase(asked, name) for name in offer.images)
 
 
 def fits(needs: Needs, offer: Offer) -> bool:

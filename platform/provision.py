@@ -21,6 +21,7 @@ from podium.platform.identifiers import new_id
 from podium.platform.identity import add_person, authenticate, issue_token
 from podium.platform.models import Person, Pool, now
 from podium.platform.orchestration import PLATFORM_POOL, Orchestration
+from podium.platform.pool_registration import register_pools
 from podium.platform.settings import ServerSettings, read_settings
 
 ADMINISTRATOR = "admin"
@@ -47,7 +48,7 @@ def provision(settings: ServerSettings) -> list[str]:
             lines += _first_administrator(session, settings.state)
             for name in AGENT_POOLS:
                 lines += _agent_token(session, pools[name], settings.state)
-        return lines + orchestration.register()
+        return [*lines, *orchestration.register(), *register_pools(database, orchestration)]
     finally:
         orchestration.close()
         database.close()

@@ -19,6 +19,7 @@ TABLES: dict[str, type[BaseSettings]] = {"server": ServerSettings, "agent": Agen
 # What depends on the machine can't be read off the field.
 DEFAULTS = {
     "PODIUM_AGENT_NAME": "the host's name",
+    "PODIUM_AGENT_POOL": "the token's",
     "PODIUM_AGENT_SLOTS": "one for each core",
     "PODIUM_AGENT_PREPARED_CONTAINERS": "two for each slot",
 }

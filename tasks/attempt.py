@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from podium.platform.errors import PodiumError
+from podium.platform.errors import NotAuthenticated, PodiumError
 from podium.platform.jobs import Claim, Handback, Heartbeat, LogStream, ScoringJob
 from podium.platform.lifecycle import Stage
 from podium.tasks.gateway import GatewayRefused
@@ -98,6 +98,11 @@ class AttemptInHand:
                 return
             try:
                 answer = self.gateway.heartbeat(self.job.attempt_id, Heartbeat(stage=self._stage))
+            except NotAuthenticated as error:
+                # The token of this agent was revoked, and with it all that was claimed with it.
+                logger.warning("attempt %s is over: %s", self.job.attempt_id, error)
+                self.stop.set()
+                return
             except PodiumError as error:
                 logger.warning("a heartbeat of attempt %s was not heard: %s", self.job.attempt_id, error)
                 if time.monotonic() - last_answer > self.job.lease_seconds:

@@ -34,6 +34,7 @@ from podium.platform.jobs import (
     ScoringResult,
     SignedRequest,
     Source,
+    Welcome,
 )
 from podium.tasks.tls import trusted
 
@@ -93,9 +94,17 @@ class GatewayClient:
         if self._owns_connections:
             self._http.close()
 
-    def hello(self, hello: AgentHello) -> None:
+    def renew(self, token: str) -> None:
+        """Use another token from now on."""
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def own_pool(self) -> Welcome:
+        """Which pool this agent's token is for."""
+        return Welcome.model_validate_json(self._call("GET", "/agent/self", None, patience=0).content)
+
+    def hello(self, hello: AgentHello) -> Welcome:
         """Say what this agent is."""
-        self._call("POST", "/agent/hello", hello, patience=0)
+        return Welcome.model_validate_json(self._call("POST", "/agent/hello", hello, patience=0).content)
 
     def claim(self, claim: Claim, *, agent: str) -> ScoringJob:
         """Take a submission.

@@ -29,7 +29,7 @@ from podium.agents.executors.recipes import recipe_of
 from podium.agents.executors.relaxing import RelaxationsOffered
 from podium.agents.images.cache import ImageCache, Room
 from podium.agents.images.loading import ImageLoader
-from podium.agents.images.names import PYTHON_IMAGE, SCIENTIFIC_IMAGE
+from podium.agents.images.names import PYTHON_IMAGE, SCIENTIFIC_IMAGE, further_names, listed
 from podium.agents.images.pulling import PULL_SECONDS, ImagePuller
 from podium.platform.image_archives import ImageLimits
 from podium.tasks.programs import ExecutorFault, Holder, Image, ImageUnavailable, OnOutput, Program, ProgramEnd
@@ -187,12 +187,13 @@ class DockerExecutor:
         )
 
     def labels(self) -> dict[str, str]:
-        """What this host has: `cpus`, `memory_bytes`, `engine`, `gpus`, `runtimes`, `relaxations`, and `images`."""
+        """What this host has: `cpus`, `memory_bytes`, `engine`, `gpus`, `runtimes`, `relaxations`, and its images."""
         try:
             images = self._client.images()
         except ENGINE_ERRORS:
             images = []  # `check` is what says that it is gone
-        names = sorted({tag for image in images for tag in image.get("RepoTags") or [] if "<none>" not in tag})
+        names = {tag for image in images for tag in image.get("RepoTags") or [] if "<none>" not in tag}
+        digests = {digest for image in images for digest in image.get("RepoDigests") or []}
         return {
             "cpus": str(self._facts.cpus),
             "memory_bytes": str(self._facts.memory_bytes),
@@ -201,7 +202,9 @@ class DockerExecutor:
             "runtimes": ",".join(self._facts.runtimes),
             "relaxations": ",".join(sorted(self._relaxing.names)),
             "prepared": str(self._prepared.limit),
-            "images": ",".join(names),
+            "pull": self._settings.pull,
+            "images": listed(names),
+            "image_aliases": listed(further_names(names, digests, self._settings.image_aliases)),
         }
 
     def find_image(self, asked: str, holder: Holder | None = None) -> Image:

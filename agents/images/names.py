@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 
 PYTHON_IMAGE = "podium/python"
@@ -24,3 +25,19 @@ def alias_of(name: str, aliases: Mapping[str, str]) -> str | None:
     if name in aliases:
         return aliases[name]
     return next((target for pattern, target in aliases.items() if fnmatchcase(name, pattern)), None)
+
+
+LISTED_CHARACTERS = 16_000
+"""How long a label may become."""
+
+
+def further_names(names: AbstractSet[str], digests: AbstractSet[str], aliases: Mapping[str, str]) -> set[str]:
+    """What else bundles may call the images of a host: aliases that lead to one of them, patterns too, and digests."""
+    both = {**DEFAULT_IMAGE_ALIASES, **aliases}
+    return {alias for alias, target in both.items() if target in names or f"{target}:latest" in names} | digests
+
+
+def listed(names: AbstractSet[str]) -> str:
+    """Names as a label says them, with commas between; one at the end says that there are more."""
+    text = ",".join(sorted(name for name in names if "," not in name))
+    return text if len(text) <= LISTED_CHARACTERS else text[:LISTED_CHARACTERS].rpartition(",")[0] + ","

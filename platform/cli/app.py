@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 
 from podium.platform.cli import (
+    agents,
     allowances,
     audit,
     bundles,
@@ -67,6 +68,7 @@ _GROUPS = (
     bundles,
     people,
     pools,
+    agents,
     images,
 )
 # Of the platform and of agents; each has a `register` too, and imports what it needs when it is run.

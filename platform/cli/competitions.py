@@ -19,7 +19,7 @@ from podium.platform.cli.options import (
     JsonOption,
     TimeoutOption,
 )
-from podium.platform.cli.session import competition_slug, open_client
+from podium.platform.cli.session import competition_and, competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
 from podium.platform.cli.windows import windows
@@ -157,6 +157,17 @@ def relax(
     note(printable(f"{record.summary.slug}: {words}"))
 
 
+def choose_pool(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="[SLUG] POOL", help="A pool that you may use: `podium pools`.")],
+) -> None:
+    """Have a competition scored in another pool, with all that is queued."""
+    slug, pool = competition_and(words, "POOL")
+    with open_client(context) as client:
+        record = client.choose_pool(slug, pool)
+    note(printable(f"{record.summary.slug} is scored in {pool}"))
+
+
 def _show_status(bundle: BundleRecord) -> None:
     if bundle.status is not BundleStatus.CREATED:
         note(f"The bundle is {bundle.status.value}. {printable(bundle.message)}".rstrip())
@@ -173,6 +184,7 @@ def register(app: typer.Typer) -> None:
         ("unpublish", unpublish),
         ("windows", windows),
         ("relax", relax),
+        ("pool", choose_pool),
     )
     for name, command in commands:
         group.command(name)(command)

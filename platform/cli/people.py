@@ -1,4 +1,4 @@
-"""`podium person`, `podium token` and `podium agents`."""
+"""`podium person` and `podium token`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from podium.platform.cli.options import OPERATING, SIGNING_IN, CsvOption, JsonOp
 from podium.platform.cli.session import open_client
 from podium.platform.cli.storage import set_quota
 from podium.platform.cli.terminal import note, printable, say
-from podium.platform.records import AgentRecord, PersonRecord, TokenRecord
+from podium.platform.records import PersonRecord, TokenRecord
 
 _PERSON_FIELDS: Sequence[Field[PersonRecord]] = (
     Field("username", lambda one: one.username),
@@ -23,7 +23,7 @@ _PERSON_FIELDS: Sequence[Field[PersonRecord]] = (
     Field("organizer", lambda one: one.may_organize),
     Field("created", lambda one: one.created, may_wrap=True),
 )
-_TOKEN_FIELDS: Sequence[Field[TokenRecord]] = (
+TOKEN_FIELDS: Sequence[Field[TokenRecord]] = (
     Field("id", lambda one: one.id),
     Field("name", lambda one: one.name, may_wrap=True),
     Field("begins", lambda one: one.hint),
@@ -31,17 +31,6 @@ _TOKEN_FIELDS: Sequence[Field[TokenRecord]] = (
     Field("expires", lambda one: one.expires, may_wrap=True),
     Field("last used", lambda one: one.last_used, may_wrap=True),
     Field("revoked", lambda one: one.revoked, may_wrap=True),
-)
-_AGENT_FIELDS: Sequence[Field[AgentRecord]] = (
-    Field("name", lambda one: one.name, may_wrap=True),
-    Field("pool", lambda one: one.pool),
-    Field("alive", lambda one: one.alive),
-    Field("last seen", lambda one: one.last_seen, may_wrap=True),
-    Field("slots", lambda one: one.slots, is_number=True),
-    Field("executor", lambda one: one.executor),
-    Field("version", lambda one: one.version),
-    Field("labels", lambda one: ", ".join(f"{key}={value}" for key, value in one.labels.items()), may_wrap=True),
-    Field("trouble", lambda one: one.trouble, may_wrap=True),
 )
 
 
@@ -98,7 +87,7 @@ def list_tokens(context: typer.Context, *, as_json: JsonOption = False, as_csv: 
     form = form_of(as_json=as_json, as_csv=as_csv)
     with open_client(context) as client:
         found = client.tokens()
-    show_list(found, _TOKEN_FIELDS, form, empty="You have no tokens.")
+    show_list(found, TOKEN_FIELDS, form, empty="You have no tokens.")
 
 
 def revoke_token(context: typer.Context, token_id: Annotated[UUID, typer.Argument(metavar="ID")]) -> None:
@@ -106,14 +95,6 @@ def revoke_token(context: typer.Context, token_id: Annotated[UUID, typer.Argumen
     with open_client(context) as client:
         token = client.revoke_token(token_id)
     note(f"The token {printable(token.name)} is revoked")
-
-
-def agents(context: typer.Context, *, as_json: JsonOption = False, as_csv: CsvOption = False) -> None:
-    """List the agents and how they are. For administrators."""
-    form = form_of(as_json=as_json, as_csv=as_csv)
-    with open_client(context) as client:
-        found = client.agents()
-    show_list(found, _AGENT_FIELDS, form, empty="No agent has been seen.")
 
 
 def register(app: typer.Typer) -> None:
@@ -128,4 +109,3 @@ def register(app: typer.Typer) -> None:
     token.command("list")(list_tokens)
     token.command("revoke")(revoke_token)
     app.add_typer(token, name="token", no_args_is_help=True, rich_help_panel=SIGNING_IN)
-    app.command("agents", rich_help_panel=OPERATING)(agents)

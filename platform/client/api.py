@@ -14,6 +14,7 @@ from podium.platform.client.connection import Connection
 from podium.platform.client.outputs import OutputCalls
 from podium.platform.client.people import PeopleCalls
 from podium.platform.client.phases import PhaseCalls
+from podium.platform.client.pools import PoolCalls
 from podium.platform.client.reruns import RerunCalls
 from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import load_login
@@ -22,6 +23,7 @@ from podium.platform.client.submissions import SubmissionCalls
 
 class Client(
     PeopleCalls,
+    PoolCalls,
     CompetitionCalls,
     AccessCalls,
     PhaseCalls,

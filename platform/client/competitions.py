@@ -63,6 +63,14 @@ class CompetitionCalls(Calls):
         body = {"network": None if network is None else list(network), "root": root}
         return self._record(CompetitionRecord, "PATCH", f"/competitions/{segment(slug)}/relaxations", body=body)
 
+    def choose_pool(self, slug: str, pool: str) -> CompetitionRecord:
+        """Have a competition scored in another pool from now on, with all that is queued. For its organizers.
+
+        Raises:
+            NotFound: There is no such pool that one may use.
+        """
+        return self._record(CompetitionRecord, "PATCH", f"/competitions/{segment(slug)}", body={"pool": pool})
+
     def _set_published(self, slug: str, *, published: bool) -> CompetitionRecord:
         return self._record(CompetitionRecord, "PATCH", f"/competitions/{segment(slug)}", body={"published": published})
 

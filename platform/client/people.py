@@ -1,11 +1,11 @@
-"""The calls about people, their tokens, the agents, and the gateway itself."""
+"""The calls about people, their tokens, and the gateway itself."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from podium.platform.client.connection import Calls, segment
-from podium.platform.records import AgentRecord, HealthRecord, IssuedToken, PersonRecord, PoolRecord, TokenRecord
+from podium.platform.records import HealthRecord, IssuedToken, PersonRecord, TokenRecord
 
 
 class PeopleCalls(Calls):
@@ -58,19 +58,3 @@ class PeopleCalls(Calls):
     def revoke_token(self, token_id: UUID) -> TokenRecord:
         """End one of one's own tokens at once."""
         return self._record(TokenRecord, "DELETE", f"/tokens/{segment(token_id)}")
-
-    def pools(self) -> tuple[PoolRecord, ...]:
-        """The pools, with their agents and queues, counted. For administrators."""
-        return self._records(PoolRecord, "/pools")
-
-    def set_runtime(self, pool: str, runtime: str) -> PoolRecord:
-        """Say which runtime of the engine a pool's containers run with; empty for the hosts' own. For administrators.
-
-        Raises:
-            NotFound: There is no such pool.
-        """
-        return self._record(PoolRecord, "PATCH", f"/pools/{segment(pool)}", body={"runtime": runtime})
-
-    def agents(self) -> tuple[AgentRecord, ...]:
-        """The agents, as they last said they were. For administrators."""
-        return self._records(AgentRecord, "/agents")

@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute
 from podium.platform.gateway.rules import KIB, Audited, NotAudited, Role, Rule, Scope
 from podium.platform.identity import Caller
 from podium.platform.jobs import MIB
+from podium.platform.prefect_calls import BODY_BYTES as PREFECT_BODY_BYTES
 from podium.platform.rates import Traffic
 
 _PUBLIC = {Role.ANYONE: Scope.PUBLIC}
@@ -27,6 +28,7 @@ _ADMIN = {Role.ADMINISTRATOR: Scope.ANY}
 _OWNER = {Role.ORGANIZER: Scope.COMPETITION, Role.ADMINISTRATOR: Scope.ANY}
 _TEAM = {**_OWNER, Role.COLLABORATOR: Scope.COMPETITION}
 _MAKERS = {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.OWN}
+_POOLS = {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.ANY}
 _OWN_OR_TEAM = {Role.PERSON: Scope.OWN, **_TEAM}
 _PARTICIPANTS = {Role.PARTICIPANT: Scope.COMPETITION}
 
@@ -108,9 +110,22 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         ),
         "read_competition_audit": _ORGANIZER,
         "read_platform_audit": _ADMINISTRATOR,
-        "list_agents": _ADMINISTRATOR,
-        "list_pools": _ADMINISTRATOR,
-        "change_pool": _change(_ADMIN, "change a pool", "pool"),
+        "list_agents": Rule(_POOLS),  # of their pools
+        "list_pools": Rule(_POOLS),  # and those that they may use
+        "create_pool": _change(_MAKERS, "make a pool", "pool"),
+        "read_pool": Rule(_POOLS, hidden=True),  # and those with whom it is shared
+        "change_pool": _change(_POOLS, "change a pool", "pool", hidden=True),
+        "share_pool": _change(_POOLS, "share a pool", "pool", hidden=True),
+        "unshare_pool": _change(_POOLS, "stop sharing a pool", "pool", hidden=True),
+        "list_pool_tokens": Rule(_POOLS, hidden=True),
+        "create_pool_token": _change(_POOLS, "issue an agent's token", "token", traffic=Traffic.TOKENS, hidden=True),
+        "rotate_pool_token": _change(_POOLS, "rotate an agent's token", "token", traffic=Traffic.TOKENS, hidden=True),
+        "revoke_pool_token": _change(_POOLS, "revoke an agent's token", "token", traffic=Traffic.TOKENS, hidden=True),
+        "change_agent": _change(_POOLS, "change an agent", "agent", hidden=True),
+        "remove_agent": _change(_POOLS, "remove an agent", "agent", hidden=True),
+        "read_own_pool": _AGENT,
+        "ask_prefect": _AGENT,  # the calls of a worker, about its own pool
+        "tell_prefect": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, body_bytes=PREFECT_BODY_BYTES),
         "greet": _AGENT,
         "wait_for_work": _AGENT,
         "claim": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, hidden=True),

@@ -23,6 +23,7 @@ from podium.platform.gateway.routes import (
     people,
     phases,
     pools,
+    prefect,
     reruns,
     storage,
     stored_files,
@@ -45,6 +46,7 @@ ROUTES = (
     tasks,
     audit,
     agents,
+    prefect,
     pools,
     storage,
     uploads,
@@ -64,6 +66,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         yield
         services.dispatcher.stop()
         await services.notices.stop()
+        await services.prefect_proxy.close()
         services.orchestration.close()
         services.database.close()
 

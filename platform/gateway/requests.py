@@ -65,9 +65,10 @@ class NewToken(Body):
 
 
 class CompetitionChange(Body):
-    """What an organizer may change."""
+    """What an organizer may change; what is not given stays as it is."""
 
-    published: bool
+    published: bool | None = None
+    pool: str | None = Field(default=None, max_length=200)
 
 
 class RelaxationsChange(Body):
@@ -78,9 +79,30 @@ class RelaxationsChange(Body):
 
 
 class PoolChange(Body):
-    """What an administrator may change of a pool."""
+    """What its owner may change of a pool; what is not given stays as it is."""
 
-    runtime: str = Field(max_length=200)
+    runtime: str | None = Field(default=None, max_length=200)
+    public: bool | None = None
+    cordoned: bool | None = None
+
+
+class NewPool(Body):
+    """A pool for one's own hosts."""
+
+    name: str = Field(min_length=1, max_length=200)
+    public: bool = False
+
+
+class Rotation(Body):
+    """A token in the place of another, which stays good for some hours."""
+
+    hours: float = Field(default=24, ge=0, le=24 * 90)
+
+
+class AgentChange(Body):
+    """Whether an agent takes anything new."""
+
+    cordoned: bool
 
 
 class Joining(Body):

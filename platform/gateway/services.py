@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from podium.platform import audit
 from podium.platform.database import Database
 from podium.platform.dispatch import Dispatcher
+from podium.platform.gateway.prefect_proxy import PrefectProxy
 from podium.platform.notices import Notices
 from podium.platform.orchestration import Orchestration
 from podium.platform.settings import ServerSettings
@@ -26,6 +27,7 @@ class Services:
     orchestration: Orchestration
     dispatcher: Dispatcher
     notices: Notices
+    prefect_proxy: PrefectProxy
 
     @classmethod
     def of(cls, settings: ServerSettings) -> Services:
@@ -45,6 +47,7 @@ class Services:
                 lease_seconds=settings.lease_seconds,
             ),
             notices=Notices(database),
+            prefect_proxy=PrefectProxy(settings.prefect_api_url),
         )
 
 

@@ -22,7 +22,7 @@ from podium.platform.models.competitions import (
     TaskVersion,
     TermsAcceptance,
 )
-from podium.platform.models.people import Agent, Person, Pool, Token, TokenKind
+from podium.platform.models.people import Agent, Person, Pool, PoolUser, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
 from podium.platform.models.storage import StorageCharge, Upload
 from podium.platform.models.submissions import (
@@ -66,6 +66,7 @@ __all__ = [
     "PhaseMigration",
     "PhaseTask",
     "Pool",
+    "PoolUser",
     "Rerun",
     "RerunItem",
     "Score",

@@ -44,7 +44,8 @@ class Person(Identified, Timed, Base):
 class Pool(Identified, Timed, Base):
     """A Prefect work pool: a queue of flow runs that agents take from.
 
-    `runtime` is the engine's runtime that containers of this pool run with; empty for each host's default.
+    `runtime` is the engine's runtime that containers of this pool run with; empty for each host's default. A pool
+    without an owner is the platform's. While it is `cordoned`, its agents take nothing new.
     """
 
     __tablename__ = "pools"
@@ -52,6 +53,22 @@ class Pool(Identified, Timed, Base):
 
     name: Mapped[str] = mapped_column(String(60))
     runtime: Mapped[str] = mapped_column(String(60), default="")
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"), index=True)
+    is_public: Mapped[bool] = mapped_column(default=False)
+    cordoned: Mapped[datetime | None]
+
+    owner: Mapped[Person | None] = relationship()
+
+
+class PoolUser(Timed, Base):
+    """An organizer with whom a pool's owner shares it."""
+
+    __tablename__ = "pool_users"
+
+    pool_id: Mapped[UUID] = mapped_column(ForeignKey("pools.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+
+    person: Mapped[Person] = relationship()
 
 
 class Token(Identified, Timed, Base):
@@ -84,7 +101,7 @@ class Token(Identified, Timed, Base):
 
 
 class Agent(Identified, Timed, Base):
-    """An agent of a pool, as it last said it was."""
+    """An agent of a pool, as it last said it was. While it is `cordoned`, it takes nothing new."""
 
     __tablename__ = "agents"
     __table_args__ = (UniqueConstraint("pool_id", "name"),)
@@ -97,5 +114,8 @@ class Agent(Identified, Timed, Base):
     labels: Mapped[dict[str, Any]] = mapped_column(default=dict)
     trouble: Mapped[str] = mapped_column(default="")
     last_seen: Mapped[datetime] = mapped_column(default=now)
+    cordoned: Mapped[datetime | None]
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id", ondelete="SET NULL", use_alter=True))
 
     pool: Mapped[Pool] = relationship()
+    token: Mapped[Token | None] = relationship()

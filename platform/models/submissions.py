@@ -191,7 +191,10 @@ class Output(Base):
 
 
 class Attempt(Identified, Base):
-    """One try at a submission by one agent. At most one is active: the database sees to it."""
+    """One try at a submission by one agent. At most one is active: the database sees to it.
+
+    `agent_token_id` is the token that claimed it: when that is revoked, the attempt is over.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -200,11 +203,13 @@ class Attempt(Identified, Base):
         Index("ix_attempts_lease", "lease_expires", postgresql_where=text("status = 'active'")),
         # What was ended from outside, which its agent must hear of.
         Index("ix_attempts_stopped", "agent_id", "ended", postgresql_where=text("status IN ('cancelled', 'lost')")),
+        Index("ix_attempts_agent_id_started", "agent_id", "started"),
     )
 
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
     number: Mapped[int]
     agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"))
+    agent_token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id", ondelete="SET NULL", use_alter=True))
     flow_run_id: Mapped[UUID]
     status: Mapped[AttemptStatus] = mapped_column(
         status_type(AttemptStatus, "attempt_status"), default=AttemptStatus.ACTIVE

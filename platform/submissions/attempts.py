@@ -25,7 +25,7 @@ from podium.platform.models import Agent, Attempt, Evaluation, Pool, Rerun, Subm
 from podium.platform.placement import missing
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage
-from podium.platform.submissions.fitting import needs_of, offer_of_agent
+from podium.platform.submissions.fitting import needs_of, offer_of_agent, why_closed
 from podium.platform.submissions.manifest import COMPETITION_OF_JOB, PHASE_OF_JOB, scoring_job
 from podium.platform.submissions.retries import FAILED_ATTEMPTS, MAX_ATTEMPTS, retry_delay
 from podium.platform.submissions.transitions import move_submission, pool_topic, record_event
@@ -60,11 +60,13 @@ def claim_submission(
     storage: Storage,
     settings: ServerSettings,
     gpus: int = 0,
+    token_id: UUID | None = None,
 ) -> ScoringJob:
     """Begin an attempt at a queued submission and say what is to be done.
 
     Args:
         gpus: What the agent has set aside for it.
+        token_id: The agent's token: once that is revoked, the attempt is over.
 
     Raises:
         NotFound: No such submission for this pool.
@@ -75,6 +77,8 @@ def claim_submission(
     if found is None or found[0].competition.pool_id != pool.id:
         raise NotFound("This pool has no submission of that id.")
     submission, rerun, latest = found
+    if why := why_closed(pool, agent):
+        raise DoesNotFit(why)
     # Held here: what a submission refers to is forgotten when it moves, and would be read again.
     competition, phase = submission.competition, submission.phase
     offer = replace(offer_of_agent(agent), gpus=gpus)
@@ -99,6 +103,7 @@ def claim_submission(
         submission_id=submission.id,
         number=number,
         agent_id=agent.id if agent else None,
+        agent_token_id=token_id,
         flow_run_id=flow_run_id,
         lease_expires=moment + timedelta(seconds=settings.lease_seconds),
     )

@@ -46,6 +46,7 @@ def needs_of(
         cpus=float(limits.get("cpus", 0)),
         memory_bytes=int(limits.get("memory_bytes", 0)),
         containers=phase.accepts_container_submissions,
+        image=competition.docker_image,
     )
 
 
@@ -54,6 +55,33 @@ def offer_of_agent(agent: Agent | None) -> Offer:
     if agent is None:
         return Offer()
     return offer_of(agent.name, agent.executor, {name: str(value) for name, value in agent.labels.items()})
+
+
+def why_closed(pool: Pool, agent: Agent | None) -> str:
+    """Why an agent is to take nothing new, because somebody said so; empty where nobody did."""
+    if pool.cordoned is not None:
+        return f"Pool '{pool.name}' is cordoned since {pool.cordoned:%Y-%m-%d %H:%M} UTC."
+    if agent is not None and agent.cordoned is not None:
+        return f"Agent '{agent.name}' is cordoned since {agent.cordoned:%Y-%m-%d %H:%M} UTC."
+    return ""
+
+
+def takes_work(agent: Agent) -> bool:
+    """Whether an agent that is alive takes what it can run: it has no trouble, and nobody has cordoned it."""
+    return not agent.trouble and agent.cordoned is None
+
+
+def why_none_takes(pool: Pool, agents: Sequence[Agent]) -> tuple[str, str] | None:
+    """Why none of a pool's live agents takes anything, and until when, as halves of a sentence; `None` if one does."""
+    if pool.cordoned is not None:
+        return f"Pool '{pool.name}' is cordoned", "that has ended"
+    if not agents:
+        return f"No agent of pool '{pool.name}' is running", "there is one"
+    if any(takes_work(agent) for agent in agents):
+        return None
+    if all(agent.cordoned is not None for agent in agents):
+        return f"The agents of pool '{pool.name}' are cordoned", "that has ended"
+    return f"The agents of pool '{pool.name}' have trouble of their own", "that is mended"
 
 
 def live_agents(session: Session, pool_id: UUID) -> Sequence[Agent]:

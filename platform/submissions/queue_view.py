@@ -9,7 +9,7 @@ from podium.platform.lifecycle import ACTIVE_SUBMISSION_STATUSES, SubmissionQueu
 from podium.platform.models import Competition, Submission, now
 from podium.platform.placement import why_unplaced
 from podium.platform.records import QueueRecord
-from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent
+from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent, takes_work, why_none_takes
 from podium.platform.submissions.waiting import typical_seconds
 
 
@@ -33,7 +33,7 @@ def queue_record(session: Session, competition: Competition) -> QueueRecord:
         )
     )
     agents = live_agents(session, competition.pool_id)
-    well = [agent for agent in agents if not agent.trouble]
+    well = [agent for agent in agents if takes_work(agent)]
     typical = {phase.name: typical_seconds(session, phase.id) for phase in competition.phases}
     return QueueRecord(
         pool=competition.pool.name,
@@ -53,11 +53,9 @@ def _why_nothing(session: Session, competition: Competition) -> str:
     """Why agents take nothing of a competition at the moment; empty when they can."""
     pool = competition.pool
     agents = live_agents(session, pool.id)
-    if not agents:
-        return f"No agent of pool '{pool.name}' is running."
-    well = [offer_of_agent(agent) for agent in agents if not agent.trouble]
-    if not well:
-        said = "; ".join(f"{agent.name}: {agent.trouble}" for agent in agents)
-        return f"The agents of pool '{pool.name}' have trouble of their own ({said})."
+    if why := why_none_takes(pool, agents):
+        said = "; ".join(f"{agent.name}: {agent.trouble}" for agent in agents if agent.trouble)
+        return f"{why[0]} ({said})." if said else f"{why[0]}."
+    well = [offer_of_agent(agent) for agent in agents if takes_work(agent)]
     reasons = [why_unplaced(pool.name, needs_of(competition, phase, pool), well) for phase in competition.phases]
     return " ".join(dict.fromkeys(reason for reason in reasons if reason))

@@ -16,7 +16,7 @@ from podium.platform.lifecycle import ACTIVE_SUBMISSION_STATUSES, AttemptStatus,
 from podium.platform.models import Attempt, Competition, Phase, Pool, Rerun, Submission, now
 from podium.platform.placement import Offer, fits, why_unplaced
 from podium.platform.submissions.attempts import active_in_rerun
-from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent
+from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent, takes_work, why_none_takes
 
 HISTORY = 40
 """Attempts that say how long a phase's submissions take."""
@@ -69,7 +69,7 @@ def _queue(
         )
         .order_by(Submission.queue, Submission.queued, Submission.id)
         .options(
-            load_only(Competition.slug, Competition.relaxations),
+            load_only(Competition.slug, Competition.relaxations, Competition.docker_image),
             load_only(Phase.limits, Phase.accepts_container_submissions),
         )
     )
@@ -146,11 +146,9 @@ def why_waiting(session: Session, submission: Submission) -> str:
     competition = submission.competition
     pool = competition.pool
     agents = live_agents(session, pool.id)
-    if not agents:
-        return f"No agent of pool '{pool.name}' is running; it is scored as soon as there is one."
-    fit = [offer_of_agent(agent) for agent in agents if not agent.trouble]
-    if not fit:
-        return f"The agents of pool '{pool.name}' have trouble of their own; it is scored as soon as that is mended."
+    if why := why_none_takes(pool, agents):
+        return f"{why[0]}; it is scored as soon as {why[1]}."
+    fit = [offer_of_agent(agent) for agent in agents if takes_work(agent)]
     return why_unplaced(pool.name, needs_of(competition, submission.phase, pool), fit)
 
 
@@ -172,8 +170,8 @@ def typical_seconds(session: Session, phase_id: UUID) -> float | None:
 
 
 def live_slots(session: Session, pool_id: UUID) -> int:
-    """Submissions that a pool's live agents run at the same time, those in trouble left out."""
-    return sum(agent.slots for agent in live_agents(session, pool_id) if not agent.trouble)
+    """Submissions that a pool's live agents run at the same time, those that take nothing left out."""
+    return sum(agent.slots for agent in live_agents(session, pool_id) if takes_work(agent))
 
 
 def expected_end(session: Session, submission: Submission) -> datetime | None:

@@ -104,7 +104,7 @@ def sweep(postgres: PostgresCluster, settings: ServerSettings) -> Iterator[Calla
     names = [table.name for table in Base.metadata.tables.values() if table.name != "pools"]
     statements = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in names]
     pools = sql.SQL("DELETE FROM pools WHERE name NOT IN ({})").format(sql.SQL(", ").join(map(sql.Literal, POOLS)))
-    as_made = sql.SQL("UPDATE pools SET runtime = '' WHERE runtime <> ''")
+    as_made = sql.SQL("UPDATE pools SET runtime = '', cordoned = NULL WHERE runtime <> '' OR cordoned IS NOT NULL")
     with postgres._administrate("test") as connection:
         # Nothing is left that a foreign key could miss.
         connection.execute("SET session_replication_role = replica")

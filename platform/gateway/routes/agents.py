@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import and_, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
-from podium.platform.database import notify
-from podium.platform.errors import Conflict, NotAllowed
+from podium.platform import agent_records, greetings
+from podium.platform.errors import NotAllowed, NotAuthenticated
 from podium.platform.gateway.requests import Wait
 from podium.platform.gateway.services import Services
-from podium.platform.identifiers import new_id
 from podium.platform.identity import Caller
 from podium.platform.jobs import (
-    CONTRACT,
-    AgentHello,
     AnnouncedRun,
     Claim,
     Handback,
@@ -31,23 +27,17 @@ from podium.platform.jobs import (
     ScoringJob,
     ScoringResult,
     Wake,
+    Welcome,
 )
-from podium.platform.models import Agent, Attempt, Pool, now
-from podium.platform.placement import PLACEMENT_LABELS
+from podium.platform.models import Agent, Attempt, Pool, Token
 from podium.platform.records import AgentRecord
 from podium.platform.submissions import attempts, logs, results, waiting
-from podium.platform.submissions.fitting import AGENT_ALIVE, offer_of_agent
+from podium.platform.submissions.fitting import offer_of_agent, why_closed
 from podium.platform.submissions.transitions import pool_topic
+from podium.platform.version import VERSION
 
 router = APIRouter(tags=["agents"])
 AgentName = Annotated[str, Query(max_length=100)]
-
-
-class ContractDiffers(Conflict):
-    """The agent speaks another version of the wire contract."""
-
-    type = "contract-differs"
-    title = "Agent and gateway do not understand each other"
 
 
 async def _services_at_once(request: Request) -> Services:
@@ -66,36 +56,31 @@ WithCaller = Annotated[Caller, Depends(_caller_at_once)]
 
 
 @router.get("/agents")
-def list_agents(services: WithServices) -> list[AgentRecord]:
-    """All agents, as they last said they were."""
+def list_agents(services: WithServices, caller: WithCaller) -> list[AgentRecord]:
+    """The agents of the caller's pools, as they last said they were; all of them for administrators."""
     with services.database.session() as session:
-        query = select(Agent).options(joinedload(Agent.pool)).order_by(Agent.name)
-        return [_agent_record(agent) for agent in session.scalars(query)]
+        return agent_records.list_agents(session, caller, version=VERSION)
 
 
-@router.post("/agent/hello", status_code=204)
-def greet(services: WithServices, caller: WithCaller, body: AgentHello) -> None:
-    """An agent says what it is, when it starts and from time to time."""
-    _require_contract(body.contract)
-    if body.pool != caller.pool:
-        raise NotAllowed(f"This token is for pool '{caller.pool}', not for '{body.pool}'.")
-    values = {
-        "version": body.version,
-        "slots": body.slots,
-        "executor": body.executor,
-        "labels": body.labels,
-        "trouble": body.trouble,
-        "last_seen": now(),
-    }
+@router.get("/agent/self")
+def read_own_pool(services: WithServices, caller: WithCaller) -> Welcome:
+    """Which pool the agent's token is for."""
     with services.database.session() as session:
-        before = session.scalar(select(Agent.labels).where(Agent.pool_id == caller.pool_id, Agent.name == body.name))
-        if before is None or any(before.get(name) != body.labels.get(name) for name in PLACEMENT_LABELS):
-            notify(session, pool_topic(body.pool))  # what it was not offered may be for it now
-        session.execute(
-            insert(Agent)
-            .values(id=new_id(), created=now(), pool_id=caller.pool_id, name=body.name, **values)
-            .on_conflict_do_update(constraint="uq_agents_pool_id_name", set_=values)
-        )
+        pool, _ = _pool_and_agent(session, caller, "")
+        return greetings.welcome(pool, None, agent_version="", version=VERSION)
+
+
+@router.post("/agent/hello")
+def greet(services: WithServices, caller: WithCaller, body: dict[str, Any]) -> Welcome:
+    """An agent says what it is (`AgentHello`), when it starts and from time to time."""
+    try:
+        hello = greetings.read_hello(body, version=VERSION)
+    except greetings.ContractDiffers as error:
+        with services.database.session() as session:
+            greetings.note_refused(session, body, caller, str(error))
+        raise
+    with services.database.session() as session:
+        return greetings.greet(session, hello, caller, version=VERSION)
 
 
 @router.get("/agent/wake")
@@ -121,15 +106,16 @@ async def wait_for_work(
 @router.post("/agent/claims", status_code=201)
 def claim(services: WithServices, caller: WithCaller, body: Claim, agent: AgentName = "") -> ScoringJob:
     """Take a queued submission and get all that is needed to score it."""
-    _require_contract(body.contract)
+    greetings.require_contract(body.contract, version=VERSION)
     with services.database.session() as session:
-        pool, known = _pool_and_agent(session, caller, agent)
+        pool, known = _pool_and_agent(session, caller, agent, lock_token=True)
         return attempts.claim_submission(
             session,
             body.submission_id,
             flow_run_id=body.flow_run_id,
             agent=known,
             gpus=body.gpus,
+            token_id=caller.token_id,
             pool=pool,
             storage=services.storage,
             settings=services.settings,
@@ -185,19 +171,36 @@ def _news(
     """What an agent may take, and what it is to stop."""
     with services.database.session() as session:
         pool, agent = _pool_and_agent(session, caller, name)
-        offer = replace(offer_of_agent(agent), gpus=gpus)
-        runs = waiting.announced_runs(session, pool, offer, maxima=services.settings.limit_maxima)
+        runs: tuple[AnnouncedRun, ...] = ()
+        if not why_closed(pool, agent):
+            offer = replace(offer_of_agent(agent), gpus=gpus)
+            runs = waiting.announced_runs(session, pool, offer, maxima=services.settings.limit_maxima)
         return runs, attempts.stopped_attempts(session, agent) if agent else ()
 
 
-def _pool_and_agent(session: Session, caller: Caller, name: str) -> tuple[Pool, Agent | None]:
-    """The caller's pool, and its agent of that name if it has said hello."""
+def _pool_and_agent(
+    session: Session, caller: Caller, name: str, *, lock_token: bool = False
+) -> tuple[Pool, Agent | None]:
+    """The caller's pool, and its agent of that name if it has said hello.
+
+    Args:
+        lock_token: Let nobody revoke the caller's token before this transaction ends, and sees what it has made.
+
+    Raises:
+        NotAuthenticated: The token was revoked since the call began.
+    """
     both = (
-        select(Pool, Agent)
+        select(Pool, Agent, Token.revoked)
+        .select_from(Pool)
+        .join(Token, Token.id == caller.token_id)
         .outerjoin(Agent, and_(Agent.pool_id == Pool.id, Agent.name == name))
         .where(Pool.id == caller.pool_id)
     )
-    pool, agent = session.execute(both).one()
+    if lock_token:
+        both = both.with_for_update(of=Token, read=True)
+    pool, agent, revoked = session.execute(both).one()
+    if revoked is not None:
+        raise NotAuthenticated("This token was revoked.", remedy="Ask the pool's owner for another.")
     return pool, agent
 
 
@@ -209,25 +212,3 @@ def _active(session: Session, attempt_id: UUID) -> Attempt:
 def _require_own(attempt_id: UUID, caller: Caller) -> None:
     if caller.attempt_id != attempt_id:
         raise NotAllowed("This token is for another attempt.")
-
-
-def _require_contract(contract: int) -> None:
-    if contract != CONTRACT:
-        raise ContractDiffers(
-            f"The agent speaks contract {contract}, the gateway {CONTRACT}.",
-            remedy="Install the same version of Podium on the agent's host as the platform has.",
-        )
-
-
-def _agent_record(agent: Agent) -> AgentRecord:
-    return AgentRecord(
-        name=agent.name,
-        pool=agent.pool.name,
-        version=agent.version,
-        slots=agent.slots,
-        executor=agent.executor,
-        labels=agent.labels,
-        trouble=agent.trouble,
-        last_seen=agent.last_seen,
-        alive=now() - agent.last_seen < AGENT_ALIVE,
-    )

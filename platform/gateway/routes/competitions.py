@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from podium.platform import competitions
 from podium.platform.audit import plain_address
+from podium.platform.competition_pool import choose_pool
 from podium.platform.errors import NotAllowed
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.csv_cells import safe_cell
@@ -60,11 +61,13 @@ def read_competition(slug: str, services: WithServices, caller: MaybeCaller) -> 
 def change_competition(
     slug: str, services: WithServices, caller: WithCaller, body: CompetitionChange
 ) -> CompetitionRecord:
-    """Publish a competition, or take it back to a draft."""
+    """Publish a competition, or take it back to a draft; choose the pool that scores it."""
     with services.database.session() as session:
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
-        if competition.published != body.published:
+        if body.pool is not None:
+            choose_pool(session, competition, body.pool, caller)
+        if body.published is not None and competition.published != body.published:
             record_event(
                 session,
                 subject="competition",

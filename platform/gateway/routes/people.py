@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy import select, text
 
-from podium.platform import audit, identity
+from podium.platform import audit, identity, pool_tokens
 from podium.platform.competitions import organizes_any
 from podium.platform.errors import NotAllowed, PodiumError
 from podium.platform.gateway.access import WithCaller
@@ -91,6 +91,8 @@ def revoke_token(token_id: UUID, services: WithServices, caller: WithCaller) -> 
         token = identity.revoke_token(session, token_id, owner_id=owner_id)
         whose = token.person.username if token.person else "no person"
         audit.note(session, "token", name=f"'{token.name}' of {whose}", before="good", after="revoked")
+        if token.pool is not None:
+            pool_tokens.end_claims(session, token.pool, token)
         return token_record(token)
 
 

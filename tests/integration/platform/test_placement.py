@@ -51,7 +51,7 @@ class Fleet:
             "trouble": trouble,
         }
         answer = self.gateway.call("POST", "/agent/hello", self.token, json={"contract": 3, **body})
-        assert answer.status_code == 204, answer.text
+        assert answer.status_code == 200, answer.text
 
     def queue(self, name: str, *, gpus: int = 0) -> list[UUID]:
         answer = self.gateway.call("GET", "/agent/wake", self.token, params={"agent": name, "gpus": gpus})

@@ -352,7 +352,7 @@ class Listener:
         self.gateway, self.token, self.name = gateway, token, name
         hello = {"name": name, "pool": "docker", "version": "1", "slots": 2, "executor": "docker", "labels": {}}
         body = {"contract": 3, "trouble": "", **hello}
-        assert gateway.call("POST", "/agent/hello", token, json=body).status_code == 204
+        assert gateway.call("POST", "/agent/hello", token, json=body).status_code == 200
 
     def wake(self, cursor: int = -1, wait: float = 0) -> Wake:
         params = {"agent": self.name, "cursor": cursor, "wait": wait}

@@ -21,7 +21,8 @@ class StandInPrefect:
         runs: The flow runs that exist, by their idempotency key: the body that created each, with its id.
         calls: How often it was asked to create one.
         states: What was said of the state of a flow run, by its id, the latest last.
-        registered: Whether it has the deployments; making one gives it all of them.
+        registered: Whether it has the deployments of `prefect.yaml`; making one gives it all of them.
+        deployments: Those that were made, as `flow/pool`.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,9 @@ class StandInPrefect:
         self.calls = 0
         self.states: dict[str, list[dict[str, Any]]] = {}
         self.registered = True
+        self.deployments: set[str] = set()
         self._flows: dict[str, str] = {}
+        self._flow_ids: dict[str, str] = {}
         self._lock = threading.Lock()
         self._port = 0
         self._server: ThreadingHTTPServer | None = None
@@ -98,10 +101,12 @@ class StandInPrefect:
         if self._server is None:
             self.start()
         self.runs, self.calls, self.states, self.registered = {}, 0, {}, True
+        self.deployments.clear()
 
     def lose(self) -> None:
         """Be without anything, as one whose database was lost."""
         self.runs, self.states, self.registered = {}, {}, False
+        self.deployments.clear()
 
     def runs_of(self, subject: UUID) -> list[dict[str, Any]]:
         """The flow runs of a submission, batch, bundle or what else they are about, in the order of their creation."""
@@ -142,6 +147,19 @@ class StandInPrefect:
             return 201, {"status": "ACCEPT"}
         if path == "/flow_runs/filter":
             return 200, self._found(body)
+        if path == "/deployments/filter":
+            return 200, self._found_deployments(body["flows"]["name"]["any_"])
+        return self._make(path, body)
+
+    def _found_deployments(self, flows: list[str]) -> list[dict[str, str]]:
+        found = [one.split("/") for one in sorted(self.deployments)]
+        return [{"name": pool, "work_pool_name": pool} for flow, pool in found if flow in flows]
+
+    def _make(self, path: str, body: dict[str, Any]) -> tuple[int, object]:
+        if path == "/flows/":
+            self._flow_ids[str(uuid5(NAMESPACE, body["name"]))] = body["name"]
+        if path == "/deployments/":
+            self.deployments.add(f"{self._flow_ids[body['flow_id']]}/{body['work_pool_name']}")
         if path in {"/flows/", "/deployments/", "/work_pools/"}:
             self.registered = self.registered or path == "/deployments/"
             return 201, {"id": str(uuid5(NAMESPACE, body["name"]))}

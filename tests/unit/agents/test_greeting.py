@@ -11,7 +11,7 @@ import pytest
 from podium.agents import post as post_module
 from podium.agents.post import Post
 from podium.agents.settings import AgentSettings
-from podium.platform.jobs import AgentHello
+from podium.platform.jobs import AgentHello, Welcome
 
 
 class Desk:
@@ -20,8 +20,9 @@ class Desk:
     def __init__(self) -> None:
         self.hellos: list[AgentHello] = []
 
-    def hello(self, hello: AgentHello) -> None:
+    def hello(self, hello: AgentHello) -> Welcome:
         self.hellos.append(hello)
+        return Welcome(pool=hello.pool, version="1")
 
     def close(self) -> None:
         """Nothing is open."""

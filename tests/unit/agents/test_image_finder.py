@@ -8,7 +8,7 @@ import pytest
 from docker.errors import ImageNotFound
 
 from podium.agents.executors.image_finder import ImageFinder, PullPolicy
-from podium.agents.images.names import INPUTS_LABEL, alias_of
+from podium.agents.images.names import INPUTS_LABEL, LISTED_CHARACTERS, alias_of, further_names, listed
 from podium.tasks.programs import ImageUnavailable
 
 
@@ -100,3 +100,17 @@ def test_volumes_of_an_image_are_known() -> None:
     engine = FakeEngine("python")
     engine.images["python"]["Config"] = {"Volumes": {"/data": {}, "/cache": {}}}
     assert finder(engine).find("python").volumes == ("/cache", "/data")
+
+
+def test_a_host_says_what_else_its_images_may_be_called() -> None:
+    names = {"podium/scientific:latest", "own:1"}
+    aliases = {"their/*": "own:1", "other/*": "gone:1", "short": "podium/scientific"}
+    found = further_names(names, {"own@sha256:1"}, aliases)
+    assert found == {"their/*", "short", "codalab/codalab-legacy", "codalab/codalab-legacy:*", "own@sha256:1"}
+
+
+def test_a_list_that_is_too_long_says_that_there_is_more() -> None:
+    assert listed({"b:1", "a:1"}) == "a:1,b:1"
+    long = listed({f"image-{number:05d}:latest" for number in range(2000)})
+    assert len(long) <= LISTED_CHARACTERS
+    assert long.endswith(":latest,")

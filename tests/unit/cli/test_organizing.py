@@ -271,7 +271,7 @@ def test_agents_are_listed(podium: Podium, gateway: Gateway):
     gateway.on("GET /agents", [agent])
     ran = podium("agents")
     assert "cpus=4" in ran.out
-    assert "yes" in ran.out
+    assert "ready" in ran.out
 
 
 def test_a_bundle_is_checked_without_a_gateway(podium: Podium, gateway: Gateway, bundle: Path):

@@ -226,6 +226,8 @@ class StandIn:
             return self._of_competition(parts[1], parts[2:], query)
         if parts[0] == "submissions":
             return self._of_submission(UUID(parts[1]), parts[2:], query)
+        if parts[0] == "pools":
+            return self.organized.answer_of_pools(parts[1:])
         raise NotFound("There is no such call.")
 
     def act(self, method: str, path: str, body: dict[str, object], token: str | None) -> object:

@@ -10,7 +10,15 @@ from uuid import UUID, uuid5
 from podium.platform.access_records import AuditRecord, CollaboratorRecord
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
-from podium.platform.records import ColumnRecord, CompetitionRecord, ExtraAllowanceRecord, PhaseRecord, QueueRecord
+from podium.platform.records import (
+    ColumnRecord,
+    CompetitionRecord,
+    ExtraAllowanceRecord,
+    PhaseRecord,
+    PoolRecord,
+    PoolView,
+    QueueRecord,
+)
 from podium.platform.rerun_records import (
     DatasetRecord,
     RerunDifference,
@@ -185,6 +193,17 @@ class Organized:
     versions: dict[str, list[TaskVersionRecord]] = field(default_factory=dict)
     collaborators: list[CollaboratorRecord] = field(default_factory=list)
     audit: list[AuditRecord] = field(default_factory=list)
+
+    pools: dict[str, PoolView | PoolRecord] = field(default_factory=dict)
+
+    def answer_of_pools(self, rest: list[str]) -> object:
+        """What is said of pools: of those that are records alone, the viewer does not see the agents."""
+        if not rest:
+            return [one.pool if isinstance(one, PoolView) else one for one in self.pools.values()]
+        found = self.pools.get(rest[0])
+        if not isinstance(found, PoolView):
+            raise NotFound("There is no such pool.")
+        return found
 
     def answers(self, rest: list[str]) -> bool:
         return rest[0] in {"queue", "phases", "reruns", "tasks", "collaborators", "audit"}
