@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from podium.platform.errors import InvalidInput
 from podium.platform.limits import read_maxima
 from podium.platform.quantities import InvalidAmount
+from podium.platform.scaling.providers.settings import AnyProviderSettings, ProcessSettings
 
 
 class ServerSettings(BaseSettings):
@@ -40,6 +41,11 @@ class ServerSettings(BaseSettings):
         default={},
         description="The most that a competition may ask of each limit, as JSON in the words of bundles: "
         '`{"memory": "16 GiB", "wall": "2 h"}`; those that are left out keep the maximum of the table',
+    )
+
+    scaling_providers: dict[str, AnyProviderSettings] = Field(
+        default={"process": ProcessSettings(kind="process")},
+        description="Who may start agents for scaling, by name, as JSON; see [Scaling](#scaling)",
     )
 
     @field_validator("limit_maxima", mode="before")

@@ -22,6 +22,7 @@ from podium.platform.models.competitions import (
 )
 from podium.platform.models.people import Agent, Person, Pool, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
+from podium.platform.models.scaling import ScaledAgent, ScalingDecision, ScalingPolicy
 from podium.platform.models.submissions import (
     Attempt,
     Batch,
@@ -63,6 +64,9 @@ __all__ = [
     "Pool",
     "Rerun",
     "RerunItem",
+    "ScaledAgent",
+    "ScalingDecision",
+    "ScalingPolicy",
     "Score",
     "Solution",
     "Submission",

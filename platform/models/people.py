@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
@@ -80,7 +80,7 @@ class Token(Identified, Timed, Base):
 
 
 class Agent(Identified, Timed, Base):
-    """An agent of a pool, as it last said it was."""
+    """An agent of a pool, as it last said it was. One that is `cordoned` takes nothing new."""
 
     __tablename__ = "agents"
     __table_args__ = (UniqueConstraint("pool_id", "name"),)
@@ -93,5 +93,7 @@ class Agent(Identified, Timed, Base):
     labels: Mapped[dict[str, Any]] = mapped_column(default=dict)
     trouble: Mapped[str] = mapped_column(default="")
     last_seen: Mapped[datetime] = mapped_column(default=now)
+    cordoned: Mapped[datetime | None]
+    cordon_reason: Mapped[str | None] = mapped_column(Text)
 
     pool: Mapped[Pool] = relationship()

@@ -19,22 +19,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from podium.platform.scaling.situation import UNWELL, AgentState, Condition, Demand, Rules, Situation
+from podium.platform.scaling.states import ScalingAction
 from podium.platform.scaling.words import duration, number
 
 FLOOR = 0.5
 """The part of the target within which all must begin where the first has waited for long already."""
-
-
-class Action(StrEnum):
-    """What a decision comes to."""
-
-    NONE = "none"
-    UP = "up"
-    DOWN = "down"
-    REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +42,7 @@ class Decision:
         demands: What is to be remembered for the next decision.
     """
 
-    action: Action
+    action: ScalingAction
     start: int = 0
     take_back: tuple[str, ...] = ()
     drain: tuple[str, ...] = ()
@@ -242,7 +233,8 @@ def _spare(rules: Rules, situation: Situation, left: Sequence[AgentState], peak:
     quiet = _since(situation, situation.last_busy) >= rules.cool_down_down
     elsewhere = any(not agent.own and agent.condition is Condition.READY for agent in situation.agents)
     least = max(rules.minimum, 0 if quiet or elsewhere else 1)
-    slots, spare = _slots(left), []
+    spare: list[AgentState] = []
+    slots = _slots(left)
     for agent in _least_busy(left):
         if len(left) - len(spare) > least and slots - agent.slots >= peak:
             spare.append(agent)
@@ -274,11 +266,11 @@ def _least_busy(agents: Iterable[AgentState]) -> list[AgentState]:
 
 def _decision(plan: _Plan, demand: int, demands: tuple[Demand, ...]) -> Decision:
     if plan.replaces:
-        action = Action.REPLACE
+        action = ScalingAction.REPLACE
     elif plan.start or plan.take_back:
-        action = Action.UP
+        action = ScalingAction.UP
     else:
-        action = Action.DOWN if plan.drain or plan.remove else Action.NONE
+        action = ScalingAction.DOWN if plan.drain or plan.remove else ScalingAction.NONE
     return Decision(
         action=action,
         start=plan.start,

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.platform.scaling.decision import Action, Decision, decide, demand_in_slots
+from podium.platform.scaling.decision import Decision, decide, demand_in_slots
 from podium.platform.scaling.situation import AgentState, Condition, Demand, Rules, Situation, Waiting
+from podium.platform.scaling.states import ScalingAction
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 RULES = Rules(minimum=0, maximum=10, target_wait=120, cool_down_up=60, cool_down_down=600, slots=2, patience=300)
@@ -39,14 +40,14 @@ def said(decision: Decision) -> str:
 
 def test_nothing_waits_and_nothing_is_there() -> None:
     decision = decide(RULES, Situation(NOW))
-    assert (decision.action, decision.start, decision.demand) == (Action.NONE, 0, 0)
+    assert (decision.action, decision.start, decision.demand) == (ScalingAction.NONE, 0, 0)
     assert decision.reasons == ("Nothing waits that more agents would help.",)
 
 
 def test_the_first_that_waits_gets_an_agent_at_once() -> None:
     """Whatever was started or taken a moment ago."""
     decision = decide(RULES, Situation(NOW, waiting=queue(1), last_up=ago(1), last_down=ago(1)))
-    assert (decision.action, decision.start) == (Action.UP, 1)
+    assert (decision.action, decision.start) == (ScalingAction.UP, 1)
     assert said(decision) == (
         "1 submission waits, the first for 0 s: 30 s of work. "
         "1 slot would begin all within 2 min; there are 0. 1 agent is started."
@@ -79,13 +80,13 @@ def test_what_runs_is_taken_to_be_half_done() -> None:
 
 def test_agents_that_are_starting_count() -> None:
     starting = fleet(0, 0, 0, 0, 0, condition=Condition.STARTING)
-    assert decide(RULES, Situation(NOW, starting, queue(40), last_up=ago(300))).action is Action.NONE
+    assert decide(RULES, Situation(NOW, starting, queue(40), last_up=ago(300))).action is ScalingAction.NONE
 
 
 def test_slots_of_agents_that_scaling_did_not_start_count_too() -> None:
     others = fleet(0, 0, 0, own=False)
     assert decide(RULES, Situation(NOW, others, queue(40))).start == 2
-    assert decide(RULES, Situation(NOW, others, queue(4))).action is Action.NONE
+    assert decide(RULES, Situation(NOW, others, queue(4))).action is ScalingAction.NONE
 
 
 @pytest.mark.parametrize("condition", [Condition.SILENT, Condition.TROUBLED, Condition.HELD])
@@ -97,9 +98,9 @@ def test_an_agent_that_takes_nothing_is_no_capacity(condition: Condition) -> Non
 def test_the_cool_down_holds_for_all_but_the_first() -> None:
     situation = Situation(NOW, fleet(2), queue(100, oldest=100), last_up=ago(20))
     decision = decide(RULES, situation)
-    assert decision.action is Action.NONE
+    assert decision.action is ScalingAction.NONE
     assert "The last were started 20 s ago; more after 60 s." in decision.reasons
-    assert decide(RULES, replace(situation, last_up=ago(61))).action is Action.UP
+    assert decide(RULES, replace(situation, last_up=ago(61))).action is ScalingAction.UP
 
 
 def test_the_maximum_is_said_where_it_holds() -> None:
@@ -107,7 +108,7 @@ def test_the_maximum_is_said_where_it_holds() -> None:
     assert decision.start == 1
     assert said(decision).endswith("1 agent is started of 119 that are missing: there may be 10 at most.")
     full = decide(RULES, Situation(NOW, fleet(*[2] * 10), queue(1000)))
-    assert full.action is Action.NONE
+    assert full.action is ScalingAction.NONE
     assert "There are 10 agents already, the most that there may be." in full.reasons
 
 
@@ -120,7 +121,7 @@ def test_the_minimum_is_kept_whatever_waits() -> None:
 
 def test_what_no_agent_of_this_kind_can_run_starts_none_and_is_said() -> None:
     decision = decide(RULES, Situation(NOW, waiting=queue(7, lacks="has 1 GPU")))
-    assert (decision.action, decision.start, decision.demand) == (Action.NONE, 0, 0)
+    assert (decision.action, decision.start, decision.demand) == (ScalingAction.NONE, 0, 0)
     assert decision.reasons == (
         "7 submissions of Iris, phase 1 can't be helped by more agents of this kind: none has 1 GPU.",
     )
@@ -129,7 +130,7 @@ def test_what_no_agent_of_this_kind_can_run_starts_none_and_is_said() -> None:
 def test_a_provider_that_failed_is_left_alone_for_a_while() -> None:
     later = NOW + timedelta(seconds=40)
     decision = decide(RULES, Situation(NOW, waiting=queue(1), put_off_until=later))
-    assert decision.action is Action.NONE
+    assert decision.action is ScalingAction.NONE
     assert "The provider failed; it is asked again at 12:00:40 UTC." in decision.reasons
 
 
@@ -150,14 +151,14 @@ def test_to_zero_only_when_nothing_ran_for_the_cool_down() -> None:
 @pytest.mark.parametrize("field", ["last_up", "last_down"])
 def test_fresh_capacity_is_not_taken_and_downs_keep_their_distance(field: str) -> None:
     decision = decide(RULES, replace(Situation(NOW, fleet(0), last_busy=ago(700)), **{field: ago(400)}))
-    assert decision.action is Action.NONE
+    assert decision.action is ScalingAction.NONE
     assert "none goes before 10 min" in said(decision)
 
 
 def test_a_busy_agent_is_told_to_take_nothing_new() -> None:
     spread = Situation(NOW, fleet(1, 1, 1, 1), last_busy=NOW)
     decision = decide(RULES, spread)
-    assert (decision.action, decision.remove, decision.drain) == (Action.DOWN, (), ("a3", "a2"))
+    assert (decision.action, decision.remove, decision.drain) == (ScalingAction.DOWN, (), ("a3", "a2"))
     assert "Agent a3 takes nothing new, and goes when it holds nothing." in decision.reasons
 
 
@@ -190,7 +191,7 @@ def test_what_drains_is_taken_back_before_any_is_started() -> None:
 def test_what_stays_unwell_is_replaced(condition: Condition, words: str) -> None:
     ill = AgentState("a0", condition, slots=2, seconds=300, detail="no hello.")
     decision = decide(RULES, Situation(NOW, (ill,), queue(1)))
-    assert (decision.action, decision.remove, decision.start) == (Action.REPLACE, ("a0",), 1)
+    assert (decision.action, decision.remove, decision.start) == (ScalingAction.REPLACE, ("a0",), 1)
     assert f"Agent a0 {words}." in decision.reasons
     assert decide(RULES, Situation(NOW, (replace(ill, seconds=299),), queue(1))).remove == ()
 
@@ -198,14 +199,14 @@ def test_what_stays_unwell_is_replaced(condition: Condition, words: str) -> None
 def test_an_outdated_agent_finishes_first() -> None:
     old = AgentState("a0", Condition.OUTDATED, slots=2, running=1, detail="0.0.9")
     decision = decide(RULES, Situation(NOW, (old,), queue(1)))
-    assert (decision.action, decision.drain, decision.remove, decision.start) == (Action.REPLACE, ("a0",), (), 1)
+    assert (decision.action, decision.drain, decision.remove, decision.start) == (ScalingAction.REPLACE, ("a0",), (), 1)
     assert "is of another version than the platform (0.0.9)" in said(decision)
     assert decide(RULES, Situation(NOW, (replace(old, running=0, draining=True),))).remove == ("a0",)
 
 
 def test_what_a_person_holds_is_left_alone() -> None:
     held = AgentState("a0", Condition.HELD, slots=2, seconds=9999)
-    assert decide(RULES, Situation(NOW, (held,), last_busy=ago(9999))).action is Action.NONE
+    assert decide(RULES, Situation(NOW, (held,), last_busy=ago(9999))).action is ScalingAction.NONE
 
 
 def test_a_lower_maximum_holds_at_once() -> None:
@@ -306,7 +307,7 @@ def _too_long_starting(rules: Rules, agent: AgentState) -> bool:
 def test_what_is_done_is_said_and_named(rules: Rules, situation: Situation) -> None:
     decision = decide(rules, situation)
     does = bool(decision.start or decision.take_back or decision.drain or decision.remove)
-    assert does == (decision.action is not Action.NONE)
+    assert does == (decision.action is not ScalingAction.NONE)
     assert decision.reasons
     for name in (*decision.take_back, *decision.drain, *decision.remove):
         assert name in said(decision)
@@ -346,18 +347,22 @@ def test_from_zero_as_soon_as_one_waits(rules: Rules, situation: Situation) -> N
 def test_steady_load_never_flaps(rules: Rules, situation: Situation) -> None:
     """The same load for an hour: after what is decided at first, no agent is started or taken again."""
     steady = replace(situation, agents=_well(situation.agents), put_off_until=None, demands=(), last_busy=NOW)
-    actions: list[Action] = []
+    actions: list[ScalingAction] = []
     for tick in range(60):
-        steady = replace(steady, moment=NOW + timedelta(seconds=30 * tick), last_busy=NOW + timedelta(seconds=30 * tick))
+        steady = replace(
+            steady, moment=NOW + timedelta(seconds=30 * tick), last_busy=NOW + timedelta(seconds=30 * tick)
+        )
         decision = decide(rules, steady)
         actions.append(decision.action)
         steady = _applied(rules, steady, decision, tick)
-    first_up = next((place for place, action in enumerate(actions) if action is Action.UP), None)
+    first_up = next((place for place, action in enumerate(actions) if action is ScalingAction.UP), None)
     if first_up is not None:
-        assert Action.DOWN not in actions[first_up + 1 :]
-    assert Action.NONE is actions[-1]
-    changes = [action for action in actions if action is not Action.NONE]
-    assert Action.UP not in changes[changes.index(Action.DOWN) :] if Action.DOWN in changes else True
+        assert ScalingAction.DOWN not in actions[first_up + 1 :]
+    assert ScalingAction.NONE is actions[-1]
+    changes = [action for action in actions if action is not ScalingAction.NONE]
+    assert (
+        ScalingAction.UP not in changes[changes.index(ScalingAction.DOWN) :] if ScalingAction.DOWN in changes else True
+    )
 
 
 def _well(agents: Sequence[AgentState]) -> tuple[AgentState, ...]:
@@ -370,7 +375,9 @@ def _well(agents: Sequence[AgentState]) -> tuple[AgentState, ...]:
 def _applied(rules: Rules, situation: Situation, decision: Decision, tick: int) -> Situation:
     """The pool a moment after: what was busy stays so for ever, what was started is idle."""
     agents = [
-        replace(agent, draining=agent.name in decision.drain or (agent.draining and agent.name not in decision.take_back))
+        replace(
+            agent, draining=agent.name in decision.drain or (agent.draining and agent.name not in decision.take_back)
+        )
         for agent in situation.agents
         if agent.name not in decision.remove
     ]
