@@ -30,6 +30,7 @@ from podium.platform.cli import (
     pools,
     queues,
     reruns,
+    scaling,
     settings_commands,
     signing_in,
     submissions,
@@ -61,6 +62,7 @@ _GROUPS = (
     bundles,
     people,
     pools,
+    scaling,
     images,
 )
 # Of the platform and of agents; each has a `register` too, and imports what it needs when it is run.

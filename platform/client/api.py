@@ -16,10 +16,13 @@ from podium.platform.client.phases import PhaseCalls
 from podium.platform.client.reruns import RerunCalls
 from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import load_login
+from podium.platform.client.scaling import ScalingCalls
 from podium.platform.client.submissions import SubmissionCalls
 
 
-class Client(PeopleCalls, CompetitionCalls, PhaseCalls, BundleCalls, SubmissionCalls, OutputCalls, RerunCalls):
+class Client(
+    PeopleCalls, CompetitionCalls, PhaseCalls, BundleCalls, SubmissionCalls, OutputCalls, RerunCalls, ScalingCalls
+):
     """A gateway, as a Python object.
 
     It never prints, never prompts and never ends the process; making one sends nothing. Calls that may safely be made

@@ -19,6 +19,7 @@ from podium.platform.gateway.routes import (
     phases,
     pools,
     reruns,
+    scaling,
     storage,
     submissions,
     tasks,
@@ -53,10 +54,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.services = Services.of(settings)
-    routers = [
-        module.router
-        for module in (people, competitions, phases, bundles, submissions, reruns, tasks, agents, pools, storage)
-    ]
+    modules = (people, competitions, phases, bundles, submissions, reruns, tasks, agents, pools, scaling, storage)
+    routers = [module.router for module in modules]
     require_table_complete(routers)
     for router in routers:
         app.include_router(router, prefix="/api/v1", dependencies=[Depends(authorize)])

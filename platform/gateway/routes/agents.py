@@ -35,6 +35,7 @@ from podium.platform.jobs import (
 from podium.platform.models import Agent, Attempt, Pool, now
 from podium.platform.placement import PLACEMENT_LABELS
 from podium.platform.records import AgentRecord
+from podium.platform.scaling.fleet import ended_by_scaling
 from podium.platform.submissions import attempts, logs, results, waiting
 from podium.platform.submissions.fitting import AGENT_ALIVE, offer_of_agent
 from podium.platform.submissions.transitions import pool_topic
@@ -69,7 +70,7 @@ WithCaller = Annotated[Caller, Depends(_caller_at_once)]
 def list_agents(services: WithServices) -> list[AgentRecord]:
     """All agents, as they last said they were."""
     with services.database.session() as session:
-        query = select(Agent).options(joinedload(Agent.pool)).order_by(Agent.name)
+        query = select(Agent).options(joinedload(Agent.pool)).where(~ended_by_scaling()).order_by(Agent.name)
         return [_agent_record(agent) for agent in session.scalars(query)]
 
 
@@ -186,7 +187,9 @@ def _news(
     with services.database.session() as session:
         pool, agent = _pool_and_agent(session, caller, name)
         offer = replace(offer_of_agent(agent), gpus=gpus)
-        runs = waiting.announced_runs(session, pool, offer, maxima=services.settings.limit_maxima)
+        takes_work = agent is None or agent.cordoned is None
+        maxima = services.settings.limit_maxima
+        runs = waiting.announced_runs(session, pool, offer, maxima=maxima) if takes_work else ()
         return runs, attempts.stopped_attempts(session, agent) if agent else ()
 
 

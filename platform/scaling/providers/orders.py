@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Protocol
 
 from podium.platform.errors import PlatformFault
@@ -48,7 +47,7 @@ class Listing:
     """
 
     running: frozenset[str]
-    ended: Mapping[str, str] = MappingProxyType({})
+    ended: Mapping[str, str] = field(default_factory=dict)
     unreachable: tuple[str, ...] = ()
 
 

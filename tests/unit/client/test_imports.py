@@ -22,6 +22,7 @@ ALLOWED = {
     "podium.platform.quantities",
     "podium.platform.records",
     "podium.platform.rerun_records",
+    "podium.platform.scaling_records",
     "podium.platform.tar_walk",
 }
 
