@@ -44,11 +44,11 @@ class ScalingDecisionRecord:
     slots: int
     demand: int
     agents: int
-    started: list[str]
-    taken_back: list[str]
-    drained: list[str]
-    removed: list[str]
-    reasons: list[str]
+    started: tuple[str, ...]
+    taken_back: tuple[str, ...]
+    drained: tuple[str, ...]
+    removed: tuple[str, ...]
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,6 @@ class ScalingRecord:
     failure: str
     put_off_until: datetime | None
     looked: datetime | None
-    reasons: list[str]
-    agents: list[ScaledAgentRecord]
-    decisions: list[ScalingDecisionRecord]
+    reasons: tuple[str, ...]
+    agents: tuple[ScaledAgentRecord, ...]
+    decisions: tuple[ScalingDecisionRecord, ...]

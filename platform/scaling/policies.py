@@ -132,9 +132,9 @@ def scaling_record(session: Session, pool: Pool, policy: ScalingPolicy) -> Scali
         failure=policy.failure,
         put_off_until=policy.put_off_until,
         looked=policy.looked,
-        reasons=list(policy.reasons),
+        reasons=tuple(policy.reasons),
         agents=_agents(session, pool),
-        decisions=[decision_record(one) for one in decisions],
+        decisions=tuple(decision_record(one) for one in decisions),
     )
 
 
@@ -149,19 +149,19 @@ def decision_record(decision: ScalingDecision) -> ScalingDecisionRecord:
         slots=decision.slots,
         demand=decision.demand,
         agents=decision.agents,
-        started=list(decision.started),
-        taken_back=list(decision.taken_back),
-        drained=list(decision.drained),
-        removed=list(decision.removed),
-        reasons=list(decision.reasons),
+        started=tuple(decision.started),
+        taken_back=tuple(decision.taken_back),
+        drained=tuple(decision.drained),
+        removed=tuple(decision.removed),
+        reasons=tuple(decision.reasons),
     )
 
 
-def _agents(session: Session, pool: Pool) -> list[ScaledAgentRecord]:
+def _agents(session: Session, pool: Pool) -> tuple[ScaledAgentRecord, ...]:
     rows = open_agents(session, pool)
     known = {agent.name: agent for agent in session.scalars(select(Agent).where(Agent.pool_id == pool.id))}
     states = {state.name: state for state in own_states(session, pool, rows, known, now())}
-    return [
+    return tuple(
         ScaledAgentRecord(
             name=row.name,
             status=str(row.status),
@@ -172,7 +172,7 @@ def _agents(session: Session, pool: Pool) -> list[ScaledAgentRecord]:
             started=row.created,
         )
         for row in rows
-    ]
+    )
 
 
 def _new_policy(pool: Pool) -> ScalingPolicy:

@@ -28,7 +28,7 @@ def report_in_markdown(record: ScalingRecord) -> str:
     return "\n".join([*lines, rules, "", *_agents(record), *_decisions(record)])
 
 
-def _done(decision: ScalingDecisionRecord) -> tuple[tuple[str, list[str]], ...]:
+def _done(decision: ScalingDecisionRecord) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return (
         ("started", decision.started),
         ("taken back", decision.taken_back),
