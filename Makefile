@@ -57,4 +57,5 @@ machine: dev ## Make sure of a Docker engine, PostgreSQL and a browser; needs ro
 lock: dev ## Resolve the dependencies again
 	@$(UV) pip compile -q pyproject.toml --extra server --group dev --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --extra agent --universal --generate-hashes --no-emit-index-url --no-header -o requirements-agent.lock
+	cp requirements-agent.lock agents/images/agent.lock
 	$(UV) pip compile -q agents/images/scientific.in --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o agents/images/scientific.lock

@@ -21,13 +21,13 @@ def site_packages(minor: str) -> str:
     return f"usr/local/lib/python{minor}/dist-packages"
 
 
-def install(target: Path, *, minor: str) -> None:
-    """Install the locked set into the folder `target`, without tests, compiled for where the image has it.
+def install(target: Path, *, minor: str, lock: Path = LOCK) -> None:
+    """Install a locked set into the folder `target`, without tests, compiled for where the image has it.
 
     Raises:
         PodiumError: The packages can't be had or don't fit.
     """
-    _run([*_installer(minor), "--target", str(target), "--requirement", str(LOCK)], "install the scientific packages")
+    _run([*_installer(minor), "--target", str(target), "--requirement", str(lock)], "install the image's packages")
     _trim(target)
     _compile(target, minor=minor)
 
@@ -52,7 +52,7 @@ def _compile(target: Path, *, minor: str) -> None:
     # Unchecked: the root is read-only, so a compiled file can't be stale and the source needs no look.
     how = ["--invalidation-mode", "unchecked-hash", "-j", str(os.cpu_count() or 1)]
     where = ["-s", str(target), "-p", f"/{site_packages(minor)}", str(target)]
-    _run([str(PYTHON), "-m", "compileall", "-qq", *how, *where], "compile the scientific packages")
+    _run([str(PYTHON), "-m", "compileall", "-qq", *how, *where], "compile the image's packages")
 
 
 def _run(command: list[str], what: str) -> None:
