@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import distribution
-from importlib.resources import files
 from pathlib import Path
 
 from podium.agents.images import scientific
@@ -30,6 +30,7 @@ def install(target: Path, *, minor: str) -> None:
     metadata = target / f"podium-{known.version}.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: podium\nVersion: {known.version}\n")
+    scientific.compile_for_image(target / "podium", f"{scientific.site_packages(minor)}/podium")
 
 
 def digest() -> str:
@@ -44,4 +45,4 @@ def digest() -> str:
 
 def _sources() -> Iterator[tuple[str, Path]]:
     for package in PACKAGES:
-        yield package, Path(str(files(f"podium.{package}")))
+        yield package, Path(next(iter(import_module(f"podium.{package}").__path__)))

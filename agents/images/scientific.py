@@ -29,7 +29,7 @@ def install(target: Path, *, minor: str, lock: Path = LOCK) -> None:
     """
     _run([*_installer(minor), "--target", str(target), "--requirement", str(lock)], "install the image's packages")
     _trim(target)
-    _compile(target, minor=minor)
+    compile_for_image(target, site_packages(minor))
 
 
 def _installer(minor: str) -> list[str]:
@@ -48,10 +48,11 @@ def _trim(target: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _compile(target: Path, *, minor: str) -> None:
+def compile_for_image(target: Path, inside: str) -> None:
+    """Compile the packages in `target` for where an image has them, a path without a leading slash."""
     # Unchecked: the root is read-only, so a compiled file can't be stale and the source needs no look.
     how = ["--invalidation-mode", "unchecked-hash", "-j", str(os.cpu_count() or 1)]
-    where = ["-s", str(target), "-p", f"/{site_packages(minor)}", str(target)]
+    where = ["-s", str(target), "-p", f"/{inside}", str(target)]
     _run([str(PYTHON), "-m", "compileall", "-qq", *how, *where], "compile the image's packages")
 
 
