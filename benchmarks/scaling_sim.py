@@ -52,7 +52,7 @@ def arrivals(count: int, chance: random.Random) -> list[Arrival]:
     Run times are log-normal with a median of a minute, a twentieth of them above six minutes, 30 minutes at most; one
     in a hundred trains for 40 minutes to two hours.
     """
-    moments = []
+    moments: list[float] = []
     while len(moments) < count:
         moment = chance.uniform(0, HOURS * 3600)
         if chance.random() < intensity(moment / 3600):
