@@ -20,7 +20,16 @@ MAY_IMPORT = {
 }
 # The command line starts the others' programs: inside the functions that need them.
 EXCEPTIONS = {("platform/cli/images.py", "podium.agents.images.build")}
-DASHBOARDS_STAND_ON = ("client", "records", "rerun_records", "errors", "lifecycle", "limits", "bundles")
+DASHBOARDS_STAND_ON = (
+    "client",
+    "records",
+    "rerun_records",
+    "scaling_records",
+    "errors",
+    "lifecycle",
+    "limits",
+    "bundles",
+)
 AGENT_MODULES = (
     "podium.agents.worker",
     "podium.agents.agent",
