@@ -67,7 +67,7 @@ class DockerProvider:
             with self._engine(host) as engine:
                 for found in self._containers(engine, pool):
                     if found["Labels"][NAME] == name:
-                        self._remove(engine, found["Id"])
+                        self._remove(engine, found["Id"], name)
 
     def list_own(self, pool: str) -> Listing:
         """The agents of a pool on all hosts that answer; what has ended is removed, with its last words kept."""
@@ -84,7 +84,7 @@ class DockerProvider:
                             continue
                         words = engine.logs(found["Id"], tail=LAST_LINES).decode(errors="replace")
                         ended[name] = " ".join(words.split())[-LAST_WORDS:]
-                        engine.remove_container(found["Id"], force=True, v=True)
+                        self._remove(engine, found["Id"], name)
             except ProviderFault:
                 unreachable.append(host)
         if len(unreachable) == len(self._settings.hosts):
@@ -162,10 +162,26 @@ class DockerProvider:
             "HOME": str(folder),
         }
 
-    def _remove(self, engine: APIClient, container: str) -> None:
+    def _remove(self, engine: APIClient, container: str, name: str) -> None:
         with suppress(NotFound):
             engine.stop(container, timeout=STOP_SECONDS)
             engine.remove_container(container, force=True, v=True)
+        if self._settings.docker_socket:
+            self._remove_folder(engine, self._settings.folder / name)
+
+    def _remove_folder(self, engine: APIClient, folder: Path) -> None:
+        """Remove what an agent kept on its host, which only a container there can reach."""
+        parent = self._settings.folder
+        made = engine.create_container(
+            self._settings.image,
+            command=["rm", "-rf", "--", str(folder)],
+            host_config=engine.create_host_config(network_mode="none", binds=[f"{parent}:{parent}"]),
+        )
+        try:
+            engine.start(made["Id"])
+            engine.wait(made["Id"], timeout=CALL_SECONDS)
+        finally:
+            engine.remove_container(made["Id"], force=True, v=True)
 
 
 def _token_archive(token: str) -> bytes:

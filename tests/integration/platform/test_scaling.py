@@ -448,6 +448,7 @@ def test_containers_on_a_real_engine(
         left = engine.containers.list(all=True, filters={"label": f"podium.site={site}"})
         engine.close()
     assert left == []
+    assert list((tmp_path / "agents").iterdir()) == []  # nothing of it stays on the host
     assert alone.list_own("docker").running == set()
 
 
