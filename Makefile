@@ -58,4 +58,5 @@ lock: dev ## Resolve the dependencies again
 	@$(UV) pip compile -q pyproject.toml --extra server --group dev --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --extra agent --universal --generate-hashes --no-emit-index-url --no-header -o requirements-agent.lock
 	$(UV) pip compile -q tests/integration/stores/swift.in --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o tests/integration/stores/swift.lock
+	cp requirements-agent.lock agents/images/agent.lock
 	$(UV) pip compile -q agents/images/scientific.in --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o agents/images/scientific.lock

@@ -6,6 +6,7 @@ import streamlit as st
 
 from podium.dashboards import layout, session, source
 from podium.dashboards.queue_figures import queue_card
+from podium.dashboards.scaling_card import scaling_card
 from podium.dashboards.session import Viewer
 from podium.platform.records import CompetitionRecord
 
@@ -23,5 +24,14 @@ def _show_figures(slug: str) -> None:
     answer = source.ask(lambda: who.gateway.queue(slug))
     if answer.value is not None:
         layout.inline(queue_card(answer.value))
+        _show_scaling(answer.value.pool, who)
     elif answer.trouble is not None:
         layout.trouble(answer.trouble, what="queue", every="every 2 seconds")
+
+
+def _show_scaling(pool: str, who: Viewer) -> None:
+    """How the pool is scaled, for administrators; one that is not scaled has nothing to show."""
+    if who.person.is_administrator:
+        scaling = source.ask(lambda: who.gateway.scaling(pool)).value
+        if scaling is not None:
+            layout.inline(scaling_card(scaling))

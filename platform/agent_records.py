@@ -19,6 +19,7 @@ from podium.platform.models import Agent, Attempt, Competition, Person, Pool, Po
 from podium.platform.pool_access import seen_by
 from podium.platform.pools import pool_record
 from podium.platform.records import AgentRecord, AgentRun, PastAttempt, PoolView
+from podium.platform.scaling.fleet import ended_by_scaling
 from podium.platform.submissions.fitting import AGENT_ALIVE
 from podium.platform.submissions.transitions import pool_topic, record_event
 
@@ -40,7 +41,7 @@ def list_agents(session: Session, caller: Caller, *, version: str) -> list[Agent
     query = (
         select(Agent)
         .join(Pool, Pool.id == Agent.pool_id)
-        .where(seen_by(caller))
+        .where(seen_by(caller), ~ended_by_scaling())
         .options(joinedload(Agent.pool), joinedload(Agent.token))
         .order_by(Pool.name, Agent.name)
     )
@@ -90,7 +91,7 @@ def _runs(session: Session, agent_ids: Sequence[UUID]) -> Mapping[UUID, list[Age
 def pool_view(session: Session, pool: Pool, caller: Caller, *, version: str) -> PoolView:
     """A pool with its agents and what they did lately, for those who see it."""
     agents = session.scalars(
-        select(Agent).where(Agent.pool_id == pool.id).options(joinedload(Agent.token)).order_by(Agent.name)
+        select(Agent).where(Agent.pool_id == pool.id, ~ended_by_scaling()).options(joinedload(Agent.token)).order_by(Agent.name)
     ).all()
     outcomes, median = _outcomes(session, [agent.id for agent in agents])
     users = select(Person.username).join(PoolUser, PoolUser.person_id == Person.id).where(PoolUser.pool_id == pool.id)

@@ -44,6 +44,7 @@ from podium.platform.orchestration import (
     MIGRATE_PHASE,
     RECONCILE,
     RERUN_PHASE,
+    SCALE_POOL,
     SCORE_SUBMISSION,
     SCORING_FLOWS,
     TICK,
@@ -230,7 +231,7 @@ def _begin_flows_again(database: Database, orchestration: Orchestration, repairs
     """The platform's own flows: end those that nobody runs, and let go of those that have ended too early."""
     with database.session() as session:
         leases = {row[0]: row[1] for row in session.execute(select(FlowLease.flow_run_id, FlowLease.expires))}
-    for run in orchestration.open_flow_runs((RECONCILE, TICK)):
+    for run in orchestration.open_flow_runs((RECONCILE, TICK, SCALE_POOL)):
         if run.state in {"RUNNING", "PENDING"} and now() - run.since > SHORT_FLOWS:
             orchestration.set_state(run.id, "CRASHED", name="Lost", message="The agent that ran it is gone.")
             repairs.crashed += 1

@@ -15,6 +15,7 @@ from podium.platform.errors import InvalidInput
 from podium.platform.limits import read_maxima
 from podium.platform.quantities import InvalidAmount
 from podium.platform.rates import Pace, Traffic
+from podium.platform.scaling.providers.settings import AnyProviderSettings, ProcessSettings
 
 
 class ServerSettings(BaseSettings):
@@ -103,6 +104,11 @@ class ServerSettings(BaseSettings):
             raise ValueError(
                 f'it is no JSON ({error}); write {{"reads": {{"burst": 3000, "per_second": 100}}}}'
             ) from None
+
+    scaling_providers: dict[str, AnyProviderSettings] = Field(
+        default={"process": ProcessSettings(kind="process")},
+        description="Who may start agents for scaling, by name, as JSON; see [Scaling](#scaling)",
+    )
 
     @field_validator("limit_maxima", mode="before")
     @classmethod

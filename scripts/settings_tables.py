@@ -18,6 +18,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 TABLES: dict[str, type[BaseSettings]] = {"server": ServerSettings, "agent": AgentSettings}
 # What depends on the machine can't be read off the field.
 DEFAULTS = {
+    "PODIUM_SCALING_PROVIDERS": '`{"process": {"kind": "process"}}`',
     "PODIUM_AGENT_NAME": "the host's name",
     "PODIUM_AGENT_POOL": "the token's",
     "PODIUM_AGENT_SLOTS": "one for each core",

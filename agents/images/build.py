@@ -14,9 +14,9 @@ from docker.errors import ImageNotFound
 
 from podium.agents.executors.engine import connect, inspect_image
 from podium.agents.executors.engine_errors import engine_call
-from podium.agents.images import debian, scientific
+from podium.agents.images import debian, itself, scientific
 from podium.agents.images.archive import ImageArchive
-from podium.agents.images.names import INPUTS_LABEL, PYTHON_IMAGE, SCIENTIFIC_IMAGE
+from podium.agents.images.names import AGENT_IMAGE, INPUTS_LABEL, PYTHON_IMAGE, SCIENTIFIC_IMAGE
 
 Progress = Callable[[str], None]
 
@@ -55,6 +55,7 @@ class Recipe:
     Attributes:
         inputs: A digest of all that goes in.
         site: It has the scientific packages.
+        agent: It has Podium's agent.
     """
 
     repository: str
@@ -62,6 +63,7 @@ class Recipe:
     packages: list[debian.Package]
     inputs: str
     site: bool
+    agent: bool = False
 
     @property
     def name(self) -> str:
@@ -69,8 +71,12 @@ class Recipe:
         return f"{self.repository}:{self.minor}"
 
 
-def build_images(progress: Progress, *, force: bool = False, base_url: str = "") -> list[BuiltImage]:
+def build_images(
+    progress: Progress, *, force: bool = False, base_url: str = "", agent: bool = False
+) -> list[BuiltImage]:
     """Make `podium/python` and `podium/scientific`, tagged with Debian's Python version and `latest`.
+
+    With `agent`, make `podium/agent` instead, for agents that run as containers.
 
     An image that was made from the same packages before is left as it is, unless `force`.
 
@@ -80,7 +86,8 @@ def build_images(progress: Progress, *, force: bool = False, base_url: str = "")
     """
     client = connect(base_url, call_seconds=_IMPORT_SECONDS)
     try:
-        return [_build(client, recipe, progress, force=force) for recipe in recipes()]
+        wanted = [agent_recipe()] if agent else recipes()
+        return [_build(client, recipe, progress, force=force) for recipe in wanted]
     finally:
         client.close()
 
@@ -98,6 +105,16 @@ def recipes() -> list[Recipe]:
         Recipe(PYTHON_IMAGE, minor, packages, base, site=False),
         Recipe(SCIENTIFIC_IMAGE, minor, packages, _digest(base, scientific.LOCK.read_text()), site=True),
     ]
+
+
+def agent_recipe() -> Recipe:
+    """What the image of an agent is made from on this host.
+
+    Raises:
+        PodiumError: The host is not a Debian with its own python3.
+    """
+    base = recipes()[0]
+    return Recipe(AGENT_IMAGE, base.minor, base.packages, _digest(base.inputs, itself.digest()), site=False, agent=True)
 
 
 def _build(client: APIClient, recipe: Recipe, progress: Progress, *, force: bool) -> BuiltImage:
@@ -125,6 +142,10 @@ def _write_tar(folder: Path, recipe: Recipe) -> Path:
         if recipe.site:
             site = folder / "site"
             scientific.install(site, minor=recipe.minor)
+            archive.add_tree(site, scientific.site_packages(recipe.minor))
+        if recipe.agent:
+            site = folder / "site"
+            itself.install(site, minor=recipe.minor)
             archive.add_tree(site, scientific.site_packages(recipe.minor))
     return tar
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 PYTHON_IMAGE = "podium/python"
 SCIENTIFIC_IMAGE = "podium/scientific"
+AGENT_IMAGE = "podium/agent"
 SUBMITTED_IMAGE = "podium-submission"
 """What participants' images are called on the host while they are there, whatever they called them."""
 INPUTS_LABEL = "podium.inputs"

@@ -21,15 +21,15 @@ def site_packages(minor: str) -> str:
     return f"usr/local/lib/python{minor}/dist-packages"
 
 
-def install(target: Path, *, minor: str) -> None:
-    """Install the locked set into the folder `target`, without tests, compiled for where the image has it.
+def install(target: Path, *, minor: str, lock: Path = LOCK) -> None:
+    """Install a locked set into the folder `target`, without tests, compiled for where the image has it.
 
     Raises:
         PodiumError: The packages can't be had or don't fit.
     """
-    _run([*_installer(minor), "--target", str(target), "--requirement", str(LOCK)], "install the scientific packages")
+    _run([*_installer(minor), "--target", str(target), "--requirement", str(lock)], "install the image's packages")
     _trim(target)
-    _compile(target, minor=minor)
+    compile_for_image(target, site_packages(minor))
 
 
 def _installer(minor: str) -> list[str]:
@@ -48,11 +48,12 @@ def _trim(target: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _compile(target: Path, *, minor: str) -> None:
+def compile_for_image(target: Path, inside: str) -> None:
+    """Compile the packages in `target` for where an image has them, a path without a leading slash."""
     # Unchecked: the root is read-only, so a compiled file can't be stale and the source needs no look.
     how = ["--invalidation-mode", "unchecked-hash", "-j", str(os.cpu_count() or 1)]
-    where = ["-s", str(target), "-p", f"/{site_packages(minor)}", str(target)]
-    _run([str(PYTHON), "-m", "compileall", "-qq", *how, *where], "compile the scientific packages")
+    where = ["-s", str(target), "-p", f"/{inside}", str(target)]
+    _run([str(PYTHON), "-m", "compileall", "-qq", *how, *where], "compile the image's packages")
 
 
 def _run(command: list[str], what: str) -> None:

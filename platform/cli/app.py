@@ -33,6 +33,7 @@ from podium.platform.cli import (
     pools,
     queues,
     reruns,
+    scaling,
     settings_commands,
     signing_in,
     storage,
@@ -69,6 +70,7 @@ _GROUPS = (
     people,
     pools,
     agents,
+    scaling,
     images,
 )
 # Of the platform and of agents; each has a `register` too, and imports what it needs when it is run.

@@ -12,13 +12,17 @@ from podium.platform.cli.transfers import size_text
 
 
 def build(
-    *, force: Annotated[bool, typer.Option("--force", help="Make them again, also where nothing has changed.")] = False
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Make them again, also where nothing has changed.")] = False,
+    agent: Annotated[
+        bool, typer.Option("--agent", help="Make the image of an agent instead, for agents that run as containers.")
+    ] = False,
 ) -> None:
     """Make a Python image and a scientific one from this machine's own packages, without a registry."""
     # Imported here: it needs a Docker client, which only agents have.
     from podium.agents.images.build import build_images  # noqa: PLC0415
 
-    for image in build_images(note, force=force):
+    for image in build_images(note, force=force, agent=agent):
         say(image.name)
         note(f"  {size_text(image.size_bytes)}, {'made' if image.built else 'there already'} ({image.seconds:.1f} s)")
 

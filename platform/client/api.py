@@ -18,6 +18,7 @@ from podium.platform.client.pools import PoolCalls
 from podium.platform.client.reruns import RerunCalls
 from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import load_login
+from podium.platform.client.scaling import ScalingCalls
 from podium.platform.client.submissions import SubmissionCalls
 
 
@@ -31,6 +32,7 @@ class Client(
     SubmissionCalls,
     OutputCalls,
     RerunCalls,
+    ScalingCalls,
 ):
     """A gateway, as a Python object.
 

@@ -126,6 +126,9 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "read_own_pool": _AGENT,
         "ask_prefect": _AGENT,  # the calls of a worker, about its own pool
         "tell_prefect": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, body_bytes=PREFECT_BODY_BYTES),
+        "read_scaling": _ADMINISTRATOR,
+        "set_scaling": _change(_ADMIN, "scale a pool", "pool"),
+        "switch_scaling_off": _change(_ADMIN, "scale a pool no more", "pool"),
         "greet": _AGENT,
         "wait_for_work": _AGENT,
         "claim": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, hidden=True),

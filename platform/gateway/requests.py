@@ -105,6 +105,19 @@ class AgentChange(Body):
     cordoned: bool
 
 
+class ScalingChange(Body):
+    """How a pool is scaled; what is left out stays as it is. Durations are in seconds."""
+
+    provider: str | None = Field(default=None, min_length=1, max_length=60)
+    minimum: int | None = Field(default=None, ge=0, le=1000)
+    maximum: int | None = Field(default=None, ge=0, le=1000)
+    target_wait: float | None = Field(default=None, ge=1, le=7 * 86400)
+    cool_down_up: float | None = Field(default=None, ge=0, le=86400)
+    cool_down_down: float | None = Field(default=None, ge=0, le=7 * 86400)
+    slots: int | None = Field(default=None, ge=1, le=1000)
+    patience: float | None = Field(default=None, ge=30, le=86400)
+
+
 class Joining(Body):
     """Taking part: the SHA-256 of the terms that were read and are accepted."""
 

@@ -25,6 +25,7 @@ from podium.platform.models.competitions import (
 from podium.platform.models.people import Agent, Person, Pool, PoolUser, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
 from podium.platform.models.storage import StorageCharge, Upload
+from podium.platform.models.scaling import ScaledAgent, ScalingDecision, ScalingPolicy
 from podium.platform.models.submissions import (
     Attempt,
     Batch,
@@ -69,6 +70,9 @@ __all__ = [
     "PoolUser",
     "Rerun",
     "RerunItem",
+    "ScaledAgent",
+    "ScalingDecision",
+    "ScalingPolicy",
     "Score",
     "Solution",
     "StorageCharge",

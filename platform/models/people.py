@@ -7,7 +7,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
@@ -115,6 +125,7 @@ class Agent(Identified, Timed, Base):
     trouble: Mapped[str] = mapped_column(default="")
     last_seen: Mapped[datetime] = mapped_column(default=now)
     cordoned: Mapped[datetime | None]
+    cordon_reason: Mapped[str | None] = mapped_column(Text)
     token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id", ondelete="SET NULL", use_alter=True))
 
     pool: Mapped[Pool] = relationship()

@@ -25,6 +25,7 @@ from podium.platform.models import Agent, Attempt, Evaluation, Pool, Rerun, Subm
 from podium.platform.placement import missing
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage
+from podium.platform.submissions.cordons import require_takes_work
 from podium.platform.submissions.fitting import needs_of, offer_of_agent, why_closed
 from podium.platform.submissions.manifest import COMPETITION_OF_JOB, PHASE_OF_JOB, scoring_job
 from podium.platform.submissions.retries import FAILED_ATTEMPTS, MAX_ATTEMPTS, retry_delay
@@ -71,6 +72,7 @@ def claim_submission(
     Raises:
         NotFound: No such submission for this pool.
         DoesNotFit: The agent does not have what it needs, or it is to wait.
+        Cordoned: The agent takes nothing new.
         IllegalTransition: It is not queued any more: another agent has it, or it was cancelled.
     """
     found = session.execute(_to_be_claimed(submission_id)).one_or_none()
@@ -84,6 +86,7 @@ def claim_submission(
     offer = replace(offer_of_agent(agent), gpus=gpus)
     if lacks := missing(needs_of(competition, phase, pool, settings.limit_maxima), offer):
         raise DoesNotFit(f"It is for an agent that {' and '.join(lacks)}.")
+    require_takes_work(session, agent)
     _require_rerun_runs(session, rerun)
     if submission.not_before is not None and submission.not_before > now():
         # Agents may have heard of it before the attempt that failed.

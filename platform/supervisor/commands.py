@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from podium.platform.errors import PlatformFault, PodiumError
+from podium.platform.scaling.providers.processes import end_all
 from podium.platform.supervisor.console import Console, duration
 from podium.platform.supervisor.detach import run_detached
 from podium.platform.supervisor.leftovers import end_leftovers
@@ -71,6 +72,7 @@ def down(state: Path | None = None) -> int:
     live = read_live_state(folder.live_file)
     if live.supervisor is None or not live.running():
         left = end_leftovers(live, console)
+        _end_scaled(folder, console)
         console.say("Podium was not running." if not left else "The supervisor was gone; what it had left is ended.")
         return 0
     begun = time.monotonic()
@@ -110,6 +112,7 @@ def _supervise(
 ) -> None:
     last = read_live_state(folder.live_file)
     end_leftovers(last, console)
+    _end_scaled(folder, console)
     environment: Mapping[str, str] = dict(os.environ)
     plan = planner(options, folder, environment=environment, remembered=last.ports)
     console.say(f"Starting Podium in {folder.path}")
@@ -123,7 +126,17 @@ def _supervise(
             plan.parts, folder=folder, console=console, ports=ports, addresses=plan.addresses, all_ready=all_ready
         ).run()
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        _end_scaled(folder, console)
+
+
+def _end_scaled(folder: StateFolder, console: Console) -> None:
+    """End the agents that scaling has started as processes: they outlive the part that runs it, but not Podium."""
+    ended = end_all(folder.path)
+    if ended:
+        console.say(f"Ended {ended} agent{'' if ended == 1 else 's'} that scaling had started.")
 
 
 def _supervise_detached(

@@ -25,6 +25,7 @@ DASHBOARDS_STAND_ON = (
     "records",
     "rerun_records",
     "access_records",
+    "scaling_records",
     "errors",
     "lifecycle",
     "limits",

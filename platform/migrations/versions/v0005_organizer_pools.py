@@ -1,6 +1,6 @@
 """Pools of organizers: who owns and uses them, what takes nothing new, and which token an attempt was claimed with.
 
-Revision 0005, after 0003.
+Revision 0005, after 0004.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -148,6 +148,13 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         {"network": ["example.org:443"], "root": False},
     ),
     "GET /pools": (lambda c: c.pools(), "/pools", None),
+    "GET /pools/{pool}/scaling": (lambda c: c.scaling("gpu"), "/pools/gpu/scaling", None),
+    "PUT /pools/{pool}/scaling": (
+        lambda c: c.set_scaling("gpu", maximum=4, slots=2),
+        "/pools/gpu/scaling",
+        {"maximum": 4, "slots": 2},
+    ),
+    "DELETE /pools/{pool}/scaling": (lambda c: c.switch_scaling_off("gpu"), "/pools/gpu/scaling", None),
     "PATCH /pools/{pool}": (lambda c: c.set_runtime("gpu", "runsc"), "/pools/gpu", {"runtime": "runsc"}),
     "PATCH /competitions/{slug}/phases/{phase}": (
         lambda c: c.pause_phase("iris", "Final", "Wrong data."),

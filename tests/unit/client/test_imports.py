@@ -23,6 +23,7 @@ ALLOWED = {
     "podium.platform.records",
     "podium.platform.access_records",
     "podium.platform.rerun_records",
+    "podium.platform.scaling_records",
     "podium.platform.tar_walk",
 }
 

@@ -1,0 +1,1 @@
+"""Scaling: how many agents a pool has, decided from what waits, and who starts and stops them."""
