@@ -91,7 +91,10 @@ def _runs(session: Session, agent_ids: Sequence[UUID]) -> Mapping[UUID, list[Age
 def pool_view(session: Session, pool: Pool, caller: Caller, *, version: str) -> PoolView:
     """A pool with its agents and what they did lately, for those who see it."""
     agents = session.scalars(
-        select(Agent).where(Agent.pool_id == pool.id, ~ended_by_scaling()).options(joinedload(Agent.token)).order_by(Agent.name)
+        select(Agent)
+        .where(Agent.pool_id == pool.id, ~ended_by_scaling())
+        .options(joinedload(Agent.token))
+        .order_by(Agent.name)
     ).all()
     outcomes, median = _outcomes(session, [agent.id for agent in agents])
     users = select(Person.username).join(PoolUser, PoolUser.person_id == Person.id).where(PoolUser.pool_id == pool.id)

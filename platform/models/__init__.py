@@ -24,8 +24,8 @@ from podium.platform.models.competitions import (
 )
 from podium.platform.models.people import Agent, Person, Pool, PoolUser, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
-from podium.platform.models.storage import StorageCharge, Upload
 from podium.platform.models.scaling import ScaledAgent, ScalingDecision, ScalingPolicy
+from podium.platform.models.storage import StorageCharge, Upload
 from podium.platform.models.submissions import (
     Attempt,
     Batch,
