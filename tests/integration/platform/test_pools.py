@@ -445,6 +445,30 @@ def test_an_agent_that_pulls_nothing_is_offered_what_it_has(
     assert offered(gateway, token) == [submission]
 
 
+def test_the_way_to_prefect_is_narrow(
+    gateway: RunningGateway, prefect: StandInPrefect, token: str, world: World
+) -> None:
+    def ask(method: str, path: str, **options: Any) -> tuple[int, str]:  # noqa: ANN401  # those of httpx
+        answer = gateway.call(method, f"/agent/prefect/{path}", token, **options)
+        return answer.status_code, problem_of(answer)["type"] if answer.status_code != 422 else ""
+
+    assert ask("GET", "csrf-token") == (422, "")
+    assert ask("GET", "work_pools/docker") == (404, "not-found")
+    assert ask("PATCH", f"work_pools/{HOSTS}", json={})[0] == 405
+    assert ask("POST", f"flow_runs/{uuid4()}/set_state", json={"state": {"type": "FAILED"}}) == (404, "not-found")
+    assert ask("POST", f"work_pools/{HOSTS}/workers/heartbeat", content=b" " * 70_000) == (413, "too-large")
+    assert ask("POST", f"work_pools/{HOSTS}/workers/heartbeat", content=b"[]") == (422, "")
+    seen = gateway.call("GET", f"/agent/prefect/work_pools/{HOSTS}", token)
+    assert seen.json().keys() == {"base_job_template", "storage_configuration"}  # the stand-in says nothing of pools
+    prefect.stop()
+    assert ask("GET", f"work_pools/{HOSTS}") == (503, "platform-fault")
+    prefect.start()
+    assert gateway.call("GET", f"/agent/prefect/work_pools/{HOSTS}", token).status_code == 200
+    person = world.person("eve", organizer=True)
+    assert gateway.call("GET", f"/agent/prefect/work_pools/{HOSTS}", person.token).status_code == 403
+    assert gateway.call("GET", f"/agent/prefect/work_pools/{HOSTS}").status_code == 401
+
+
 def test_tokens_are_bounded_and_never_shown_again(
     world: World, anna: Client, hosts: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
