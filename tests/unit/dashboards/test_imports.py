@@ -14,6 +14,7 @@ _ALLOWED = (
     "podium.platform.limits",
     "podium.platform.records",
     "podium.platform.rerun_records",
+    "podium.platform.scaling_records",
 )
 
 
