@@ -15,6 +15,7 @@ _ALLOWED = (
     "podium.platform.records",
     "podium.platform.access_records",
     "podium.platform.rerun_records",
+    "podium.platform.scaling_records",
 )
 
 
