@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -103,15 +104,19 @@ def check() -> None:
     # With a server's libraries, which a participant does not have.
     from podium.platform.settings import read_settings  # noqa: PLC0415
     from podium.platform.storage.checking import check_storage  # noqa: PLC0415
+    from podium.platform.supervisor.own_settings import settings_of_state  # noqa: PLC0415
 
-    failed = 0
+    for name, value in settings_of_state(os.environ).items():
+        os.environ.setdefault(name, value)
+    failed = False
     for finding in check_storage(read_settings()):
-        say(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}{': ' + finding.detail if finding.detail else ''}")
-        if not finding.ok:
-            failed += not finding.is_warning
+        failed = failed or not (finding.ok or finding.is_warning)
+        mark = "ok  " if finding.ok else "warn" if finding.is_warning else "FAIL"
+        say(f"{mark}  {finding.what}{': ' + finding.detail if finding.detail else ''}")
+        if finding.remedy:
             say(f"      {finding.remedy}")
     if failed:
-        note(f"{failed} of the checks failed.")
+        note("The store can't be used like this.")
         sys.exit(1)
 
 

@@ -27,6 +27,10 @@ SKEW_SECONDS = 60.0
 PART_BYTES = 5 << 20
 _SMALL = 100_000
 _REMEDIES = (
+    (
+        "The signature is wrong",
+        "The gateway at PODIUM_PUBLIC_URL has another PODIUM_SECRET_KEY: run this with the gateway's settings.",
+    ),
     ("RequestTimeTooSkewed", "The clocks differ: set this host's clock by NTP."),
     ("NoSuchBucket", "Make the bucket first, or correct PODIUM_STORAGE_URL."),
     ("does not exist", "Make the bucket first, or correct PODIUM_STORAGE_URL."),
@@ -87,7 +91,9 @@ def check_storage(settings: ServerSettings) -> Iterator[Finding]:
                 finding = _tried(what, check, trial)
                 yield finding
                 if not finding.ok and what in trial.needed:
-                    yield Finding("everything else", ok=False, detail="not tried", remedy="Put this right first.")
+                    yield Finding(
+                        "everything else", ok=False, detail="not tried", remedy="Put this right first.", is_warning=True
+                    )
                     return
             yield trial.cross_origin(settings.public_url)
         finally:

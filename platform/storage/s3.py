@@ -260,7 +260,9 @@ class S3Storage(ObjectStorage):
     def _faults(self) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if "bucket" in str(error):
+                raise store_fault(self._endpoint, _said(error)) from error
             raise
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in {"404", "NoSuchKey", "NoSuchUpload"}:

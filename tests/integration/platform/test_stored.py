@@ -218,7 +218,7 @@ def test_accepting_makes_old_content_young_so_that_its_reference_may_come_later(
 def test_uploads_that_nobody_completes_are_given_up(world: World, gateway: RunningGateway, olga: Known) -> None:
     file = {"filename": "b.zip", "size": 100_000_000, "sha256": "0" * 64}
     made = gateway.call("POST", "/bundles", olga.token, json=file).json()
-    assert made["parts"] == {"part_bytes": 64 << 20, "count": 2, "there": []}
+    assert made["parts"] == {"part_bytes": 64 << 20, "count": 2, "there": [], "checksum": "sha-256"}
     dataset = gateway.call("POST", "/datasets", olga.token, json={**file, "kind": "input_data"}).json()
     bundle_id = UUID(made["bundle"]["id"])
     (part,) = gateway.call("POST", f"/uploads/{bundle_id}/parts", olga.token, json={"numbers": [2]}).json()
