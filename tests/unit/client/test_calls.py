@@ -244,8 +244,10 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
     ),
     "GET /competitions/{slug}/audit?before=ID&since=&until=&actor=&act=&limit=": (
         lambda c: c.audit("iris", since=DAY, until=DAY, actor="ada", act="phase", before=7, limit=5),
-        ("/competitions/iris/audit?since=2026-05-31T12%3A00%3A00%2B00%3A00&until=2026-05-31T12%3A00%3A00%2B00%3A00"
-        "&actor=ada&act=phase&before=7&limit=5"),
+        (
+            "/competitions/iris/audit?since=2026-05-31T12%3A00%3A00%2B00%3A00&until=2026-05-31T12%3A00%3A00%2B00%3A00"
+            "&actor=ada&act=phase&before=7&limit=5"
+        ),
         None,
     ),
     "GET /audit?before=ID&since=&until=&actor=&act=&limit=": (lambda c: c.audit(limit=5), "/audit?limit=5", None),
