@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from podium.platform import audit
 from podium.platform.access_records import CollaboratorRecord
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.models import Collaborator, Competition, Person, now
@@ -32,10 +33,16 @@ def add_collaborator(session: Session, competition: Competition, person: Person,
         .returning(Collaborator.person_id)
     ).scalar()
     if added is not None:
+        audit.note(session, "collaborator", name=person.username, after="organizes it")
         record_event(
-            session, subject="collaborator", subject_id=person.id, before=None, after="added", actor=actor,
-            reason=competition.slug, name=person.username,
-        )  # fmt: skip
+            session,
+            subject="collaborator",
+            subject_id=person.id,
+            before=None,
+            after="added",
+            actor=actor,
+            reason=competition.slug,
+        )
     return _record(session.get_one(Collaborator, (competition.id, person.id)))
 
 
@@ -56,10 +63,16 @@ def remove_collaborator(session: Session, competition: Competition, person: Pers
             remedy=f"List them with `podium collaborator list {competition.slug}`.",
         )
     session.delete(found)
+    audit.note(session, "collaborator", name=person.username, before="organizes it", after="removed")
     record_event(
-        session, subject="collaborator", subject_id=person.id, before="collaborator", after="removed", actor=actor,
-        reason=competition.slug, name=person.username,
-    )  # fmt: skip
+        session,
+        subject="collaborator",
+        subject_id=person.id,
+        before="added",
+        after="removed",
+        actor=actor,
+        reason=competition.slug,
+    )
 
 
 def _record(one: Collaborator) -> CollaboratorRecord:

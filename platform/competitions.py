@@ -223,6 +223,9 @@ def set_relaxations(
     )
     if after == before:
         return
+    strict = "Every rule of the sandbox holds."
+    was, is_now = (" ".join(one.in_words()) or strict for one in (before, after))
+    audit.note(session, "competition", before=was, after=is_now)
     record_event(
         session,
         subject="competition",
@@ -230,7 +233,7 @@ def set_relaxations(
         before=_strictness(before),
         after=_strictness(after),
         actor=actor,
-        reason=" ".join(after.in_words()) or "Every rule of the sandbox holds.",
+        reason=is_now,
     )
     competition.relaxations = asdict(after)
     notify(session, pool_topic(competition.pool.name))

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from podium.platform import audit
 from podium.platform.errors import InvalidInput
 from podium.platform.models import Competition, Phase, now
 from podium.platform.submissions.transitions import record_event
@@ -67,7 +68,9 @@ def change_phase(session: Session, phase: Phase, change: Change, *, actor: str) 
         phase.pause_message = change.pause_message.strip() if change.paused else ""
     session.flush()
     after = _described(phase)
-    if changed := [f"{name}: {before[name]} → {after[name]}" for name in after if before[name] != after[name]]:
+    if names := [name for name in after if before[name] != after[name]]:
+        changed = [f"{name}: {before[name]} → {after[name]}" for name in names]
+        audit.note(session, "phase", before=_in_words(before, names), after=_in_words(after, names))
         record_event(
             session,
             subject="phase",
@@ -97,6 +100,10 @@ def _date_problems(phase: Phase, starts: datetime, ends: datetime | None) -> Seq
     if after is not None and ends is not None and ends > after.starts:
         problems.append(f"it would end on {ends:{_TIME}}, and '{after.name}' begins on {after.starts:{_TIME}}")
     return problems
+
+
+def _in_words(values: Mapping[str, object], names: Sequence[str]) -> str:
+    return "; ".join(f"{name}: {'none' if values[name] is None else values[name]}" for name in names)
 
 
 def _described(phase: Phase) -> dict[str, Any]:
@@ -134,11 +141,12 @@ def change_windows(
         raise InvalidInput(f"The windows can't be like that: {'; '.join(problems)}.")
     for name, moment in given.items():
         setattr(competition, WINDOWS[name], moment)
-    if changed := [
-        f"{name}: {moment:{_TIME}}" if moment else f"{name}: none"
-        for name, moment in after.items()
-        if moment != before[name]
-    ]:
+    if names := [name for name, moment in after.items() if moment != before[name]]:
+        was, is_now = (
+            _in_words({name: moment and moment.strftime(_TIME) for name, moment in one.items()}, names)
+            for one in (before, after)
+        )
+        audit.note(session, "competition", before=was, after=is_now)
         record_event(
             session,
             subject="competition",
@@ -146,5 +154,5 @@ def change_windows(
             before=None,
             after="changed",
             actor=actor,
-            reason="; ".join(changed),
+            reason=is_now,
         )

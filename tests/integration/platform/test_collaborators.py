@@ -83,8 +83,7 @@ def test_what_was_done_is_read_by_page_person_act_and_time(
         ("olga", "owner", "add a collaborator"),
     ]
     paused, withdrawn, *_, added = lines
-    assert (paused.object, paused.after) == ("phase 1", "paused")
-    assert "A wrong label." in paused.reason
+    assert (paused.object, paused.before, paused.after) == ("phase 1", "pause: none", "pause: A wrong label.")
     assert (withdrawn.before, withdrawn.after, withdrawn.object) == ("published", "draft", "competition")
     assert (added.object, added.token, added.address, added.route) == (
         "collaborator cora",

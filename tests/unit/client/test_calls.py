@@ -248,6 +248,30 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         "/people/ada/storage",
         {"quota": 9},
     ),
+    "GET /competitions/{slug}/collaborators": (
+        lambda c: c.collaborators("iris"),
+        "/competitions/iris/collaborators",
+        None,
+    ),
+    "PUT /competitions/{slug}/collaborators/{username}": (
+        lambda c: c.add_collaborator("iris", "ada"),
+        "/competitions/iris/collaborators/ada",
+        None,
+    ),
+    "DELETE /competitions/{slug}/collaborators/{username}": (
+        lambda c: c.remove_collaborator("iris", "ada"),
+        "/competitions/iris/collaborators/ada",
+        None,
+    ),
+    "GET /competitions/{slug}/audit?before=ID&since=&until=&actor=&act=&limit=": (
+        lambda c: c.audit("iris", since=DAY, until=DAY, actor="ada", act="phase", before=7, limit=5),
+        (
+            "/competitions/iris/audit?since=2026-05-31T12%3A00%3A00%2B00%3A00&until=2026-05-31T12%3A00%3A00%2B00%3A00"
+            "&actor=ada&act=phase&before=7&limit=5"
+        ),
+        None,
+    ),
+    "GET /audit?before=ID&since=&until=&actor=&act=&limit=": (lambda c: c.audit(limit=5), "/audit?limit=5", None),
 }
 STEPS = {"POST /datasets", "POST /datasets/{id}/complete", "POST /uploads/{id}/parts"}
 """Steps of `store_dataset` and of uploads in parts, which have no method for each; other tests follow them."""
@@ -277,6 +301,8 @@ def test_a_call_is_made_as_documented(name: str, client_for: Callable[..., Clien
         assert call(client) == "null"
     elif name.endswith("detailed-results/{evaluation}"):
         assert call(client) == b"null"
+    elif name == "DELETE /competitions/{slug}/collaborators/{username}":
+        assert call(client) is None
     else:
         # `null` is no record: what comes back is looked at elsewhere.
         with pytest.raises(AnotherVersion):
