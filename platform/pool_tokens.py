@@ -69,7 +69,7 @@ def rotate_pool_token(session: Session, token_id: UUID, caller: Caller, *, hours
     end = moment + timedelta(hours=hours)
     old.expires = end if old.expires is None else min(old.expires, end)
     secret, token = issue_token(session, pool, name=old.name)
-    _record(session, pool, token, "created", caller, f"{old.name}, in the place of {old.hint}...")
+    _record(session, pool, token, "created", caller, f"{old.name}, in the place of an earlier one")
     return secret, token
 
 

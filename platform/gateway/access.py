@@ -124,8 +124,11 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "change_agent": _change(_POOLS, "change an agent", "agent", hidden=True),
         "remove_agent": _change(_POOLS, "remove an agent", "agent", hidden=True),
         "read_own_pool": _AGENT,
-        "ask_prefect": _AGENT,  # the calls of a worker, about its own pool
-        "tell_prefect": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, body_bytes=PREFECT_BODY_BYTES),
+        # The calls of a worker, about its own pool.
+        "ask_prefect": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, hidden=True),
+        "tell_prefect": Rule(
+            {Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, body_bytes=PREFECT_BODY_BYTES, hidden=True
+        ),
         "read_scaling": _ADMINISTRATOR,
         "set_scaling": _change(_ADMIN, "scale a pool", "pool"),
         "switch_scaling_off": _change(_ADMIN, "scale a pool no more", "pool"),

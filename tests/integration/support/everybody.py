@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,11 +25,26 @@ from podium.platform.collaborators import add_collaborator
 from podium.platform.competitions import find_competition
 from podium.platform.gateway.app import create_app
 from podium.platform.gateway.rules import Role
-from podium.platform.identity import find_person
+from podium.platform.identity import find_person, issue_token
 from podium.platform.jobs import OutputKind
-from podium.platform.models import Base, Bundle, DatasetUpload, Output, Rerun, Submission, Token
+from podium.platform.models import (
+    Agent,
+    Base,
+    Bundle,
+    DatasetUpload,
+    Output,
+    Pool,
+    PoolUser,
+    Rerun,
+    Submission,
+    Token,
+    Upload,
+    now,
+)
+from podium.platform.models.base import new_id
 from podium.platform.reruns.control import pause_rerun
 from podium.platform.reruns.selection import Selection
+from podium.platform.scaling import policies
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import incoming_key
 from podium.platform.submissions.creation import upload_key
@@ -134,10 +150,13 @@ class Everybody:
             evaluation = session.get_one(Submission, scored[3]).evaluations[0].id
             for kind in (OutputKind.SCORING_OUTPUT, OutputKind.DETAILED_RESULTS):
                 content = _content(world, scored[3])
-                session.add(Output(evaluation_id=evaluation, kind=kind, content=content, sha256="0" * 64, size=1))
+                row = {"content": content, "sha256": "0" * 64, "size": 1}
+                session.add(Output(evaluation_id=evaluation, kind=kind, owner_id=olga.id, **row))
         job = world.claim(world.submit(carl, slug))
         elsewhere = world.claim(world.submit(carl, other))
         announced = world.announce(carl, slug)
+        in_parts = self._in_parts(carl)
+        pool_token = self._pool_of(olga, shared_with=world.person("oscar", organizer=True))
         bundle, dataset = self._uploads_of(olga)
         self.datasets = {
             name: self._dataset(one) for name, one in (("olga", olga), ("cora", known["cora"]), ("root", root))
@@ -155,6 +174,9 @@ class Everybody:
             "bundle": str(bundle),
             "dataset": str(dataset),
             "announced": str(announced),
+            "in_parts": str(in_parts),
+            "pool_token": str(pool_token),
+            "olgas_dataset": self.datasets["olga"],
             "scored": str(scored[3]),
             "evaluation": str(evaluation),
             "submission": str(job.submission_id),
@@ -195,6 +217,29 @@ class Everybody:
             competition = find_competition(session, slug, None)
             add_collaborator(session, competition, find_person(session, username), actor=f"person:{owner.username}")
 
+    def _in_parts(self, owner: Known) -> UUID:
+        """An upload in parts of which nothing has arrived."""
+        with self.world.session() as session:
+            upload = Upload(id=new_id(), owner_id=owner.id, key=incoming_key(new_id()), size=3, part_bytes=2)
+            upload.reference = self.world.storage.begin_parts(upload.key)
+            session.add(upload)
+            return upload.id
+
+    def _pool_of(self, owner: Known, *, shared_with: Known) -> UUID:
+        """A pool of somebody's hosts, with an agent and its token; and pools of the platform that are scaled."""
+        with self.world.session() as session:
+            pool = Pool(name="olgas-hosts", owner_id=owner.id)
+            session.add(pool)
+            session.flush()
+            session.add(PoolUser(pool_id=pool.id, person_id=shared_with.id))
+            gone = now() - timedelta(days=1)
+            host = {"name": "host-1", "version": CANARY, "slots": 1, "executor": "docker", "last_seen": gone}
+            session.add(Agent(pool_id=pool.id, **host))
+            for name in ("docker", "gpu"):
+                given = {"provider": "process", "maximum": 1}
+                policies.set_scaling(session, name, given, settings=self.world.settings, actor="tests")
+            return issue_token(session, pool, name="hosts")[1].id
+
     def _uploads_of(self, owner: Known) -> tuple[UUID, UUID]:
         file = {"filename": f"{CANARY}.zip", "size": len(PREDICTIONS), "sha256": sha256_of(PREDICTIONS)}
         with self.world.session() as session:
@@ -218,6 +263,7 @@ class Everybody:
                 size=len(data),
                 sha256=sha256_of(data),
                 max_bytes=10**6,
+                quota_bytes=10**9,
             )
             path = self.world.storage.root / datasets.upload_key(upload)
             path.parent.mkdir(parents=True, exist_ok=True)

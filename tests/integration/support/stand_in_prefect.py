@@ -160,6 +160,8 @@ class StandInPrefect:
             self._flow_ids[str(uuid5(NAMESPACE, body["name"]))] = body["name"]
         if path == "/deployments/":
             self.deployments.add(f"{self._flow_ids[body['flow_id']]}/{body['work_pool_name']}")
+        if path.endswith("/get_scheduled_flow_runs"):
+            return 200, []
         if path in {"/flows/", "/deployments/", "/work_pools/"}:
             self.registered = self.registered or path == "/deployments/"
             return 201, {"id": str(uuid5(NAMESPACE, body["name"]))}
