@@ -94,6 +94,8 @@ ACCESS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "greet": _AGENT,
         "wait_for_work": _AGENT,
         "claim": _AGENT,
+        "claim_several": _AGENT,
+        "post_results": _AGENT,  # each result with the token of its attempt
         "beat": _ATTEMPT,
         "append_logs": _ATTEMPT,
         "post_result": _ATTEMPT,
