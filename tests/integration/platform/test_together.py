@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from world import Known, RunningGateway, World, phase, success
 
 from podium.platform.errors import NotFound, PodiumError
-from podium.platform.jobs import Claim, ClaimAnswers, Claims, Handback, ResultAnswers, ScoringJob, ScoringResults
+from podium.platform.jobs import Claim, ClaimAnswers, Claims, Handback, ResultAnswers, ScoringJob
 from podium.platform.lifecycle import IllegalTransition
 from podium.platform.models import Attempt, Event, LeaderboardEntry, Pool, Rerun, Score, Submission, now
 from podium.platform.reruns.selection import Selection
@@ -63,7 +63,7 @@ def store(world: World, results: Sequence[Any]) -> dict[UUID, Stored | PodiumErr
 def attempts(world: World, submission_id: UUID) -> list[tuple[int, str]]:
     with world.session() as session:
         query = select(Attempt.number, Attempt.status).where(Attempt.submission_id == submission_id)
-        return [(number, str(status)) for number, status in session.execute(query.order_by(Attempt.number))]
+        return [(number, status.value) for number, status in session.execute(query.order_by(Attempt.number))]
 
 
 def test_what_can_be_had_is_granted_beside_what_can_not(world: World, ada: Known, slug: str) -> None:
@@ -203,7 +203,7 @@ def counted(world: World) -> tuple[int, int]:
 def test_over_http_each_is_answered_by_itself(gateway: RunningGateway, world: World, ada: Known, slug: str) -> None:
     agent, submissions = world.agent_token(), [world.submit(ada, slug) for _ in range(3)]
     body = Claims(claims=tuple(claims([*submissions, uuid4()])))
-    answer = gateway.call("POST", "/agent/claims/several", agent, content=body.model_dump_json())
+    answer = gateway.call("POST", "/agent/claims/several", agent, json=body.model_dump(mode="json"))
     assert answer.status_code == 200, answer.text
     granted = ClaimAnswers.model_validate_json(answer.content).answers
     held = [one.job for one in granted if one.job is not None]
@@ -225,9 +225,7 @@ def test_over_http_each_is_answered_by_itself(gateway: RunningGateway, world: Wo
     assert [told[job.attempt_id].status for job in held[1:]] == [403, 422]  # type: ignore[union-attr]
     assert [str(world.submission(job.submission_id).status) for job in held] == ["finished", "preparing", "preparing"]
 
-    good = ScoringResults.model_validate(
-        {"results": [{"token": held[0].attempt_token, "result": success(held[0], scores[0]).model_dump()}]}
-    ).model_dump_json()
-    again_ = gateway.call("POST", "/agent/results", agent, content=good)
+    good = {"results": sent[:1]}
+    again_ = gateway.call("POST", "/agent/results", agent, json=good)
     assert [one.refusal for one in ResultAnswers.model_validate_json(again_.content).answers] == [None]
-    assert gateway.call("POST", "/agent/results", held[1].attempt_token, content=good).status_code == 403
+    assert gateway.call("POST", "/agent/results", held[1].attempt_token, json=good).status_code == 403
