@@ -7,7 +7,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from importlib.metadata import version
@@ -22,7 +22,7 @@ from podium.agents.executors.disk_use import require_room
 from podium.agents.settings import AgentSettings
 from podium.agents.tidying import Tidier
 from podium.platform.errors import NotAllowed, NotAuthenticated, PlatformFault, PodiumError
-from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Handback, ScoringJob, Wake, Welcome
+from podium.platform.jobs import AgentHello, AnnouncedRun, Claim, Claims, Handback, ScoringJob, Wake, Welcome
 from podium.tasks.gateway import GatewayClient, GatewayKeeps, GatewayRefused, Transfers, checked
 from podium.tasks.programs import Executor
 from podium.tasks.staging import sweep_attempts, trim_cache
@@ -171,19 +171,54 @@ class Post:
         self._workplace.claims[run.submission_id] = job
         return Claimed.GRANTED
 
+    def claim_several(self, runs: Sequence[AnnouncedRun], ahead: Sequence[AnnouncedRun]) -> dict[UUID, ScoringJob]:
+        """Claim submissions of batches, none of which needs a GPU, in one call; return the jobs of those granted.
+
+        Args:
+            runs: Those for which there is a slot.
+            ahead: Those that will wait for one.
+
+        Raises:
+            PlatformFault: The gateway is not heard.
+        """
+        assert self._workplace is not None
+        claims = [
+            Claim(submission_id=run.submission_id, flow_run_id=run.flow_run_id, ahead=run in ahead)
+            for run in (*runs, *ahead)
+        ]
+        with self._refusals():
+            answers = self.gateway.claim_several(Claims(claims=tuple(claims)), agent=self.settings.name).answers
+        jobs = {answer.submission_id: answer.job for answer in answers if answer.job is not None}
+        for submission_id, job in jobs.items():
+            self._attempts[submission_id] = str(job.attempt_id)
+            self._workplace.claims[submission_id] = job
+        return jobs
+
+    def put_back(self, run: AnnouncedRun) -> None:
+        """Hand back what was claimed ahead, and for which no slot came free: nothing has failed."""
+        self._attempts.pop(run.submission_id, None)
+        job = self._workplace.claims.pop(run.submission_id, None) if self._workplace else None
+        if job is not None:
+            self._hand_back(job, Handback(reason="The agent had no slot for it.", stopping=True))
+
+    def forget(self, run: AnnouncedRun) -> None:
+        """Drop what was claimed ahead and is over by now."""
+        self._attempts.pop(run.submission_id, None)
+        if self._workplace is not None:
+            self._workplace.claims.pop(run.submission_id, None)
+
     def release(self, run: AnnouncedRun) -> None:
         """Take back what was set aside for a submission whose flow has ended; one that never began is handed back."""
         unbegun = self._workplace.claims.pop(run.submission_id, None) if self._workplace else None
         if unbegun is not None:
-            self._hand_back(unbegun)
+            self._hand_back(unbegun, Handback(reason="Its flow could not be begun on the agent's host."))
         attempt = self._attempts.pop(run.submission_id, None)
         if attempt is not None and self._executor is not None:
             self._executor.gpus.give_back(attempt)
 
-    def _hand_back(self, job: ScoringJob) -> None:
+    def _hand_back(self, job: ScoringJob, handback: Handback) -> None:
         """Give up an attempt that no flow has taken over, instead of letting its lease run out."""
         client = GatewayClient(self.settings.gateway, job.attempt_token)
-        handback = Handback(reason="Its flow could not be begun on the agent's host.")
         try:
             client.hand_back(job.attempt_id, handback, patience=HANDBACK_SECONDS)
         except PodiumError as error:
@@ -208,6 +243,8 @@ class Post:
         self._gone.set()
         self._greeter.join(timeout=10)
         self._tidier.end()
+        if self._workplace is not None:
+            self._workplace.results.close()
         if self._executor is not None:
             self._executor.close()
         self._transfers.close()

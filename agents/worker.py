@@ -31,8 +31,9 @@ from podium.agents.post import Claimed, Post
 from podium.agents.prefect_access import follow_token, goes_by_gateway
 from podium.agents.recording import Teller, recorded
 from podium.agents.settings import read_agent_settings
+from podium.agents.stock import Stock
 from podium.platform.errors import PodiumError, TooManyRequests
-from podium.platform.jobs import AnnouncedRun
+from podium.platform.jobs import TOGETHER, AnnouncedRun
 from podium.tasks.gateway import SLOWED_SECONDS
 
 logger = logging.getLogger("podium.agents")
@@ -48,6 +49,10 @@ SHARES_SECONDS = 30.0
 """For how long after another agent was first the head of the queue is asked for anew with each free slot."""
 
 
+STOCK_SECONDS = 0.5
+"""How often it is seen whether something has waited too long for a slot."""
+AT_ONCE = TOGETHER // 2
+"""Slots for which one call claims."""
 SCORING_ENTRYPOINT = "podium.flows.scoring:score_submission"
 NOTHING_SEEN = -1
 UNKNOWN_FLOW = UUID(int=0)
@@ -94,6 +99,10 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         # A Prefect that is reached directly never sees the token.
         self._credential = self._post.credential if goes_by_gateway(self._post.settings) else None
         self._teller = Teller(self._credential)
+        self._stock = Stock(options["limit"])
+        self._batched = 0
+        self._not_ahead_until = float("-inf")
+        self._claims_several = False
 
     @override
     async def start(
@@ -108,11 +117,13 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 loops.start_soon(self._sync_forever)
                 loops.start_soon(self._listen_forever)
                 loops.start_soon(self._poll_forever)
+                loops.start_soon(self._tidy_stock_forever)
                 printer(f"Agent {self.name!r} takes work from pool {self._work_pool_name!r}.")
                 await self._leaving.wait()
                 loops.cancel_scope.cancel()
             # What is under way gets its time; leaving the worker waits for it.
             self._post.leave_soon()
+            await self._put_back(self._stock.clear())
         await anyio.to_thread.run_sync(self._teller.close)
         await anyio.to_thread.run_sync(self._post.leave)
 
@@ -224,6 +235,63 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
             self._post.release(run)
         return claimed
 
+    async def _claim_several(self, runs: Sequence[AnnouncedRun], ahead: Sequence[AnnouncedRun]) -> None:
+        """Claim for slots that are set aside, and some more that wait for the next ones; one such call at a time."""
+        try:
+            jobs = await anyio.to_thread.run_sync(self._post.claim_several, runs, ahead)
+        except Exception as error:  # noqa: BLE001  # what was granted without being heard is lost with its lease
+            logger.warning("%d submissions could not be claimed: %s", len(runs) + len(ahead), error)
+            self._announced, jobs = (), {}
+        else:
+            if any(run.submission_id not in jobs for run in runs):
+                self._announced, self._shares_until = (), anyio.current_time() + SHARES_SECONDS
+        finally:
+            self._claims_several = False
+        for run in runs:
+            if run.submission_id in jobs:
+                self._begin_batched(run)
+            else:
+                self._release(run.submission_id)
+        for run in ahead:
+            if run.submission_id in jobs:
+                self._stock.add(run, jobs[run.submission_id], anyio.current_time())
+            else:
+                self._held.discard(run.submission_id)
+        if ahead and not any(run.submission_id in jobs for run in ahead):
+            self._not_ahead_until = anyio.current_time() + SHARES_SECONDS
+        if self._leaving.is_set():
+            await self._put_back(self._stock.clear())
+        self._news.set()
+
+    def _begin_batched(self, run: AnnouncedRun) -> None:
+        assert self._runs_task_group is not None
+        self._batched += 1
+        self._runs_task_group.start_soon(self._score_batched, run)
+
+    async def _score_batched(self, run: AnnouncedRun) -> None:
+        """Score one of a batch that is claimed and has its slot."""
+        began = anyio.current_time()
+        try:
+            await anyio.to_thread.run_sync(self._run_batched, run, limiter=self._threads)
+            self._stock.note(anyio.current_time() - began)
+        except Exception:
+            logger.exception("%s could not be scored", run.name)
+        finally:
+            self._batched -= 1
+            self._post.release(run)
+            self._release(run.submission_id)
+
+    async def _put_back(self, runs: Iterable[AnnouncedRun]) -> None:
+        for run in runs:
+            await anyio.to_thread.run_sync(self._post.put_back, run)
+            self._held.discard(run.submission_id)
+
+    async def _tidy_stock_forever(self) -> None:
+        """Let others have what has waited too long for a slot here."""
+        while True:
+            await anyio.sleep(STOCK_SECONDS)
+            await self._put_back(self._stock.overdue(anyio.current_time()))
+
     async def _run_claimed(self, flow: Flow[..., Any], run: AnnouncedRun) -> None:
         if run.batched:
             await anyio.to_thread.run_sync(self._run_batched, run, limiter=self._threads)
@@ -254,16 +322,54 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         return tuple(run for run in runs if run.submission_id not in self._held)
 
     def _take(self, runs: Sequence[AnnouncedRun]) -> tuple[AnnouncedRun, ...]:
-        """Begin as many announced runs as there are free slots; return the others, for the slots that come free."""
+        """Begin as many announced runs as there are free slots; return the others, for the slots that come free.
+
+        Those of batches are claimed together, and what was claimed ahead goes before them; not before others that
+        stand at the head of the queue.
+        """
         assert self._runs_task_group is not None
-        for place, run in enumerate(runs):
-            if self.limiter.available_tokens < 1:
-                return tuple(runs[place:])
-            if run.submission_id not in self._held:
-                self.limiter.acquire_on_behalf_of_nowait(run.submission_id)
-                self._held.add(run.submission_id)
+        others: list[AnnouncedRun] = []
+        together: list[AnnouncedRun] = []
+        for run in self._not_held(runs):
+            is_batched = run.batched and not run.gpus
+            if is_batched:
+                self._begin_stock()
+            if self.limiter.available_tokens < 1 or (is_batched and (self._claims_several or len(together) >= AT_ONCE)):
+                others.append(run)
+                continue
+            self._set_aside(run)
+            if is_batched:
+                together.append(run)
+            else:
                 self._runs_task_group.start_soon(self._score_announced, run)
-        return ()
+        self._begin_stock()
+        ahead = self._ahead(others, together)
+        if together or ahead:
+            self._claims_several = True
+            self._runs_task_group.start_soon(self._claim_several, together, ahead)
+        return self._not_held(others)
+
+    def _set_aside(self, run: AnnouncedRun) -> None:
+        """Let a submission have a slot."""
+        self.limiter.acquire_on_behalf_of_nowait(run.submission_id)
+        self._held.add(run.submission_id)
+
+    def _begin_stock(self) -> None:
+        """Give free slots to what was claimed ahead."""
+        while len(self._stock) and self.limiter.available_tokens >= 1:
+            run = self._stock.take()
+            assert run is not None
+            self._set_aside(run)
+            self._begin_batched(run)
+
+    def _ahead(self, runs: Sequence[AnnouncedRun], together: Sequence[AnnouncedRun]) -> list[AnnouncedRun]:
+        """What to claim ahead of these: only while others of batches are under way, for their slots come free soon."""
+        if self._claims_several or not self._batched or anyio.current_time() < self._not_ahead_until:
+            return []
+        number = min(self._stock.lacks, TOGETHER - len(together))
+        chosen = [run for run in runs if run.batched and not run.gpus][:number]
+        self._held.update(run.submission_id for run in chosen)
+        return chosen
 
     async def _poll_forever(self) -> None:
         polled = float("-inf")
@@ -273,7 +379,11 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
                 try:
                     if self._post.scores:
                         runs, self._announced = self._announced, ()
-                        self._keep(self._take(runs or (await self._post.wait_for_work(NOTHING_SEEN, 0)).runs))
+                        if not runs:
+                            self._begin_stock()
+                        if not runs and (self._stock.lacks or self.limiter.available_tokens >= 1):
+                            runs = (await self._post.wait_for_work(NOTHING_SEEN, 0)).runs
+                        self._keep(self._take(runs))
                     if not self._post.scores or anyio.current_time() - polled > SAFETY_POLL_SECONDS:
                         polled = anyio.current_time()
                         await self.get_and_submit_flow_runs()
@@ -301,6 +411,9 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
             cursor = wake.cursor
             self._announced = self._not_held(wake.runs)
             self._post.stop(wake.stops)
+            for run in self._stock.drop(wake.stops):
+                self._post.forget(run)
+                self._held.discard(run.submission_id)
             if wake.work or wake.runs:
                 self._news.set()
 

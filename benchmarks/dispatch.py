@@ -32,7 +32,7 @@ from podium.platform.models import Agent, Evaluation, Pool, Submission
 from podium.platform.orchestration import Orchestration
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import open_storage
-from podium.platform.submissions.attempts import claim_submission
+from podium.platform.submissions.claiming import claim_submission
 from podium.platform.submissions.fitting import offer_of_agent
 from podium.platform.submissions.waiting import announced_runs
 

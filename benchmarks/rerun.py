@@ -6,7 +6,9 @@ Starts a Podium of its own in a temporary folder, with a competition whose submi
 container. Then, in turns, so that all see the same machine:
 
 - *floor*: the scoring container alone through the Docker SDK with the very flags of the agent (create, start, wait,
-  remove), reading the same files and writing the same scores, 1, 2, 3 and 4 at a time back to back; the best counts;
+  remove), reading the same files and writing the same scores, 1, 2, 3 and 4 at a time back to back; the best counts.
+  There are two: with the network off by the container's own switch, as the agent has it (*off*: like for like), and in
+  network mode `none`, Docker's ordinary way to run a hardened container (*none*);
 - *burst*: 200 submissions by eight participants as quickly as they can be sent, until all are scored. The floor of
   each is when it would have been scored had the best floor taken them one after the other from the moment that they
   were queued;
@@ -43,6 +45,8 @@ from sqlalchemy import create_engine, text
 
 from podium.platform.client import Client
 
+WAYS = ("off", "none")
+"""Of having no network: by the container's own switch, and by network mode `none`."""
 PARALLEL = (1, 2, 3, 4)
 PARTICIPANTS = 8
 FLOOR_CONTAINERS = 24
@@ -52,14 +56,10 @@ REST_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Floor:
-    """Containers per second, by how many at a time."""
+    """Containers per second, by the way of having no network and how many at a time."""
 
-    rates: dict[int, float]
+    rates: dict[str, dict[int, float]]
     load: float
-
-    @property
-    def best(self) -> float:
-        return max(self.rates.values())
 
 
 @dataclass
@@ -81,14 +81,12 @@ class Work:
         first = min(started for _, started, _ in self.moments)
         return self.count / (max(ended for _, _, ended in self.moments) - first)
 
-    @property
-    def floor(self) -> float:
+    def floor(self, way: str) -> float:
         """The floor's rate about that time: of the samples before and after, at the parallelism that was best."""
-        return max(statistics.mean(floor.rates[parallel] for floor in self.floors) for parallel in self.floors[0].rates)
+        return max(statistics.mean(floor.rates[way][parallel] for floor in self.floors) for parallel in PARALLEL)
 
-    @property
-    def ratio(self) -> float:
-        return self.rate / self.floor
+    def ratio(self, way: str) -> float:
+        return self.rate / self.floor(way)
 
     @property
     def queue_seconds(self) -> list[float]:
@@ -100,7 +98,7 @@ class Work:
         """The same, had the floor scored them in their order."""
         seconds, free = [], 0.0
         for queued in sorted(queued for queued, _, _ in self.moments):
-            free = max(free, queued) + 1 / self.floor
+            free = max(free, queued) + 1 / self.floor("off")
             seconds.append(free - queued)
         return seconds
 
@@ -131,8 +129,9 @@ def main() -> int:
 
 
 def _measure(podium: OwnPodium, files: Files, submissions: int, rounds: int) -> tuple[Work, list[Work]]:
-    bare = BareContainers(files)
-    bare.many(4, parallel=2)
+    bare = {way: BareContainers(files, network_disabled=way == "off") for way in WAYS}
+    for one in bare.values():
+        one.many(4, parallel=2)
     with Client(podium.gateway, podium.administrator) as client:
         slug = create_competition(client, files)
         participants = _participants(client, podium, slug)
@@ -149,11 +148,15 @@ def _measure(podium: OwnPodium, files: Files, submissions: int, rounds: int) -> 
     return burst, reruns
 
 
-def _floor(bare: BareContainers) -> Floor:
+def _floor(bare: dict[str, BareContainers]) -> Floor:
     time.sleep(REST_SECONDS)  # what Podium does after work, such as to make the next container, is over by then
-    rates = {parallel: FLOOR_CONTAINERS / bare.many(FLOOR_CONTAINERS, parallel=parallel) for parallel in PARALLEL}
+    rates: dict[str, dict[int, float]] = {way: {} for way in WAYS}
+    for parallel in PARALLEL:
+        for way in WAYS:
+            rates[way][parallel] = FLOOR_CONTAINERS / bare[way].many(FLOOR_CONTAINERS, parallel=parallel)
     floor = Floor(rates, os.getloadavg()[0])
-    _say(f"floor: {_rates(floor)} containers/s, load {floor.load:.1f}")
+    for way in WAYS:
+        _say(f"floor, network {way}: {_rates(floor, way)} containers/s, load {floor.load:.1f}")
     return floor
 
 
@@ -253,8 +256,8 @@ def _say(words: str) -> None:
     print(f"  {words}", flush=True)
 
 
-def _rates(floor: Floor) -> str:
-    return ", ".join(f"{rate:.2f} ({parallel})" for parallel, rate in floor.rates.items())
+def _rates(floor: Floor, way: str) -> str:
+    return ", ".join(f"{rate:.2f} ({parallel})" for parallel, rate in floor.rates[way].items())
 
 
 def _percentile(values: Sequence[float], percent: float) -> float:
@@ -262,14 +265,16 @@ def _percentile(values: Sequence[float], percent: float) -> float:
 
 
 def _report(burst: Work, reruns: Sequence[Work]) -> None:
-    print(f"\n  {'':<12}{'count':>7}{'rate/s':>9}{'floor/s':>9}{'ratio':>7}{'whole s':>9}   load")
+    heads = "".join(f"{'floor ' + way:>12}{'ratio':>7}" for way in WAYS)
+    print(f"\n  {'':<12}{'count':>7}{'rate/s':>9}{heads}{'whole s':>9}   load")
     for work in (burst, *reruns):
         load = statistics.mean(floor.load for floor in work.floors)
-        print(
-            f"  {work.name:<12}{work.count:>7}{work.rate:>9.2f}{work.floor:>9.2f}{work.ratio:>7.2f}"
-            f"{work.whole_seconds:>9.1f}{load:>7.1f}"
-        )
-    print(f"\n  rerun / floor: {statistics.median(work.ratio for work in reruns):.2f} (median of {len(reruns)})")
+        floors = "".join(f"{work.floor(way):>12.2f}{work.ratio(way):>7.2f}" for way in WAYS)
+        print(f"  {work.name:<12}{work.count:>7}{work.rate:>9.2f}{floors}{work.whole_seconds:>9.1f}{load:>7.1f}")
+    print()
+    for way in WAYS:
+        ratio = statistics.median(work.ratio(way) for work in reruns)
+        print(f"  rerun / floor, network {way}: {ratio:.2f} (median of {len(reruns)})")
     print("\n  burst, queued to scored, seconds")
     for percent in (50, 95):
         own, floor = _percentile(burst.queue_seconds, percent), _percentile(burst.floor_queue_seconds, percent)
@@ -285,8 +290,8 @@ def _summary(burst: Work, reruns: Sequence[Work]) -> dict[str, object]:
         return {
             "count": work.count,
             "rate": work.rate,
-            "floor": work.floor,
-            "ratio": work.ratio,
+            "floor": {way: work.floor(way) for way in WAYS},
+            "ratio": {way: work.ratio(way) for way in WAYS},
             "whole_seconds": work.whole_seconds,
             "cpu_per_submission": {name: seconds / work.count for name, seconds in work.cpu.items()},
             "floors": [asdict(floor) for floor in work.floors],
@@ -302,7 +307,7 @@ def _summary(burst: Work, reruns: Sequence[Work]) -> dict[str, object]:
     return {
         "burst": {**numbers(burst), "queued_to_scored": waits},
         "reruns": [numbers(work) for work in reruns],
-        "ratio": statistics.median(work.ratio for work in reruns),
+        "ratio": {way: statistics.median(work.ratio(way) for work in reruns) for way in WAYS},
     }
 
 

@@ -19,9 +19,9 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from podium.platform.errors import PlatformFault
 from podium.platform.jobs import EvaluationResult
 from podium.platform.lifecycle import AttemptOutcome
-from podium.tasks.attempt import AttemptInHand, claimed
+from podium.tasks.attempt import BATCHED_STAGE_SECONDS, STAGE_SECONDS, AttemptInHand, claimed
 from podium.tasks.gateway import GatewayRefused
-from podium.tasks.scoring import StagedSubmission, evaluate, post_result, stage, unusable
+from podium.tasks.scoring import StagedSubmission, evaluate, leave_result, post_result, stage, unusable
 from podium.tasks.verdicts import Fault
 from podium.tasks.workplace import current_workplace
 
@@ -40,6 +40,7 @@ class Steps:
     stage: Callable[[AttemptInHand], StagedSubmission | Fault]
     evaluate_all: Callable[[AttemptInHand, StagedSubmission], list[EvaluationResult]]
     post_result: Callable[[AttemptInHand, Sequence[EvaluationResult]], None]
+    stage_seconds: float = STAGE_SECONDS
 
 
 @flow(name="score-submission", task_runner=TASK_RUNNER)
@@ -83,7 +84,7 @@ def _score(submission_id: UUID, flow_run_id: UUID, steps: Steps) -> str:
     Raises:
         GatewayRefused: The submission is not to be had, or not any more.
     """
-    with claimed(current_workplace(), submission_id, flow_run_id) as attempt:
+    with claimed(current_workplace(), submission_id, flow_run_id, stage_seconds=steps.stage_seconds) as attempt:
         staged = steps.stage(attempt)
         results = unusable(attempt, staged) if isinstance(staged, Fault) else steps.evaluate_all(attempt, staged)
         if attempt.stop.is_set():
@@ -110,7 +111,7 @@ def _evaluate_plainly(attempt: AttemptInHand, submission: StagedSubmission) -> l
 
 
 SHOWN = Steps(stage, _evaluate_shown, post_result)
-PLAIN = Steps(stage.fn, _evaluate_plainly, post_result.fn)
+PLAIN = Steps(stage.fn, _evaluate_plainly, leave_result, BATCHED_STAGE_SECONDS)
 
 
 def _leave(attempt: AttemptInHand) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from alembic import command
@@ -87,6 +87,14 @@ class Database:
 def notify(session: Session, topic: str) -> None:
     """Tell watchers of `topic`, at commit, that something about it has changed."""
     session.execute(text("SELECT pg_notify(:channel, :topic)"), {"channel": CHANNEL, "topic": topic})
+
+
+def notify_all(session: Session, topics: Iterable[str]) -> None:
+    """Tell watchers of many topics, in one statement."""
+    session.execute(
+        text("SELECT pg_notify(:channel, topic) FROM unnest(CAST(:topics AS text[])) AS topic"),
+        {"channel": CHANNEL, "topics": list(topics)},
+    )
 
 
 def violated_constraint(error: IntegrityError) -> str:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from podium.platform.database import violated_constraint
 from podium.platform.errors import Conflict, InvalidInput, NotAuthenticated, NotFound
-from podium.platform.models import Attempt, Person, Pool, Token, TokenKind, now
+from podium.platform.models import Person, Pool, Token, TokenKind, now
 
 TOKEN_PREFIX = "pod_"  # noqa: S105  # the public beginning of every token, so that scanners find leaked ones
 USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,58}[A-Za-z0-9])?")
@@ -112,12 +113,12 @@ def find_person(session: Session, username: str) -> Person:
 
 def issue_token(
     session: Session,
-    subject: Person | Pool | Attempt,
+    subject: Person | Pool,
     *,
     name: str,
     days: int | None = None,
 ) -> tuple[str, Token]:
-    """Make a token for a person, for a pool's agents or for one attempt, and return its secret with it.
+    """Make a token for a person or for a pool's agents, and return its secret with it.
 
     Args:
         days: How long it is good; `None` for one that does not expire by itself.
@@ -135,17 +136,53 @@ def issue_token(
             token.person_id = subject.id
         case Pool():
             token.pool_id = subject.id
-        case Attempt():
-            token.attempt_id = subject.id
     session.add(token)
     session.flush()
     return secret, token
 
 
+def issue_attempt_tokens(session: Session, names: Mapping[UUID, str], *, days: int) -> dict[UUID, str]:
+    """Make a token for each of several attempts; return the secrets by attempt.
+
+    Args:
+        names: Name of the token by attempt.
+    """
+    issued = {attempt_id: TOKEN_PREFIX + secrets.token_urlsafe(32) for attempt_id in names}
+    expires = now() + timedelta(days=days)
+    session.execute(
+        insert(Token),
+        [
+            {
+                "kind": TokenKind.ATTEMPT,
+                "secret_sha256": hash_secret(secret),
+                "hint": secret[:10],
+                "name": names[attempt_id],
+                "attempt_id": attempt_id,
+                "expires": expires,
+            }
+            for attempt_id, secret in issued.items()
+        ],
+    )
+    return issued
+
+
+def attempts_of_tokens(session: Session, sent: Iterable[str]) -> dict[str, UUID]:
+    """For which attempts these tokens are good now; those that are good for none are left out."""
+    by_hash = {hash_secret(secret): secret for secret in sent}
+    good = session.execute(
+        select(Token.secret_sha256, Token.attempt_id).where(
+            Token.secret_sha256.in_(by_hash),
+            Token.kind == TokenKind.ATTEMPT,
+            Token.revoked.is_(None),
+            or_(Token.expires.is_(None), Token.expires > now()),
+        )
+    )
+    return {by_hash[digest]: attempt_id for digest, attempt_id in good if attempt_id is not None}
+
+
 _KINDS: dict[type, TokenKind] = {
     Person: TokenKind.PERSON,
     Pool: TokenKind.AGENT,
-    Attempt: TokenKind.ATTEMPT,
 }
 
 

@@ -21,7 +21,7 @@ from podium.platform.bundles.content import Protocol, Relaxations
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
 from podium.platform.limits import default_of
 
-CONTRACT = 3
+CONTRACT = 4
 DOES_NOT_FIT = "does-not-fit"
 """Type of the problem that answers a claim of what the agent can't run; the submission stays queued."""
 
@@ -186,12 +186,50 @@ class Claim(Message):
 
     Attributes:
         gpus: GPUs that the agent has set aside for it.
+        ahead: It will wait at the agent for a moment, for a slot that is about to come free.
     """
 
     contract: int = CONTRACT
     submission_id: UUID
     flow_run_id: UUID
     gpus: int = Field(default=0, ge=0)
+    ahead: bool = False
+
+
+TOGETHER = 16
+"""Submissions that one call claims, and results that one call brings, at the most."""
+
+
+class Claims(Message):
+    """Several claims in one call, the dearest first; each is answered by itself."""
+
+    claims: tuple[Claim, ...] = Field(min_length=1, max_length=TOGETHER)
+
+
+class Refusal(Message):
+    """Why one of several was refused: what the answer to a call of its own would have said.
+
+    Attributes:
+        type: As in the problem that the call would have been answered with, as `status` is.
+    """
+
+    type: str
+    status: int
+    words: str
+
+
+class ClaimAnswer(Message):
+    """What came of a claim: the job, or why there is none."""
+
+    submission_id: UUID
+    job: ScoringJob | None = None
+    refusal: Refusal | None = None
+
+
+class ClaimAnswers(Message):
+    """The answer to several claims."""
+
+    answers: tuple[ClaimAnswer, ...]
 
 
 class Heartbeat(Message):
@@ -310,6 +348,36 @@ class ScoringResult(Message):
     attempt_id: UUID
     evaluations: tuple[EvaluationResult, ...]
     timings: dict[str, float] = {}
+
+
+class TokenedResult(Message):
+    """A result that travels with others.
+
+    Attributes:
+        token: The attempt's, which alone may end it.
+    """
+
+    token: str = Field(max_length=200)
+    result: ScoringResult
+
+
+class ScoringResults(Message):
+    """Several results in one call; each is stored, or refused, by itself."""
+
+    results: tuple[TokenedResult, ...] = Field(min_length=1, max_length=TOGETHER)
+
+
+class ResultAnswer(Message):
+    """What came of a result: it is stored, now or before, unless there is a refusal."""
+
+    attempt_id: UUID
+    refusal: Refusal | None = None
+
+
+class ResultAnswers(Message):
+    """The answer to several results."""
+
+    answers: tuple[ResultAnswer, ...]
 
 
 class Handback(Message):

@@ -26,6 +26,8 @@ LAST_WORDS = 60.0
 """Seconds for which a result or a handback is offered to a gateway that does not answer."""
 STAGE_SECONDS = 0.2
 """How long a stage lasts before the gateway is told of it: nobody could see one that is over so soon."""
+BATCHED_STAGE_SECONDS = 1.0
+"""The same of a submission of a batch, which is one of many and hardly watched."""
 
 
 class AttemptInHand:
@@ -38,7 +40,7 @@ class AttemptInHand:
         holder: In whose name images and datasets stay on the host, until the end.
     """
 
-    def __init__(self, workplace: Workplace, job: ScoringJob) -> None:
+    def __init__(self, workplace: Workplace, job: ScoringJob, *, stage_seconds: float = STAGE_SECONDS) -> None:
         self.workplace = workplace
         self.job = job
         self.folder: Path = workplace.attempts / str(job.attempt_id)
@@ -50,6 +52,7 @@ class AttemptInHand:
         self.timings: dict[str, float] = {}
         self.holder = Holder(str(job.attempt_id), self.say, self.stop)
         self._stage = Stage.PREPARING
+        self._stage_seconds = stage_seconds
         self._beat_now = threading.Event()
         self._over = threading.Event()
         self._ending = threading.Event()
@@ -92,7 +95,7 @@ class AttemptInHand:
         while not self._over.is_set():
             is_news = self._beat_now.wait(self.job.heartbeat_seconds)
             self._beat_now.clear()
-            if is_news and self._ending.wait(STAGE_SECONDS) and not self._over.is_set():
+            if is_news and self._ending.wait(self._stage_seconds) and not self._over.is_set():
                 continue
             if self._over.is_set():
                 return
@@ -114,7 +117,9 @@ class AttemptInHand:
 
 
 @contextmanager
-def claimed(workplace: Workplace, submission_id: UUID, flow_run_id: UUID) -> Iterator[AttemptInHand]:
+def claimed(
+    workplace: Workplace, submission_id: UUID, flow_run_id: UUID, *, stage_seconds: float = STAGE_SECONDS
+) -> Iterator[AttemptInHand]:
     """Claim a submission for as long as the block runs; whatever is raised in it gives the attempt back.
 
     Raises:
@@ -122,7 +127,7 @@ def claimed(workplace: Workplace, submission_id: UUID, flow_run_id: UUID) -> Ite
     """
     claim = Claim(submission_id=submission_id, flow_run_id=flow_run_id)
     job = workplace.claims.pop(submission_id, None) or workplace.gateway.claim(claim, agent=workplace.agent)
-    attempt = AttemptInHand(workplace, job)
+    attempt = AttemptInHand(workplace, job, stage_seconds=stage_seconds)
     try:
         with workplace.holding(job.attempt_id, attempt.stop):
             yield attempt

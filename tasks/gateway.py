@@ -25,13 +25,17 @@ from podium.platform.jobs import (
     DOES_NOT_FIT,
     AgentHello,
     Claim,
+    ClaimAnswers,
+    Claims,
     Handback,
     Heartbeat,
     HeartbeatAnswer,
     LogChunks,
     Message,
+    ResultAnswers,
     ScoringJob,
     ScoringResult,
+    ScoringResults,
     SignedRequest,
     Source,
     Welcome,
@@ -115,6 +119,16 @@ class GatewayClient:
         """
         answer = self._call("POST", "/agent/claims", claim, params={"agent": agent}, patience=0)
         return ScoringJob.model_validate_json(answer.content)
+
+    def claim_several(self, claims: Claims, *, agent: str) -> ClaimAnswers:
+        """Take several submissions; each is granted or refused by itself."""
+        answer = self._call("POST", "/agent/claims/several", claims, params={"agent": agent}, patience=0)
+        return ClaimAnswers.model_validate_json(answer.content)
+
+    def post_results(self, results: ScoringResults) -> ResultAnswers:
+        """End several attempts; each result is stored or refused by itself. They may be sent again."""
+        answer = self._call("POST", "/agent/results", results, patience=0)
+        return ResultAnswers.model_validate_json(answer.content)
 
     def heartbeat(self, attempt_id: UUID, beat: Heartbeat) -> HeartbeatAnswer:
         """Renew the lease."""

@@ -127,12 +127,20 @@ def evaluate(attempt: AttemptInHand, job: EvaluationJob, submission: StagedSubmi
 @task(cache_policy=NO_CACHE)
 def post_result(attempt: AttemptInHand, evaluations: Sequence[EvaluationResult]) -> None:
     """Send the last log lines, then the one result that ends the attempt."""
+    attempt.gateway.post_result(_final_result(attempt, evaluations), patience=LAST_WORDS)
+
+
+def leave_result(attempt: AttemptInHand, evaluations: Sequence[EvaluationResult]) -> None:
+    """Send the last log lines, and leave the result to be sent with others: nobody waits for it here."""
+    attempt.workplace.results.put(attempt.job, _final_result(attempt, evaluations))
+
+
+def _final_result(attempt: AttemptInHand, evaluations: Sequence[EvaluationResult]) -> ScoringResult:
     attempt.has_ended()
     attempt.logs.close()
-    result = ScoringResult(
+    return ScoringResult(
         attempt_id=attempt.job.attempt_id, evaluations=tuple(evaluations), timings=dict(attempt.timings)
     )
-    attempt.gateway.post_result(result, patience=LAST_WORDS)
 
 
 def unusable(attempt: AttemptInHand, fault: Fault) -> list[EvaluationResult]:

@@ -14,6 +14,7 @@ from podium.platform.errors import PlatformFault
 from podium.platform.jobs import ScoringJob
 from podium.tasks.gateway import GatewayClient, Transfers
 from podium.tasks.programs import Executor
+from podium.tasks.result_sending import ResultSender
 
 AGENT_LEAVES = threading.Event()
 """Set when the agent has to end: flows of the platform's own that take long end where they are, to be gone on with."""
@@ -29,6 +30,7 @@ class Workplace:
         folder: The agent's own folder; `cache` and `attempts` are in it.
         stopping: Set when the agent must end soon: attempts are handed back.
         claims: Jobs that were claimed before their flow run began, by submission.
+        results: What sends the results of those that are not waited for one by one.
         held: Attempts that are under way here, from before their first file until after their last.
     """
 
@@ -39,9 +41,13 @@ class Workplace:
     folder: Path
     stopping: threading.Event = field(default_factory=threading.Event)
     claims: dict[UUID, ScoringJob] = field(default_factory=dict)
+    results: ResultSender = field(init=False)
     held: set[str] = field(default_factory=set)
     _stops: dict[UUID, threading.Event] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.results = ResultSender(self.gateway)
 
     @property
     def cache(self) -> Path:

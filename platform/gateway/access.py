@@ -135,6 +135,9 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "greet": _AGENT,
         "wait_for_work": _AGENT,
         "claim": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, hidden=True),
+        "claim_several": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS),  # each answered by itself
+        # Each result with the token of its attempt.
+        "post_results": Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS, body_bytes=16 * MIB),
         "beat": _ATTEMPT,
         "append_logs": Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS, body_bytes=16 * MIB),
         "post_result": Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS, body_bytes=16 * MIB),

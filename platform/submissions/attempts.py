@@ -1,33 +1,26 @@
-"""Attempts: claimed by an agent, kept alive by heartbeats, given back, lost or stopped. Results are in `results`."""
+"""Attempts: kept alive by heartbeats, given back, lost or stopped. They begin in `claiming` and end in `results`."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
-from podium.platform.errors import Conflict, NotFound
-from podium.platform.identity import issue_token
-from podium.platform.jobs import DOES_NOT_FIT, Handback, Heartbeat, HeartbeatAnswer, ScoringJob
+from podium.platform.errors import Conflict
+from podium.platform.jobs import DOES_NOT_FIT, Handback, Heartbeat, HeartbeatAnswer
 from podium.platform.lifecycle import (
     ACTIVE_SUBMISSION_STATUSES,
     AttemptStatus,
     EvaluationStatus,
-    RerunStatus,
     Stage,
     SubmissionStatus,
 )
-from podium.platform.models import Agent, Attempt, Evaluation, Pool, Rerun, Submission, Token, now
-from podium.platform.placement import missing
+from podium.platform.models import Agent, Attempt, Evaluation, Submission, Token, now
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage
-from podium.platform.submissions.cordons import require_takes_work
-from podium.platform.submissions.fitting import needs_of, offer_of_agent, why_closed
-from podium.platform.submissions.manifest import COMPETITION_OF_JOB, PHASE_OF_JOB, scoring_job
 from podium.platform.submissions.retries import FAILED_ATTEMPTS, MAX_ATTEMPTS, retry_delay
 from podium.platform.submissions.transitions import move_submission, pool_topic, record_event
 
@@ -51,107 +44,6 @@ class DoesNotFit(Conflict):
     title = "This agent can't run the submission"
 
 
-def claim_submission(
-    session: Session,
-    submission_id: UUID,
-    *,
-    flow_run_id: UUID,
-    agent: Agent | None,
-    pool: Pool,
-    storage: Storage,
-    settings: ServerSettings,
-    gpus: int = 0,
-    token_id: UUID | None = None,
-) -> ScoringJob:
-    """Begin an attempt at a queued submission and say what is to be done.
-
-    Args:
-        gpus: What the agent has set aside for it.
-        token_id: The agent's token: once that is revoked, the attempt is over.
-
-    Raises:
-        NotFound: No such submission for this pool.
-        DoesNotFit: The agent does not have what it needs, or it is to wait.
-        Cordoned: The agent takes nothing new.
-        IllegalTransition: It is not queued any more: another agent has it, or it was cancelled.
-    """
-    found = session.execute(_to_be_claimed(submission_id)).one_or_none()
-    if found is None or found[0].competition.pool_id != pool.id:
-        raise NotFound("This pool has no submission of that id.")
-    submission, rerun, latest = found
-    if why := why_closed(pool, agent):
-        raise DoesNotFit(why)
-    # Held here: what a submission refers to is forgotten when it moves, and would be read again.
-    competition, phase = submission.competition, submission.phase
-    offer = replace(offer_of_agent(agent), gpus=gpus)
-    if lacks := missing(needs_of(competition, phase, pool, settings.limit_maxima), offer):
-        raise DoesNotFit(f"It is for an agent that {' and '.join(lacks)}.")
-    require_takes_work(session, agent)
-    _require_rerun_runs(session, rerun)
-    if submission.not_before is not None and submission.not_before > now():
-        # Agents may have heard of it before the attempt that failed.
-        raise DoesNotFit(f"It is tried again at {submission.not_before:%H:%M:%S} UTC.")
-    actor = f"agent:{agent.name if agent else pool.name}"
-    number = 1 + (latest or 0)
-    moment = now()
-    move_submission(
-        session,
-        submission,
-        SubmissionStatus.PREPARING,
-        actor=actor,
-        started=submission.started or moment,
-        not_before=None,
-    )
-    attempt = Attempt(
-        submission_id=submission.id,
-        number=number,
-        agent_id=agent.id if agent else None,
-        agent_token_id=token_id,
-        flow_run_id=flow_run_id,
-        lease_expires=moment + timedelta(seconds=settings.lease_seconds),
-    )
-    session.add(attempt)
-    session.flush()
-    secret, _ = issue_token(session, attempt, name=f"attempt {number}", days=30)
-    return scoring_job(session, submission, attempt, secret, storage, settings)
-
-
-def _to_be_claimed(submission_id: UUID) -> Select[tuple[Submission, Rerun | None, int | None]]:
-    """A submission, locked, with the rerun that it belongs to and the number of its last attempt.
-
-    One statement, and of competition and phase only what a job is made of: this is done for each submission.
-    """
-    latest = select(func.max(Attempt.number)).where(Attempt.submission_id == Submission.id).scalar_subquery()
-    return (
-        select(Submission, Rerun, latest)
-        .outerjoin(Rerun, Rerun.id == Submission.rerun_id)
-        .where(Submission.id == submission_id)
-        .options(
-            joinedload(Submission.competition, innerjoin=True).load_only(*COMPETITION_OF_JOB),
-            joinedload(Submission.phase, innerjoin=True).load_only(*PHASE_OF_JOB),
-        )
-        .with_for_update(of=Submission)
-        .execution_options(populate_existing=True)
-    )
-
-
-def _require_rerun_runs(session: Session, rerun: Rerun | None) -> None:
-    """Go on only if what is scored again may be scored now: not while its rerun is paused or takes no more slots.
-
-    What was announced a moment before a pause is refused here; it stays queued.
-    """
-    if rerun is None:
-        return
-    if rerun.status is not RerunStatus.RUNNING:
-        raise DoesNotFit(f"Its rerun is {rerun.status}.")
-    if rerun.parallel is None:
-        return
-    # Two agents that take the last slot at once: the second waits here and sees the first.
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(rerun.id)))))
-    if active_in_rerun(session, rerun.id) >= rerun.parallel:
-        raise DoesNotFit(f"Its rerun takes {rerun.parallel} slots, and has them.")
-
-
 def active_in_rerun(session: Session, rerun_id: UUID) -> int:
     """How many submissions of a rerun agents hold now."""
     query = select(func.count()).where(
@@ -166,20 +58,31 @@ def require_active(session: Session, attempt_id: UUID) -> tuple[Attempt, Submiss
     Raises:
         Superseded: It is over.
     """
-    # The submission first, then the attempt: everyone locks in this order, which is that of the names after OF. What
-    # was loaded before is as it is now.
+    found = lock_attempts(session, [attempt_id]).get(attempt_id)
+    if found is None or found[0].status is not AttemptStatus.ACTIVE:
+        raise superseded(found[0] if found else None)
+    return found
+
+
+def lock_attempts(session: Session, attempt_ids: Iterable[UUID]) -> dict[UUID, tuple[Attempt, Submission]]:
+    """Attempts that there are, with their submissions, all locked and as they are now."""
+    # The submissions first, in the order of their ids, and of each then the attempt: everyone locks in this order,
+    # which is that of the names after OF.
     found = session.execute(
         select(Submission, Attempt)
         .join(Attempt, Attempt.submission_id == Submission.id)
-        .where(Attempt.id == attempt_id)
+        .where(Attempt.id.in_(attempt_ids))
+        .order_by(Submission.id)
         .with_for_update(of=(Submission, Attempt))
         .execution_options(populate_existing=True)
-    ).one_or_none()
-    if found is None or found[1].status is not AttemptStatus.ACTIVE:
-        state = found[1].status if found else "gone"
-        raise Superseded(f"This attempt is {state}; what it reports is not taken.", remedy="Stop working on it.")
-    submission, attempt = found
-    return attempt, submission
+    )
+    return {attempt.id: (attempt, submission) for submission, attempt in found}
+
+
+def superseded(attempt: Attempt | None) -> Superseded:
+    """What one hears who reports of an attempt that is over."""
+    state = attempt.status if attempt else "gone"
+    return Superseded(f"This attempt is {state}; what it reports is not taken.", remedy="Stop working on it.")
 
 
 _STATUS_OF_STAGE = {
@@ -207,10 +110,18 @@ def heartbeat(session: Session, attempt_id: UUID, beat: Heartbeat, *, settings: 
 
 def end_attempt(session: Session, attempt: Attempt, status: AttemptStatus, message: str) -> None:
     """Close an attempt. Its token lives a little longer, so that a late call hears that the attempt is over."""
-    attempt.status = status
-    attempt.message = message
-    attempt.ended = now()
-    session.execute(update(Token).where(Token.attempt_id == attempt.id).values(expires=now() + LAST_WORDS))
+    end_attempts(session, [attempt], status, message)
+
+
+def end_attempts(session: Session, attempts: Sequence[Attempt], status: AttemptStatus, message: str) -> None:
+    """Close several attempts in the same way."""
+    moment = now()
+    for attempt in attempts:
+        attempt.status = status
+        attempt.message = message
+        attempt.ended = moment
+    ids = [attempt.id for attempt in attempts]
+    session.execute(update(Token).where(Token.attempt_id.in_(ids)).values(expires=moment + LAST_WORDS))
 
 
 def retry_or_give_up(

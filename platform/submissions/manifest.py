@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
@@ -21,7 +23,6 @@ from podium.platform.jobs import (
 from podium.platform.lifecycle import EvaluationStatus
 from podium.platform.limits import beyond, effective
 from podium.platform.models import (
-    Attempt,
     Column,
     Competition,
     Dataset,
@@ -65,19 +66,41 @@ _STEPS = 2
 """Steps of an evaluation, each of which may take as long as the phase allows."""
 
 
-def scoring_job(
-    session: Session, submission: Submission, attempt: Attempt, secret: str, storage: Storage, settings: ServerSettings
-) -> ScoringJob:
-    """The job of an attempt that begins now. The versions of its tasks are the present ones, and remembered.
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt that begins now.
 
-    Args:
-        secret: The attempt's token.
+    Attributes:
+        token: Good for this attempt alone.
     """
-    competition, phase, maxima = submission.competition, submission.phase, settings.limit_maxima
-    limits = Limits.model_validate(effective(phase.asked_limits, maxima))
-    waiting = session.scalars(
+
+    submission: Submission
+    competition: Competition
+    phase: Phase
+    attempt_id: UUID
+    number: int
+    token: str
+
+
+def scoring_jobs(
+    session: Session, begun: Sequence[Begun], storage: Storage, settings: ServerSettings
+) -> list[ScoringJob]:
+    """The jobs of attempts, in their order. The versions of their tasks are the present ones, and remembered."""
+    waiting = _waiting_evaluations(session, [one.submission.id for one in begun])
+    score_keys = {
+        competition_id: _score_keys(session, competition_id) for competition_id in {one.competition.id for one in begun}
+    }
+    return [
+        _scoring_job(one, waiting[one.submission.id], score_keys[one.competition.id], storage, settings)
+        for one in begun
+    ]
+
+
+def _waiting_evaluations(session: Session, submission_ids: Sequence[UUID]) -> dict[UUID, list[Evaluation]]:
+    """What is to be done of each submission, in order; with the versions of the tasks that it is done by."""
+    found = session.scalars(
         select(Evaluation)
-        .where(Evaluation.submission_id == submission.id, Evaluation.status == EvaluationStatus.WAITING)
+        .where(Evaluation.submission_id.in_(submission_ids), Evaluation.status == EvaluationStatus.WAITING)
         .order_by(Evaluation.position)
         .options(
             joinedload(Evaluation.task, innerjoin=True).options(
@@ -88,15 +111,29 @@ def scoring_job(
             )
         )
     ).all()
-    for evaluation in waiting:
+    waiting: dict[UUID, list[Evaluation]] = {submission_id: [] for submission_id in submission_ids}
+    for evaluation in found:
         evaluation.task_version = evaluation.task.version
+        waiting[evaluation.submission_id].append(evaluation)
+    return waiting
+
+
+def _scoring_job(
+    begun: Begun,
+    waiting: Sequence[Evaluation],
+    score_keys: tuple[str, ...],
+    storage: Storage,
+    settings: ServerSettings,
+) -> ScoringJob:
+    submission, competition, phase, maxima = begun.submission, begun.competition, begun.phase, settings.limit_maxima
+    limits = Limits.model_validate(effective(phase.asked_limits, maxima))
     assert submission.content is not None
     # The last task begins and the last output leaves when all has been done: two steps of each task, one after another.
     work_seconds = _STEPS * limits.wall_seconds * len(waiting)
     return ScoringJob(
-        attempt_id=attempt.id,
-        attempt_number=attempt.number,
-        attempt_token=secret,
+        attempt_id=begun.attempt_id,
+        attempt_number=begun.number,
+        attempt_token=begun.token,
         submission_id=submission.id,
         competition=competition.slug,
         phase=phase.name,
@@ -115,11 +152,11 @@ def scoring_job(
         relaxations=relaxations_of(competition),
         runtime=competition.pool.runtime,
         detailed_results=competition.enable_detailed_results,
-        score_keys=_score_keys(session, competition),
+        score_keys=score_keys,
         evaluations=tuple(
             _evaluation_job(
                 evaluation,
-                attempt,
+                begun.attempt_id,
                 storage,
                 limits,
                 work_seconds=work_seconds,
@@ -132,11 +169,11 @@ def scoring_job(
     )
 
 
-def _score_keys(session: Session, competition: Competition) -> tuple[str, ...]:
+def _score_keys(session: Session, competition_id: UUID) -> tuple[str, ...]:
     """Keys of the scores that the leaderboard takes."""
     first = (
         select(Leaderboard.id)
-        .where(Leaderboard.competition_id == competition.id)
+        .where(Leaderboard.competition_id == competition_id)
         .order_by(Leaderboard.position)
         .limit(1)
         .scalar_subquery()
@@ -168,7 +205,7 @@ def _largest_upload(kind: OutputKind, limits: Limits) -> int:
 
 
 def _evaluation_job(
-    evaluation: Evaluation, attempt: Attempt, storage: Storage, limits: Limits, *, work_seconds: float, is_live: bool
+    evaluation: Evaluation, attempt_id: UUID, storage: Storage, limits: Limits, *, work_seconds: float, is_live: bool
 ) -> EvaluationJob:
     task = evaluation.task
 
@@ -188,10 +225,10 @@ def _evaluation_job(
         ingestion_only_during_scoring=task.ingestion_only_during_scoring,
         protocol=task.protocol,
         outputs={
-            kind: upload(output_key(attempt.id, evaluation.id, kind), _largest_upload(kind, limits))
+            kind: upload(output_key(attempt_id, evaluation.id, kind), _largest_upload(kind, limits))
             for kind in OutputKind
         },
-        live_results=upload(live_results_key(attempt.id, evaluation.id), LIVE_RESULTS_BYTES) if is_live else None,
+        live_results=upload(live_results_key(attempt_id, evaluation.id), LIVE_RESULTS_BYTES) if is_live else None,
     )
 
 

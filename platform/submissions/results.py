@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from podium.platform.errors import InvalidInput
+from podium.platform.errors import InvalidInput, PodiumError
 from podium.platform.jobs import EvaluationResult, OutputKind, ScoringResult
 from podium.platform.leaderboard.entries import place_on_leaderboard
 from podium.platform.lifecycle import (
@@ -23,9 +26,16 @@ from podium.platform.lifecycle import (
 from podium.platform.models import Attempt, Evaluation, Output, Score, Submission
 from podium.platform.storage import Storage, StoredContent
 from podium.platform.stored import accept, keep
-from podium.platform.submissions.attempts import Superseded, end_attempt, require_active, retry_or_give_up
+from podium.platform.submissions.attempts import (
+    Superseded,
+    end_attempt,
+    end_attempts,
+    lock_attempts,
+    retry_or_give_up,
+    superseded,
+)
 from podium.platform.submissions.manifest import live_results_key, output_key
-from podium.platform.submissions.transitions import move_submission
+from podium.platform.submissions.transitions import move_submission, move_submissions
 
 KEY_CHARACTERS = 100
 _STORED = {
@@ -71,14 +81,95 @@ def store_result(session: Session, result: ScoringResult, storage: Storage) -> b
         Superseded: The attempt is over; nothing changes.
         InvalidInput: The result does not fit the job; nothing changes.
     """
-    digest = hashlib.sha256(result.model_dump_json().encode()).hexdigest()
-    try:
-        attempt, submission = require_active(session, result.attempt_id)
-    except Superseded:
-        # Only now that it is locked: the same result may have been stored a moment ago.
-        if session.scalar(select(Attempt.result_sha256).where(Attempt.id == result.attempt_id)) == digest:
-            return False
-        raise
+    answer = store_results(session, [result], storage)[result.attempt_id]
+    if isinstance(answer, PodiumError):
+        raise answer
+    return answer.queued_again
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A result that is stored, now or before."""
+
+    submission_id: UUID
+    queued_again: bool = False
+
+
+def store_results(
+    session: Session, results: Sequence[ScoringResult], storage: Storage
+) -> dict[UUID, Stored | PodiumError]:
+    """Store the ends of several attempts, each as `store_result` does, in not many more statements than for one.
+
+    A result that is refused changes nothing, and nothing about the others.
+
+    Returns:
+        By attempt, what became of its result; the first, where it has several.
+    """
+    first = {result.attempt_id: result for result in reversed(results)}
+    held = lock_attempts(session, first)
+    _load_evaluations(session, [submission for _, submission in held.values()])
+    answers: dict[UUID, Stored | PodiumError] = {}
+    ends: list[_End] = []
+    for attempt_id, result in first.items():
+        attempt, submission = held.get(attempt_id, (None, None))
+        if attempt is None or submission is None or attempt.status is not AttemptStatus.ACTIVE:
+            answers[attempt_id] = _heard_again(attempt, result)
+            continue
+        try:
+            ends.append(_take(session, attempt, submission, result, storage))
+        except PodiumError as refused:
+            answers[attempt_id] = refused
+    plain = {end.attempt.id: end for end in ends if end.is_plain}
+    _finish(session, list(plain.values()))
+    for end in ends:
+        again = end.attempt.id not in plain and _end(session, end)
+        answers[end.attempt.id] = Stored(end.submission.id, queued_again=again)
+    _place(session, [end.submission for end in ends])
+    return answers
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """An attempt whose result is in the database, and which is to be ended."""
+
+    attempt: Attempt
+    submission: Submission
+    outcome: AttemptOutcome
+    message: str
+
+    @property
+    def actor(self) -> str:
+        return f"attempt:{self.attempt.number}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the submission has finished by it: not where a task failed, this time or in an earlier attempt."""
+        return self.outcome is AttemptOutcome.SUCCEEDED and not _failed(self.submission)
+
+
+def _load_evaluations(session: Session, submissions: Sequence[Submission]) -> None:
+    """Have the evaluations of several submissions read in one statement, now that they are locked."""
+    ids = [submission.id for submission in submissions]
+    found = session.scalars(
+        select(Evaluation)
+        .where(Evaluation.submission_id.in_(ids))
+        .order_by(Evaluation.position)
+        .execution_options(populate_existing=True)
+    ).all()
+    for submission in submissions:
+        of_it = [evaluation for evaluation in found if evaluation.submission_id == submission.id]
+        set_committed_value(submission, "evaluations", of_it)
+
+
+def _heard_again(attempt: Attempt | None, result: ScoringResult) -> Stored | Superseded:
+    """The answer to a result of an attempt that is over: the very same may have been stored a moment ago."""
+    if attempt is not None and attempt.result_sha256 == _digest(result):
+        return Stored(attempt.submission_id)
+    return superseded(attempt)
+
+
+def _take(session: Session, attempt: Attempt, submission: Submission, result: ScoringResult, storage: Storage) -> _End:
+    """Store what a result says of evaluations and attempt; what is refused is refused before anything changes."""
     waiting = {
         evaluation.id: evaluation
         for evaluation in submission.evaluations
@@ -91,37 +182,48 @@ def store_result(session: Session, result: ScoringResult, storage: Storage) -> b
             owner_id = submission.competition.organizer_id
             _store_evaluation(session, waiting[reported.evaluation_id], reported, attempt, accepted, owner_id)
     attempt.timings = result.timings
-    attempt.result_sha256 = digest
+    attempt.result_sha256 = _digest(result)
     outcome = attempt_outcome(reported.outcome for reported in result.evaluations)
-    return _end(session, attempt, submission, result, outcome)
-
-
-def _end(
-    session: Session, attempt: Attempt, submission: Submission, result: ScoringResult, outcome: AttemptOutcome
-) -> bool:
-    actor = f"attempt:{attempt.number}"
     messages = [reported.message for reported in result.evaluations if reported.outcome is outcome]
-    message = next((text for text in messages if text), "")
-    match outcome:
+    return _End(attempt, submission, outcome, next((text for text in messages if text), ""))
+
+
+def _digest(result: ScoringResult) -> str:
+    return hashlib.sha256(result.model_dump_json().encode()).hexdigest()
+
+
+def _finish(session: Session, ends: Sequence[_End]) -> None:
+    """End attempts by which their submissions have finished, all of them at once."""
+    if not ends:
+        return
+    end_attempts(session, [end.attempt for end in ends], AttemptStatus.SUCCEEDED, "")
+    move_submissions(session, [(end.submission, end.actor) for end in ends], SubmissionStatus.FINISHED)
+
+
+def _end(session: Session, end: _End) -> bool:
+    """End an attempt by which its submission has not finished; tell whether that is queued again."""
+    attempt, submission = end.attempt, end.submission
+    match end.outcome:
         case AttemptOutcome.PLATFORM_ERROR:
-            return retry_or_give_up(session, attempt, submission, AttemptStatus.PLATFORM_ERROR, message)
+            return retry_or_give_up(session, attempt, submission, AttemptStatus.PLATFORM_ERROR, end.message)
         case AttemptOutcome.CANCELLED:
             # The agent was stopped by somebody on its host: no fault of the submission.
             return retry_or_give_up(session, attempt, submission, AttemptStatus.CANCELLED, "The agent was stopped.")
         case AttemptOutcome.USER_ERROR:
-            end_attempt(session, attempt, AttemptStatus.USER_ERROR, message)
-            _fail(session, submission, actor)
-        case AttemptOutcome.SUCCEEDED:
+            end_attempt(session, attempt, AttemptStatus.USER_ERROR, end.message)
+        case AttemptOutcome.SUCCEEDED:  # but for a task that an earlier attempt has settled
             end_attempt(session, attempt, AttemptStatus.SUCCEEDED, "")
-            if _failed(submission):  # a task that an earlier attempt has settled
-                _fail(session, submission, actor)
-            else:
-                move_submission(session, submission, SubmissionStatus.FINISHED, actor=actor)
-    # What is scored again stands apart until its rerun is adopted.
-    if submission.status is SubmissionStatus.FINISHED and submission.rerun_id is None:
-        board = submission.competition.leaderboards[0]
-        place_on_leaderboard(session, submission, board)
+    _fail(session, submission, end.actor)
     return False
+
+
+def _place(session: Session, submissions: Sequence[Submission]) -> None:
+    """Bring the leaderboard up to date with those that have finished."""
+    # What is scored again stands apart until its rerun is adopted.
+    finished = [one for one in submissions if one.status is SubmissionStatus.FINISHED and one.rerun_id is None]
+    # Each waits for others that place one of the same participant: all in the same order.
+    for submission in sorted(finished, key=lambda one: (one.competition_id, one.person_id, one.id)):
+        place_on_leaderboard(session, submission, submission.competition.leaderboards[0])
 
 
 def _fail(session: Session, submission: Submission, actor: str) -> None:

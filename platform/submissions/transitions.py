@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, String, Uuid, column, insert, update, values
+from sqlalchemy import CursorResult, String, Uuid, column, insert, tuple_, update, values
 from sqlalchemy.orm import Session
 
 from podium.platform import audit
-from podium.platform.database import notify
+from podium.platform.database import notify, notify_all
 from podium.platform.lifecycle import (
     ADOPTION_TRANSITIONS,
     BUNDLE_TRANSITIONS,
@@ -98,27 +98,62 @@ def move_submission(
     Raises:
         IllegalTransition: The status is one from which `after` can't be reached; nothing was changed.
     """
-    moment = now()
+    move_submissions(session, [(submission, actor)], after, reason=reason, **values)
+
+
+def move_submissions(
+    session: Session,
+    moves: Sequence[tuple[Submission, str]],
+    after: SubmissionStatus,
+    *,
+    reason: str = "",
+    **values: Any,  # noqa: ANN401  # columns of Submission, checked by SQLAlchemy
+) -> None:
+    """Change the status of several submissions, each by its actor: in as many statements as for one.
+
+    Raises:
+        IllegalTransition: One has a status from which `after` can't be reached. The caller rolls back.
+    """
     if after in TERMINAL_SUBMISSION_STATUSES:
-        values["ended"] = moment
-    before = submission.status
-    result = session.execute(
+        values["ended"] = now()
+    before = {submission.id: submission.status for submission, _ in moves}
+    moved = session.scalars(
         update(Submission)
-        .where(Submission.id == submission.id, Submission.status == before)
+        .where(Submission.id.in_(before), tuple_(Submission.id, Submission.status).in_(before.items()))
         .where(Submission.status.in_(origins(SUBMISSION_TRANSITIONS, after)))
         .values(status=after, status_message=reason, version=Submission.version + 1, **values)
-    )
-    _require_changed(result, "submission", before, after)
-    session.refresh(submission)
-    record_event(
-        session, subject="submission", subject_id=submission.id, before=before, after=after, actor=actor, reason=reason
-    )
-    notify(session, submission_topic(submission.id))
+        .returning(Submission)
+        # The rows that come back are what the session knows of them from now on.
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).all()
+    if len(moved) != len(moves):
+        unmoved = set(before) - {submission.id for submission in moved}
+        refused = " or ".join(sorted({str(before[one]) for one in unmoved}))
+        raise IllegalTransition(f"A submission that is {refused} can't become {after}.")
+    _record_moves(session, moves, before, after, reason)
+    topics = [submission_topic(one) for one in before]
     if after in TERMINAL_SUBMISSION_STATUSES:
         # Whoever follows the logs waits for text, and now there will be no more.
-        notify(session, logs_topic(submission.id))
-        if submission.rerun_id is not None:
-            notify(session, rerun_topic(submission.rerun_id))
+        topics += [logs_topic(one) for one in before]
+        topics += {rerun_topic(one.rerun_id) for one in moved if one.rerun_id is not None}
+    notify_all(session, topics)
+
+
+def _record_moves(
+    session: Session,
+    moves: Sequence[tuple[Submission, str]],
+    before: Mapping[UUID, SubmissionStatus],
+    after: SubmissionStatus,
+    reason: str,
+) -> None:
+    common = {"subject": "submission", "after": after, "reason": reason, "time": now()}
+    session.execute(
+        insert(Event),
+        [
+            {**common, "subject_id": submission.id, "before": before[submission.id], "actor": actor[:200]}
+            for submission, actor in moves
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)

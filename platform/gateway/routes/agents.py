@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,25 +14,32 @@ from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
 from podium.platform import agent_records, greetings
-from podium.platform.errors import NotAllowed, NotAuthenticated
+from podium.platform.errors import NotAllowed, NotAuthenticated, PodiumError
 from podium.platform.gateway.requests import Wait
 from podium.platform.gateway.services import Services
-from podium.platform.identity import Caller
+from podium.platform.gateway.several import answer_each, refusal_of
+from podium.platform.identity import Caller, attempts_of_tokens
 from podium.platform.jobs import (
     AnnouncedRun,
     Claim,
+    ClaimAnswer,
+    ClaimAnswers,
+    Claims,
     Handback,
     Heartbeat,
     HeartbeatAnswer,
     LogChunks,
+    ResultAnswer,
+    ResultAnswers,
     ScoringJob,
     ScoringResult,
+    ScoringResults,
     Wake,
     Welcome,
 )
 from podium.platform.models import Agent, Attempt, Pool, Token
 from podium.platform.records import AgentRecord
-from podium.platform.submissions import attempts, logs, results, waiting
+from podium.platform.submissions import attempts, claiming, logs, results, waiting
 from podium.platform.submissions.fitting import offer_of_agent, why_closed
 from podium.platform.submissions.transitions import pool_topic
 from podium.platform.version import VERSION
@@ -109,7 +117,7 @@ def claim(services: WithServices, caller: WithCaller, body: Claim, agent: AgentN
     greetings.require_contract(body.contract, version=VERSION)
     with services.database.session() as session:
         pool, known = _pool_and_agent(session, caller, agent, lock_token=True)
-        return attempts.claim_submission(
+        return claiming.claim_submission(
             session,
             body.submission_id,
             flow_run_id=body.flow_run_id,
@@ -120,6 +128,76 @@ def claim(services: WithServices, caller: WithCaller, body: Claim, agent: AgentN
             storage=services.storage,
             settings=services.settings,
         )
+
+
+@router.post("/agent/claims/several")
+def claim_several(services: WithServices, caller: WithCaller, body: Claims, agent: AgentName = "") -> ClaimAnswers:
+    """Take several queued submissions; each is granted or refused by itself."""
+    for one in body.claims:
+        greetings.require_contract(one.contract, version=VERSION)
+
+    def take(session: Session, claims: Sequence[Claim]) -> dict[UUID, claiming.Answer]:
+        pool, known = _pool_and_agent(session, caller, agent, lock_token=True)
+        return claiming.claim_submissions(
+            session,
+            claims,
+            agent=known,
+            token_id=caller.token_id,
+            pool=pool,
+            storage=services.storage,
+            settings=services.settings,
+        )
+
+    answers = answer_each(services.database, body.claims, take, key=lambda claim: claim.submission_id)
+    return ClaimAnswers(answers=tuple(_claim_answer(*one) for one in answers.items()))
+
+
+def _claim_answer(submission_id: UUID, answer: ScoringJob | PodiumError) -> ClaimAnswer:
+    if isinstance(answer, PodiumError):
+        return ClaimAnswer(submission_id=submission_id, refusal=refusal_of(answer))
+    return ClaimAnswer(submission_id=submission_id, job=answer)
+
+
+@router.post("/agent/results")
+def post_results(
+    services: WithServices,
+    caller: WithCaller,  # noqa: ARG001  # any agent may call; what it may end, each result's own token says
+    body: ScoringResults,
+    background: BackgroundTasks,
+) -> ResultAnswers:
+    """End several attempts with their results; each is stored or refused by itself.
+
+    An agent's token is good for the whole pool, and would let whoever has it end the attempts of all agents there. So
+    each result comes with the token of its attempt, which stays the only thing that ends it.
+    """
+    answers = _refused_tokens(services, body)
+    sent = [one.result for one in body.results if one.result.attempt_id not in answers]
+    if sent:
+        answers |= answer_each(
+            services.database,
+            sent,
+            lambda session, some: results.store_results(session, some, services.storage),
+            key=lambda result: result.attempt_id,
+        )
+    for result in sent:
+        stored = answers[result.attempt_id]
+        if isinstance(stored, results.Stored):
+            results.discard_uploads(result, services.storage)
+            if stored.queued_again:
+                background.add_task(services.dispatcher.dispatch_submission, stored.submission_id)
+    return ResultAnswers(answers=tuple(_result_answer(*one) for one in answers.items()))
+
+
+def _refused_tokens(services: Services, body: ScoringResults) -> dict[UUID, results.Stored | PodiumError]:
+    """The attempts whose results come without a token that is good for them."""
+    with services.database.session() as session:
+        good = attempts_of_tokens(session, [one.token for one in body.results])
+    refused = NotAllowed("This token is not for this attempt.")
+    return {one.result.attempt_id: refused for one in body.results if good.get(one.token) != one.result.attempt_id}
+
+
+def _result_answer(attempt_id: UUID, answer: results.Stored | PodiumError) -> ResultAnswer:
+    return ResultAnswer(attempt_id=attempt_id, refusal=refusal_of(answer) if isinstance(answer, PodiumError) else None)
 
 
 @router.post("/attempts/{attempt_id}/heartbeat")

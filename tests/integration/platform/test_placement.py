@@ -12,7 +12,7 @@ from world import Known, RunningGateway, World, phase, problem_of
 from podium.platform.bundles.content import Relaxations
 from podium.platform.client import Client
 from podium.platform.errors import InvalidInput, NotAllowed, NotFound
-from podium.platform.jobs import ScoringJob, Wake
+from podium.platform.jobs import CONTRACT, ScoringJob, Wake
 from podium.platform.models import Competition, Event, Phase, Submission
 
 RELAXED = {"network": ["pypi.org"], "root": True}
@@ -50,7 +50,7 @@ class Fleet:
             "labels": labels,
             "trouble": trouble,
         }
-        answer = self.gateway.call("POST", "/agent/hello", self.token, json={"contract": 3, **body})
+        answer = self.gateway.call("POST", "/agent/hello", self.token, json={"contract": CONTRACT, **body})
         assert answer.status_code == 200, answer.text
 
     def queue(self, name: str, *, gpus: int = 0) -> list[UUID]:
@@ -58,7 +58,7 @@ class Fleet:
         return [run.submission_id for run in Wake.model_validate_json(answer.content).runs]
 
     def claim(self, name: str, submission_id: UUID, *, gpus: int = 0) -> Any:  # noqa: ANN401  # a response of httpx's
-        body = {"contract": 3, "submission_id": str(submission_id), "flow_run_id": str(uuid4()), "gpus": gpus}
+        body = {"contract": CONTRACT, "submission_id": str(submission_id), "flow_run_id": str(uuid4()), "gpus": gpus}
         return self.gateway.call("POST", "/agent/claims", self.token, params={"agent": name}, json=body)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from world import Known, RunningGateway, World, phase
 
 from podium.platform.client import Client
-from podium.platform.jobs import AnnouncedRun, Handback, ScoringJob, Wake
+from podium.platform.jobs import CONTRACT, AnnouncedRun, Handback, ScoringJob, Wake
 from podium.platform.lifecycle import RerunStatus, SubmissionQueue
 from podium.platform.models import Agent, Attempt, Competition, Phase, Pool, Rerun, Submission, now
 from podium.platform.models.reruns import Adoption
@@ -351,7 +351,7 @@ class Listener:
     def __init__(self, gateway: RunningGateway, token: str, name: str) -> None:
         self.gateway, self.token, self.name = gateway, token, name
         hello = {"name": name, "pool": "docker", "version": "1", "slots": 2, "executor": "docker", "labels": {}}
-        body = {"contract": 3, "trouble": "", **hello}
+        body = {"contract": CONTRACT, "trouble": "", **hello}
         assert gateway.call("POST", "/agent/hello", token, json=body).status_code == 200
 
     def wake(self, cursor: int = -1, wait: float = 0) -> Wake:
@@ -361,7 +361,7 @@ class Listener:
         return Wake.model_validate_json(answer.content)
 
     def claim(self, submission_id: UUID) -> ScoringJob:
-        body = {"contract": 3, "submission_id": str(submission_id), "flow_run_id": str(uuid4())}
+        body = {"contract": CONTRACT, "submission_id": str(submission_id), "flow_run_id": str(uuid4())}
         answer = self.gateway.call("POST", "/agent/claims", self.token, params={"agent": self.name}, json=body)
         assert answer.status_code == 201, answer.text
         return ScoringJob.model_validate_json(answer.content)

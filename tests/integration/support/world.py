@@ -34,7 +34,7 @@ from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import Bundle, Pool, Submission, now
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import FileStorage
-from podium.platform.submissions.attempts import claim_submission
+from podium.platform.submissions.claiming import claim_submission
 from podium.platform.submissions.creation import complete_submission, create_submission, upload_key
 from podium.platform.submissions.results import store_result
 from podium.platform.submissions.transitions import move_bundle

@@ -12,6 +12,7 @@ import pytest
 
 from podium.agents import worker
 from podium.agents.post import Claimed
+from podium.agents.stock import Stock
 from podium.agents.worker import PodiumWorker
 from podium.platform.jobs import AnnouncedRun
 
@@ -46,6 +47,10 @@ def made(desk: Desk) -> PodiumWorker:
     one._logger = logging.getLogger("tests")
     one._limiter = anyio.CapacityLimiter(2)
     one._limit = 2
+    one._stock = Stock(2)
+    one._batched = 0
+    one._claims_several = False
+    one._not_ahead_until = float("-inf")
 
     async def score(run: AnnouncedRun) -> Claimed:
         desk.claimed.append(run)
