@@ -126,8 +126,14 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "claim": Sample(
             "POST", "/agent/claims", {"submission_id": "{queued}", "flow_run_id": "{queued}"}, 201, of="agent"
         ),
-        "claim_several": Sample("POST", "/agent/claims/several", {"claims": []}),
-        "post_results": Sample("POST", "/agent/results", {"results": []}),
+        "claim_several": Sample(
+            "POST", "/agent/claims/several", {"claims": [{"submission_id": "{queued}", "flow_run_id": "{queued}"}]}
+        ),
+        "post_results": Sample(
+            "POST",
+            "/agent/results",
+            {"results": [{"token": "a", "result": {"attempt_id": "{attempt}", "evaluations": ["{result}"]}}]},
+        ),
         "beat": Sample("POST", "/attempts/{attempt}/heartbeat", {"stage": "running"}, of="attempt"),
         "append_logs": Sample("POST", "/attempts/{attempt}/logs", {"chunks": []}, 204, of="attempt"),
         "post_result": Sample(
