@@ -174,7 +174,8 @@ def set_agent_cordoned(session: Session, agent: Agent, *, cordoned: bool, actor:
     if (agent.cordoned is not None) == cordoned:
         return
     _record(session, agent, "cordoned" if agent.cordoned else "open", "cordoned" if cordoned else "open", actor)
-    agent.cordoned = now() if cordoned else None
+    # The reason of scaling goes too: what a person says of an agent is not its to undo.
+    agent.cordoned, agent.cordon_reason = now() if cordoned else None, None
     notify(session, pool_topic(agent.pool.name))
 
 

@@ -145,13 +145,12 @@ def _lock(session: Session, submission_ids: Iterable[UUID]) -> dict[UUID, tuple[
 
 def _why_closed(session: Session, pool: Pool, agent: Agent | None) -> Conflict | None:
     """Why the agent is to take nothing at all; else whoever would cordon it is held off until the claim has ended."""
-    if why := why_closed(pool, agent):
-        return DoesNotFit(why)
     try:
         require_takes_work(session, agent)
     except Cordoned as cordoned:
         return cordoned
-    return None
+    why = why_closed(pool, None)
+    return DoesNotFit(why) if why else None
 
 
 def _find(

@@ -38,7 +38,7 @@ from podium.platform.scaling.situation import Situation
 from podium.platform.scaling.states import ScalingAction
 from podium.platform.scaling_records import ScalingRecord
 from podium.platform.settings import ServerSettings
-from podium.platform.submissions.attempts import claim_submission
+from podium.platform.submissions.claiming import claim_submission
 from podium.platform.submissions.cordons import Cordoned
 from podium.platform.version import VERSION
 from podium.tasks import scaling
@@ -254,7 +254,7 @@ def applied(session: Session, name: str) -> fleet.Applied:
 def test_a_cordoned_agent_is_told_of_nothing(gateway: RunningGateway, world: World, ada: Known, slug: str):
     token = world.agent_token()
     hello = {"name": "a", "pool": "docker", "version": VERSION, "slots": 1, "executor": "docker"}
-    assert gateway.call("POST", "/agent/hello", token, json=hello).status_code == 204
+    assert gateway.call("POST", "/agent/hello", token, json=hello).status_code == 200
     submission_id = world.submit(ada, slug)
     with world.session() as session:
         session.execute(update(Submission).values(flow_run_id=uuid4()))
