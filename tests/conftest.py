@@ -31,7 +31,7 @@ LONGEST = (INTEGRATION / "main_job", INTEGRATION.with_name("faults"))
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep each folder of integration tests on one worker: what its tests share takes long to start.
 
-    The folders that take longest come first, and the others fill the other worker meanwhile.
+    The folders that take longest come first, and the others fill the other workers meanwhile.
     """
     items.sort(key=lambda item: not any(folder in item.path.parents for folder in LONGEST))
     for item in items:

@@ -146,6 +146,8 @@ def _record_moves(
     after: SubmissionStatus,
     reason: str,
 ) -> None:
+    for submission, _ in moves:
+        audit.note(session, "submission", before=before[submission.id], after=after, reason=reason)
     common = {"subject": "submission", "after": after, "reason": reason, "time": now()}
     session.execute(
         insert(Event),

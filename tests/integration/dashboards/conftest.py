@@ -158,6 +158,9 @@ def _opening(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
 
 
 def _note(message: ConsoleMessage, complaints: list[str]) -> None:
+    # Tests beside these give this host addresses and take them away, and the browser breaks off what it loads.
+    if "ERR_NETWORK_CHANGED" in message.text:
+        return
     # Streamlit's page looks for its server below the address first, then above: the first of these are not found.
     if message.type == "error" and not message.location.get("url", "").endswith(_LOOKED_FOR):
         complaints.append(message.text)
