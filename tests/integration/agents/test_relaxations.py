@@ -7,14 +7,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
 import requests
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 from private_site import private_address, serving_site
 
 from podium.agents.executors.docker_engine import DockerExecutor, DockerSettings
@@ -327,11 +328,14 @@ def test_a_pools_runtime_is_what_runs_the_program(relaxed: Runner, engine: docke
     with ThreadPoolExecutor(1) as threads:
         stop = threading.Event()
         going = threads.submit(relaxed, "sleep", "60", runtime="runc", stop=stop)
-        names: list[str] = []
-        while not names:
-            names = [name for name in containers(engine, owner) if "proof" not in name]
-        assert engine.inspect_container(names[0])["HostConfig"]["Runtime"] == "runc"
-        assert engine.inspect_container(names[0])["HostConfig"]["NetworkMode"] == "none"
+        found: dict[str, Any] = {}
+        while not found:
+            for name in containers(engine, owner):
+                with suppress(NotFound):  # what was listed may be gone
+                    one = engine.inspect_container(name)
+                    found = one if one["Config"]["Cmd"][-1] == "60" and one["State"]["Running"] else found
+        assert found["HostConfig"]["Runtime"] == "runc"
+        assert found["HostConfig"]["NetworkMode"] == "none"
         stop.set()
         assert going.result().end.stopped
 
