@@ -49,6 +49,7 @@ def keep_events() -> None:
         """What an event is about is not looked up: nobody is told of it."""
 
     EventsWorker.set_client_override(NullEventsClient)
+    # Prefect has no switch for this: the method is replaced.
     EventsWorker.attach_related_resources_from_context = ask_nothing  # type: ignore[assignment, method-assign]
 
 

@@ -158,7 +158,7 @@ def _scored_again(session: Session, ids: list[UUID]) -> set[UUID]:
                 or_(copy.rerun_id.is_(None), copy.ended.is_(None)),
             )
         )
-    ) - {None}  # type: ignore[return-value]
+    ) - {None}  # type: ignore[return-value]  # and so there is none among them
 
 
 def _remove_bundle(session: Session, bundle_id: UUID, person_id: UUID) -> None:

@@ -114,10 +114,10 @@ class AzureStorage(ObjectStorage):
             account_key=self._access.key,
             permission=permission,
             expiry=expires,
-            **answer,  # type: ignore[arg-type]
+            **answer,  # type: ignore[arg-type]  # its options have many types, and these are texts
         )
         return SignedRequest(
-            method=method,  # type: ignore[arg-type]
+            method=method,  # type: ignore[arg-type]  # one of the two, by the callers here
             url=f"{self._public}/{self._place}/{quote(name)}?{token}{query}",
             headers=headers or {},
             expires=expires,

@@ -118,6 +118,7 @@ class S3Storage(ObjectStorage):
                 ExpiresIn=int(span.total_seconds()),
             )
         method = "GET" if operation == "get_object" else "PUT"
+        # A conditional of two literals is a plain text to mypy.
         return SignedRequest(method=method, url=url, expires=expires, max_bytes=max_bytes)  # type: ignore[arg-type]
 
     def begin_parts(self, key: str) -> str:
