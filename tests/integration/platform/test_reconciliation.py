@@ -52,23 +52,6 @@ def dispatcher(world: World, orchestration: Orchestration) -> Dispatcher:
     return Dispatcher(world.database, orchestration, upload_seconds=3600)
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
-def slug(world: World, olga: Known, ada: Known) -> str:
-    made = world.competition(olga)
-    world.join(ada, made)
-    return made
-
-
 def repaired(world: World, orchestration: Orchestration) -> Repairs:
     """What a reconciliation has found to repair; one after it finds nothing."""
     found = reconcile(world.database, orchestration, by="tests")

@@ -22,23 +22,6 @@ OUTPUT = b"everything that scoring left behind"
 LARGEST = 2**60
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
-def slug(world: World, olga: Known, ada: Known) -> str:
-    made = world.competition(olga)
-    world.join(ada, made)
-    return made
-
-
 def kinds(world: World, person: Known) -> dict[str, int]:
     """What a person's files take."""
     with world.session() as session:

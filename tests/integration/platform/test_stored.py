@@ -26,23 +26,6 @@ HOUR = timedelta(hours=1)
 TRUTH = zip_of({"truth.csv": "9,9,9"})
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
-def slug(world: World, olga: Known, ada: Known) -> str:
-    made = world.competition(olga)
-    world.join(ada, made)
-    return made
-
-
 def grow_old(path: Path, span: timedelta = timedelta(days=3)) -> None:
     moment = time.time() - span.total_seconds()
     os.utime(path, (moment, moment))

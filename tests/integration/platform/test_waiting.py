@@ -28,23 +28,6 @@ SECONDS = timedelta(seconds=1)
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
-def slug(world: World, olga: Known, ada: Known) -> str:
-    made = world.competition(olga)
-    world.join(ada, made)
-    return made
-
-
-@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """What time it is for those who wait: the first item."""
     moment = [now()]
