@@ -31,7 +31,7 @@ from bare_container import BareContainers
 from own_podium import Files, create_competition, own_podium, write_files
 
 from podium.platform.client import Client
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 
 _REST_SECONDS = 1.0  # what Podium does after a submission, such as to make the next container, is over by then
 

@@ -42,7 +42,7 @@ from podium.platform.client.progress import silent
 from podium.platform.client.retries import Patience
 from podium.platform.identifiers import new_id
 from podium.platform.jobs import Source
-from podium.platform.records import PartsRecord, SignedRequestRecord
+from podium.platform.records.storage import PartsRecord, SignedRequestRecord
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import Storage, content_key, incoming_key, open_storage
 from podium.platform.supervisor.ports import free_port

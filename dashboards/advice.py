@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from podium.platform.lifecycle import AttemptStatus, SubmissionStatus, Verdict
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 
 
 @dataclass(frozen=True, slots=True)

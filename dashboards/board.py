@@ -25,7 +25,8 @@ from podium.dashboards.scores import (
 )
 from podium.dashboards.times import ago, clock, phase_words, stamp
 from podium.platform.bundles.content import FactSheetQuestion
-from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow, PhaseRecord
+from podium.platform.records.competitions import ColumnRecord, PhaseRecord
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
 
 _MEDALS = {1: "gold", 2: "silver", 3: "bronze"}
 

@@ -10,7 +10,7 @@ from podium.dashboards.layout import facts, notice
 from podium.dashboards.markup import Html, element, join, text
 from podium.dashboards.quota import given_back_words, limits_words, migration_words, paused_words
 from podium.platform.bundles.content import SubmissionRule
-from podium.platform.records import CompetitionRecord, CompetitionSummary, PhaseRecord
+from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary, PhaseRecord
 
 _RULE_WORDS = {
     SubmissionRule.ADD: "You put one submission on the leaderboard yourself.",

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import altair as alt
 
 from podium.dashboards.scores import direction_words, is_higher_better, score_text
-from podium.platform.records import ColumnRecord, LeaderboardRow
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.leaderboards import LeaderboardRow
 
 LEADING = 20
 

@@ -12,7 +12,7 @@ from podium.dashboards import session, source
 from podium.dashboards.markup import plain_markdown
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
-from podium.platform.records import CompetitionSummary, PhaseRecord
+from podium.platform.records.competitions import CompetitionSummary, PhaseRecord
 
 _SLUG_KEY = "podium-competition"
 _LISTED = 200

@@ -16,7 +16,7 @@ import streamlit as st
 from podium.dashboards import source
 from podium.dashboards.markup import text
 from podium.dashboards.scores import size_text
-from podium.platform.records import DetailedResult, DetailedResults
+from podium.platform.records.submissions import DetailedResult, DetailedResults
 
 SHOWN_BYTES = 8 * 1024 * 1024
 _HEIGHT = 640

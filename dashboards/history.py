@@ -21,7 +21,8 @@ from podium.dashboards.programs import measured_programs
 from podium.dashboards.scores import MISSING, full_score_text, score_text, size_text
 from podium.dashboards.waiting import expectation_words
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, EvaluationStatus, SubmissionStatus
-from podium.platform.records import ColumnRecord, SubmissionRecord
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.submissions import SubmissionRecord
 
 _STATUS_MARKS = {
     SubmissionStatus.FINISHED: "✓",

@@ -11,7 +11,7 @@ import streamlit as st
 from podium.dashboards import source
 from podium.dashboards.session import Viewer
 from podium.platform.client.log_text import readable
-from podium.platform.records import LogPiece
+from podium.platform.records.submissions import LogPiece
 
 _KEY = "podium-logs"
 _MOST_CHARACTERS = 100_000

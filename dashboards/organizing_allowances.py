@@ -13,7 +13,8 @@ from podium.dashboards.markup import Html, actor_words
 from podium.dashboards.quota import limits_words, more_words, phase_window_words
 from podium.dashboards.rerun_cards import scrolled_table
 from podium.dashboards.session import Viewer
-from podium.platform.records import CompetitionRecord, ExtraAllowanceRecord, PhaseRecord
+from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
+from podium.platform.records.people import ExtraAllowanceRecord
 
 _WORDS = ("username", "reason")
 _FIELDS = (*_WORDS, "per_window", "total", "concurrent")

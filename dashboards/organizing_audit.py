@@ -10,8 +10,8 @@ from podium.dashboards import layout, source, times
 from podium.dashboards.markup import Html
 from podium.dashboards.rerun_cards import scrolled_table
 from podium.dashboards.session import Viewer
-from podium.platform.access_records import AuditRecord
-from podium.platform.records import CompetitionRecord
+from podium.platform.records.access import AuditRecord
+from podium.platform.records.competitions import CompetitionRecord
 
 _LINES = 50
 

@@ -11,8 +11,8 @@ from podium.dashboards.deeds import Deed, refuse, show_deeds, show_outcome, try_
 from podium.dashboards.markup import Html, actor_words
 from podium.dashboards.rerun_cards import scrolled_table
 from podium.dashboards.session import Viewer
-from podium.platform.access_records import CollaboratorRecord
-from podium.platform.records import CompetitionRecord
+from podium.platform.records.access import CollaboratorRecord
+from podium.platform.records.competitions import CompetitionRecord
 
 
 def show_collaborators(competition: CompetitionRecord, who: Viewer) -> None:

@@ -15,7 +15,7 @@ from podium.dashboards.markup import element, text
 from podium.dashboards.phase_changes import Edited, as_edited, changes_of
 from podium.dashboards.quota import paused_words, phase_window_words
 from podium.dashboards.session import Viewer
-from podium.platform.records import CompetitionRecord, PhaseRecord
+from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
 
 
 def show_phases(competition: CompetitionRecord, who: Viewer) -> None:

@@ -8,7 +8,7 @@ from podium.dashboards import layout, session, source
 from podium.dashboards.queue_figures import queue_card
 from podium.dashboards.scaling_card import scaling_card
 from podium.dashboards.session import Viewer
-from podium.platform.records import CompetitionRecord
+from podium.platform.records.competitions import CompetitionRecord
 
 
 def show_queue(competition: CompetitionRecord, who: Viewer) -> None:  # noqa: ARG001 - all sections are called alike

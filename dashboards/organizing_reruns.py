@@ -13,8 +13,8 @@ from podium.dashboards.rerun_report import report_facts, report_table, worth_sho
 from podium.dashboards.rerun_words import MOVING, adopting_words, cancelling_words, deeds_of
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
-from podium.platform.records import CompetitionRecord
-from podium.platform.rerun_records import RerunRecord
+from podium.platform.records.competitions import CompetitionRecord
+from podium.platform.records.reruns import RerunRecord
 
 _EVERY = "every 2 seconds"
 _CARDS = 5

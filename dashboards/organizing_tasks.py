@@ -9,7 +9,7 @@ from podium.dashboards.markup import element, text
 from podium.dashboards.session import Viewer
 from podium.dashboards.submitting import update_task_command
 from podium.dashboards.task_versions import outdated_words, versions_table
-from podium.platform.records import CompetitionRecord, TaskRecord
+from podium.platform.records.competitions import CompetitionRecord, TaskRecord
 
 
 def show_tasks(competition: CompetitionRecord, who: Viewer) -> None:

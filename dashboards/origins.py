@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podium.dashboards.markup import sentence
 from podium.platform.lifecycle import ACTIVE_SUBMISSION_STATUSES
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 
 
 def origin_sentences(submission: SubmissionRecord) -> tuple[str, ...]:

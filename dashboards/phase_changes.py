@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from podium.platform.records import PhaseRecord
+from podium.platform.records.competitions import PhaseRecord
 
 
 class Changes(TypedDict, total=False):

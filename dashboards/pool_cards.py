@@ -9,7 +9,7 @@ from podium.dashboards import times
 from podium.dashboards.layout import facts, notice
 from podium.dashboards.markup import Html, element, join, text
 from podium.dashboards.rerun_cards import scrolled_table
-from podium.platform.records import AgentRecord, AgentRun, PastAttempt, PoolRecord, PoolView
+from podium.platform.records.pools import AgentRecord, AgentRun, PastAttempt, PoolRecord, PoolView
 
 _HEADS = ("Agent", "State", "Slots in use", "Last heard", "Version", "Runs")
 _HAS = ("Agent", "Cores", "Memory", "GPUs", "Engine", "Runtimes", "May relax", "Images")

@@ -8,7 +8,7 @@ from podium.dashboards import times
 from podium.dashboards.markup import Html, element, join, text
 from podium.dashboards.scores import size_text
 from podium.platform.limits import key_of
-from podium.platform.records import EvaluationRecord, ProgramRecord
+from podium.platform.records.submissions import EvaluationRecord, ProgramRecord
 
 _WORDS = (
     "Task",

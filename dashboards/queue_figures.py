@@ -6,7 +6,7 @@ from podium.dashboards import times
 from podium.dashboards.layout import facts, notice
 from podium.dashboards.markup import Html, element, join, text
 from podium.dashboards.rerun_cards import scrolled_table
-from podium.platform.records import QueueRecord
+from podium.platform.records.submissions import QueueRecord
 
 
 def queue_card(queue: QueueRecord) -> Html:

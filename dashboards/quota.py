@@ -5,7 +5,8 @@ from __future__ import annotations
 from podium.dashboards import times
 from podium.dashboards.markup import sentence
 from podium.platform.bundles.content import SubmissionWindow
-from podium.platform.records import Allowance, ExtraAllowanceRecord, PhaseRecord
+from podium.platform.records.competitions import PhaseRecord
+from podium.platform.records.people import Allowance, ExtraAllowanceRecord
 
 
 def allowance_words(allowance: Allowance) -> str:

@@ -16,7 +16,7 @@ from podium.dashboards.rerun_words import (
     status_words,
 )
 from podium.platform.lifecycle import RerunStatus
-from podium.platform.rerun_records import RerunPreview, RerunRecord
+from podium.platform.records.reruns import RerunPreview, RerunRecord
 
 _MARKS = {
     RerunStatus.WAITING: "…",

@@ -11,8 +11,8 @@ from podium.dashboards.rerun_cards import preview_card
 from podium.dashboards.selection import Choice, Selection, phase_reference
 from podium.dashboards.session import Viewer
 from podium.platform.errors import PodiumError
-from podium.platform.records import CompetitionRecord
-from podium.platform.rerun_records import RerunPreview
+from podium.platform.records.competitions import CompetitionRecord
+from podium.platform.records.reruns import RerunPreview
 
 _BY_ITSELF = "Let the new results take the place of the old ones when all are there"
 _BY_HAND = "Keep them apart until I adopt them"

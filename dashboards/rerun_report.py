@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from podium.dashboards.layout import facts
 from podium.dashboards.markup import Html, element, join, text, unseen
 from podium.dashboards.scores import MISSING, full_score_text, is_higher_better, score_text
-from podium.platform.records import ColumnRecord
-from podium.platform.rerun_records import RerunDifference, RerunReport
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.reruns import RerunDifference, RerunReport
 
 
 def report_facts(report: RerunReport) -> Html:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from podium.dashboards.markup import sentence
 from podium.dashboards.waiting import about
 from podium.platform.lifecycle import RerunStatus
-from podium.platform.rerun_records import RerunPreview, RerunRecord
+from podium.platform.records.reruns import RerunPreview, RerunRecord
 
 _NOT_YET = "The old results count until you adopt the new ones."
 STATUS_WORDS: Mapping[RerunStatus, str] = MappingProxyType(

@@ -6,7 +6,7 @@ from podium.dashboards import times
 from podium.dashboards.layout import facts, notice
 from podium.dashboards.markup import Html, element, join, text
 from podium.dashboards.rerun_cards import scrolled_table
-from podium.platform.scaling_records import ScalingDecisionRecord, ScalingRecord
+from podium.platform.records.scaling import ScalingDecisionRecord, ScalingRecord
 
 DECISIONS_SHOWN = 5
 

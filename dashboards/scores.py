@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from podium.platform.bundles.content import FactSheetQuestion, FactSheetType, Sorting
-from podium.platform.records import ColumnRecord, LeaderboardRow
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.leaderboards import LeaderboardRow
 
 MISSING = "\N{EN DASH}"
 """What stands where nothing is."""

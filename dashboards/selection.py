@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypedDict
 
 from podium.platform.errors import InvalidInput
-from podium.platform.records import PhaseRecord
+from podium.platform.records.competitions import PhaseRecord
 
 MOST_NUMBERS = 1000
 """What the gateway takes at once."""

@@ -8,7 +8,7 @@ import streamlit as st
 
 from podium.dashboards.gateway import open_gateway
 from podium.platform.client.api import Client
-from podium.platform.records import PersonRecord
+from podium.platform.records.people import PersonRecord
 
 _KEY = "podium-viewer"
 _PATIENT_SECONDS = 60.0

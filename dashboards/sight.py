@@ -10,7 +10,8 @@ from podium.dashboards.choice import listed_competitions
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import PAGE_ROWS, Answer
 from podium.platform.client.api import Client
-from podium.platform.records import CompetitionRecord, CompetitionSummary, LeaderboardRecord, PhaseRecord
+from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary, PhaseRecord
+from podium.platform.records.leaderboards import LeaderboardRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,9 @@ from podium.dashboards import times
 from podium.dashboards.gateway import open_gateway
 from podium.platform.client.api import Client
 from podium.platform.errors import PlatformFault, PodiumError, TooManyRequests
-from podium.platform.records import (
-    CompetitionRecord,
-    CompetitionSummary,
-    DetailedResults,
-    LeaderboardRecord,
-    LeaderboardRow,
-)
+from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.submissions import DetailedResults
 
 BOARD_SECONDS = 1.5
 WHOLE_BOARD_SECONDS = 10.0

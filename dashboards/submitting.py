@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from podium.dashboards.settings import read_settings
-from podium.platform.records import PhaseRecord
+from podium.platform.records.competitions import PhaseRecord
 
 
 def first_commands(slug: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from podium.dashboards import times
 from podium.dashboards.markup import Html, actor_words, element, join, text, unseen
 from podium.dashboards.programs import short_digest
 from podium.dashboards.scores import MISSING, size_text
-from podium.platform.rerun_records import DatasetRecord, TaskVersionRecord
+from podium.platform.records.reruns import DatasetRecord, TaskVersionRecord
 
 _WORDS = (
     "Version",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 
 _SOON = timedelta(seconds=20)
 

@@ -12,8 +12,8 @@ from prefect.states import Completed
 
 from podium.platform.models import now
 from podium.platform.orchestration import SCALE_POOL
+from podium.platform.records.scaling import ScalingRecord
 from podium.platform.scaling.report import report_in_markdown
-from podium.platform.scaling_records import ScalingRecord
 from podium.tasks.platform_services import platform_services
 from podium.tasks.scaling import scale_pools
 

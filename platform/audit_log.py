@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from podium.platform.access_records import AuditRecord
 from podium.platform.models import AuditEntry, Competition
+from podium.platform.records.access import AuditRecord
 
 
 @dataclass(frozen=True, slots=True)

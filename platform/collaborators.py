@@ -7,9 +7,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform import audit
-from podium.platform.access_records import CollaboratorRecord
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.models import Collaborator, Competition, Person, now
+from podium.platform.records.access import CollaboratorRecord
 from podium.platform.submissions.transitions import record_event
 
 

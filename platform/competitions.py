@@ -35,15 +35,15 @@ from podium.platform.models import (
     now,
 )
 from podium.platform.powers import Power, has_power, require_power
-from podium.platform.records import (
+from podium.platform.records.competitions import (
     CompetitionRecord,
     CompetitionSummary,
     MigrationRecord,
     PageRecord,
-    ParticipantRecord,
     PhaseRecord,
     TaskRecord,
 )
+from podium.platform.records.people import ParticipantRecord
 from podium.platform.submissions.fitting import relaxations_of
 from podium.platform.submissions.transitions import pool_topic, record_event
 from podium.platform.submissions.windows import phase_status, require_registration_open

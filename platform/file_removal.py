@@ -27,7 +27,7 @@ from podium.platform.models import (
     TaskVersion,
     now,
 )
-from podium.platform.records import StoredFileRecord
+from podium.platform.records.storage import StoredFileRecord
 from podium.platform.submissions.transitions import record_event
 
 _READ = frozenset({BundleStatus.CREATED, BundleStatus.REFUSED, BundleStatus.FAILED})

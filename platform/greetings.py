@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from podium.platform.agent_records import MAX_AGENTS, upgrade_notice
+from podium.platform.agent_views import MAX_AGENTS, upgrade_notice
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed
 from podium.platform.identifiers import new_id

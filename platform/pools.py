@@ -15,7 +15,7 @@ from podium.platform.identity import Caller, find_person
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Competition, Pool, PoolUser, Submission, now
 from podium.platform.pool_access import may_run, may_see, usable_by
-from podium.platform.records import PoolRecord
+from podium.platform.records.pools import PoolRecord
 from podium.platform.submissions.fitting import live_agents
 from podium.platform.submissions.transitions import pool_topic, record_event
 

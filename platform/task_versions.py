@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.models import Competition, Dataset, Evaluation, Phase, PhaseTask, Submission, Task, TaskVersion
-from podium.platform.rerun_records import DatasetRecord, TaskVersionRecord
+from podium.platform.records.reruns import DatasetRecord, TaskVersionRecord
 from podium.platform.submissions.transitions import record_event
 
 KINDS = ("scoring_program", "ingestion_program", "input_data", "reference_data")

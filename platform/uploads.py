@@ -17,7 +17,7 @@ from podium.platform.errors import InvalidInput, NotFound
 from podium.platform.jobs import SignedRequest
 from podium.platform.lifecycle import BundleStatus, SubmissionStatus
 from podium.platform.models import Bundle, DatasetUpload, Submission, Upload
-from podium.platform.records import PartsRecord, SignedRequestRecord, UploadRecord
+from podium.platform.records.storage import PartsRecord, SignedRequestRecord, UploadRecord
 from podium.platform.storage import Storage, incoming_key
 
 MOST_PARTS = 10_000

@@ -24,7 +24,7 @@ from podium.platform.client import Client
 from podium.platform.client.waiting import WaitedTooLong
 from podium.platform.errors import Conflict, PodiumError
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "compatibility.md"

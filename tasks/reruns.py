@@ -14,7 +14,7 @@ from podium.platform.batches import dispatch_batch, follow_batches
 from podium.platform.errors import PlatformFault
 from podium.platform.lifecycle import RerunStatus
 from podium.platform.models import Rerun
-from podium.platform.rerun_records import RerunReport
+from podium.platform.records.reruns import RerunReport
 from podium.platform.reruns.driving import LOW_WATER, Progress, begin, finish_if_done, progress_of, release_batch
 from podium.platform.reruns.views import rerun_report
 from podium.tasks.platform_services import PlatformServices

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from podium.platform.errors import PodiumError
 from podium.platform.models import Agent, Pool, ScaledAgent, ScalingDecision, ScalingPolicy, now
+from podium.platform.records.scaling import ScalingRecord
 from podium.platform.scaling import fleet
 from podium.platform.scaling.decision import Decision, decide
 from podium.platform.scaling.policies import scaling_record
@@ -26,7 +27,6 @@ from podium.platform.scaling.providers.orders import AgentOrder, Listing, Provid
 from podium.platform.scaling.reading import read_situation, rules_of
 from podium.platform.scaling.situation import Condition, Situation
 from podium.platform.scaling.states import ScaledAgentStatus
-from podium.platform.scaling_records import ScalingRecord
 from podium.platform.submissions.transitions import record_event
 from podium.tasks.platform_services import PlatformServices
 

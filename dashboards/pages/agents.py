@@ -9,7 +9,7 @@ from podium.dashboards.markup import plain_markdown
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.pool_cards import others_table, pool_card
 from podium.dashboards.session import Viewer
-from podium.platform.records import PoolRecord
+from podium.platform.records.pools import PoolRecord
 
 _KEY = "agents-pool"
 _REFRESH = "3s"

@@ -14,7 +14,7 @@ from podium.dashboards.session import Viewer
 from podium.dashboards.submitting import first_commands
 from podium.platform.client.api import Client
 from podium.platform.lifecycle import ParticipantStatus
-from podium.platform.records import CompetitionRecord
+from podium.platform.records.competitions import CompetitionRecord
 
 _PARTICIPATION_WORDS = {
     ParticipantStatus.APPROVED: ("You take part in this competition.", "good"),

@@ -10,7 +10,7 @@ from podium.dashboards.markup import element, text
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
-from podium.platform.records import CompetitionSummary
+from podium.platform.records.competitions import CompetitionSummary
 
 _EVERY = "every 15 seconds"
 _STEP = 20

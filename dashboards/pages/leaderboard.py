@@ -21,7 +21,8 @@ from podium.dashboards.sight import Sight, look
 from podium.dashboards.source import PAGE_ROWS
 from podium.dashboards.submitting import first_commands, submit_command
 from podium.platform.errors import NotAllowed
-from podium.platform.records import LeaderboardRecord, LeaderboardRow, PhaseRecord
+from podium.platform.records.competitions import PhaseRecord
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
 
 _EVERY = "every 2 seconds"
 _MOST_MATCHES = 200

@@ -19,7 +19,7 @@ from podium.dashboards.organizing_reruns import show_reruns
 from podium.dashboards.organizing_tasks import show_tasks
 from podium.dashboards.session import Viewer
 from podium.platform.errors import NotAuthenticated
-from podium.platform.records import CompetitionRecord, CompetitionSummary
+from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
 
 _SECTION_KEY = "organize-section"
 _SECTIONS: Mapping[str, Callable[[CompetitionRecord, Viewer], None]] = MappingProxyType(

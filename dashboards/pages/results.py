@@ -10,7 +10,7 @@ from podium.dashboards import layout, session, source
 from podium.dashboards.detailed import show_detailed_results
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.source import Answer
-from podium.platform.records import DetailedResults
+from podium.platform.records.submissions import DetailedResults
 
 _EVERY = "every 2 seconds"
 

@@ -23,7 +23,8 @@ from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
 from podium.dashboards.submitting import first_commands, submit_command
 from podium.platform.errors import NotAuthenticated, PodiumError
-from podium.platform.records import CompetitionRecord, DetailedResults, SubmissionRecord
+from podium.platform.records.competitions import CompetitionRecord
+from podium.platform.records.submissions import DetailedResults, SubmissionRecord
 
 _EVERY = "every 2 seconds"
 _SHOWN = 50

@@ -15,7 +15,7 @@ from podium.platform.cli.people import TOKEN_FIELDS
 from podium.platform.cli.session import open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.errors import Conflict, InvalidInput, NotFound
-from podium.platform.records import AgentRecord
+from podium.platform.records.pools import AgentRecord
 
 if TYPE_CHECKING:
     from podium.platform.client import Client

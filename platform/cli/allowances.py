@@ -11,7 +11,7 @@ from podium.platform.cli.listings import show_json, shown_time
 from podium.platform.cli.options import TAKING_PART, CompetitionArgument, JsonOption, PhaseOption
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import printable, say
-from podium.platform.records import Allowance, ExtraAllowanceRecord
+from podium.platform.records.people import Allowance, ExtraAllowanceRecord
 
 
 def allowance(

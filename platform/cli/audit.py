@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from podium.platform.access_records import AuditRecord
 from podium.platform.cli.listings import Field, form_of, show_list
 from podium.platform.cli.moments import moment_from
 from podium.platform.cli.options import ORGANIZING, CsvOption, JsonOption
 from podium.platform.cli.session import open_client
+from podium.platform.records.access import AuditRecord
 
 _FIELDS: Sequence[Field[AuditRecord]] = (
     Field("time", lambda one: one.time, may_wrap=True),

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from podium.platform.access_records import CollaboratorRecord
 from podium.platform.cli.listings import Field, form_of, show_list, shown_actor
 from podium.platform.cli.options import ORGANIZING, CompetitionArgument, CsvOption, JsonOption
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable
+from podium.platform.records.access import CollaboratorRecord
 
 _FIELDS: Sequence[Field[CollaboratorRecord]] = (
     Field("username", lambda one: one.username),

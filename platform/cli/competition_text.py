@@ -8,7 +8,7 @@ from podium.platform.bundles.content import FactSheetQuestion
 from podium.platform.cli.listings import Field, shown_time, table_text
 from podium.platform.cli.terminal import printable
 from podium.platform.lifecycle import MigrationStatus
-from podium.platform.records import CompetitionRecord, PhaseRecord
+from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
 
 
 def _takes(phase: PhaseRecord) -> str:

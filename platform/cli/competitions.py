@@ -24,7 +24,7 @@ from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
 from podium.platform.cli.windows import windows
 from podium.platform.lifecycle import BundleStatus
-from podium.platform.records import BundleRecord, CompetitionSummary
+from podium.platform.records.competitions import BundleRecord, CompetitionSummary
 
 _SUMMARY_FIELDS: Sequence[Field[CompetitionSummary]] = (
     Field("slug", lambda one: one.slug),

@@ -16,7 +16,7 @@ from podium.platform.cli.transfers import shown_progress
 from podium.platform.client.progress import OnProgress
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES
-from podium.platform.records import EvaluationRecord, OutputFileRecord, SubmissionRecord
+from podium.platform.records.submissions import EvaluationRecord, OutputFileRecord, SubmissionRecord
 
 if TYPE_CHECKING:
     from podium.platform.client import Client

@@ -12,7 +12,7 @@ from podium.platform.cli.listings import Field, form_of, show_json, show_list, s
 from podium.platform.cli.options import CompetitionArgument, CsvOption, JsonOption
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable
-from podium.platform.records import ExtraAllowanceRecord
+from podium.platform.records.people import ExtraAllowanceRecord
 
 _FIELDS: Sequence[Field[ExtraAllowanceRecord]] = (
     Field("username", lambda one: one.participant),

@@ -17,7 +17,8 @@ from podium.platform.cli.options import TAKING_PART, CompetitionArgument, CsvOpt
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.errors import Conflict
-from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
 
 _ROWS = 50
 _ARROWS = {Sorting.DESC: "↑", Sorting.ASC: "↓"}  # the way that is better

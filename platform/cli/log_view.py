@@ -6,7 +6,7 @@ import typer
 
 from podium.platform.cli.terminal import printable
 from podium.platform.client.log_text import LogText
-from podium.platform.records import LogPiece
+from podium.platform.records.submissions import LogPiece
 
 
 class LogView:

@@ -15,7 +15,8 @@ from podium.platform.cli.options import ORGANIZING, TAKING_PART, CompetitionArgu
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import can_ask, note, printable, say
 from podium.platform.lifecycle import ParticipantStatus
-from podium.platform.records import CompetitionRecord, ParticipantRecord
+from podium.platform.records.competitions import CompetitionRecord
+from podium.platform.records.people import ParticipantRecord
 
 _FIELDS: Sequence[Field[ParticipantRecord]] = (
     Field("username", lambda one: one.username),

@@ -13,7 +13,7 @@ from podium.platform.cli.options import OPERATING, SIGNING_IN, CsvOption, JsonOp
 from podium.platform.cli.session import open_client
 from podium.platform.cli.storage import set_quota
 from podium.platform.cli.terminal import note, printable, say
-from podium.platform.records import PersonRecord, TokenRecord
+from podium.platform.records.people import PersonRecord, TokenRecord
 
 _PERSON_FIELDS: Sequence[Field[PersonRecord]] = (
     Field("username", lambda one: one.username),

@@ -14,7 +14,7 @@ from podium.platform.cli.moments import NONE, moment_from
 from podium.platform.cli.options import ORGANIZING, CompetitionArgument, CsvOption, JsonOption, PhaseWords
 from podium.platform.cli.session import competition_and, competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
-from podium.platform.records import CompetitionRecord, PhaseRecord
+from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
 
 # For programs, one number a column instead of words.
 _CSV_FIELDS: Sequence[Field[PhaseRecord]] = (

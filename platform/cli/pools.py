@@ -13,7 +13,7 @@ from podium.platform.cli.moments import span_text
 from podium.platform.cli.options import ORGANIZING, CsvOption, JsonOption, TimeoutOption
 from podium.platform.cli.session import open_client
 from podium.platform.cli.terminal import note, printable, say
-from podium.platform.records import PastAttempt, PoolRecord, PoolView
+from podium.platform.records.pools import PastAttempt, PoolRecord, PoolView
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The pool.")]
 UserArgument = Annotated[str, typer.Argument(metavar="USERNAME", help="An organizer.")]

@@ -11,7 +11,7 @@ from podium.platform.cli.moments import span_text
 from podium.platform.cli.options import ORGANIZING, CompetitionArgument, JsonOption
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import printable, say
-from podium.platform.records import QueueRecord
+from podium.platform.records.submissions import QueueRecord
 
 
 def queue(context: typer.Context, slug: CompetitionArgument = None, *, as_json: JsonOption = False) -> None:

@@ -15,7 +15,7 @@ from podium.platform.cli.session import competition_and_number, open_client
 from podium.platform.cli.terminal import note, printable, require_yes
 from podium.platform.errors import Conflict
 from podium.platform.lifecycle import LIVE_RERUN_STATUSES, RerunStatus
-from podium.platform.rerun_records import RerunRecord
+from podium.platform.records.reruns import RerunRecord
 
 if TYPE_CHECKING:
     from podium.platform.client import Client

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from podium.platform.cli.rerun_text import progress_text
 from podium.platform.cli.terminal import is_shown_live, note, printable
-from podium.platform.rerun_records import RerunRecord
+from podium.platform.records.reruns import RerunRecord
 
 if TYPE_CHECKING:
     from podium.platform.client import Client

@@ -13,7 +13,7 @@ from podium.platform.cli.options import CsvOption, JsonOption, RerunWords
 from podium.platform.cli.rerun_text import counted
 from podium.platform.cli.session import competition_and_number, open_client
 from podium.platform.cli.terminal import say
-from podium.platform.rerun_records import RerunDifference, RerunReport
+from podium.platform.records.reruns import RerunDifference, RerunReport
 
 
 def report(

@@ -9,7 +9,7 @@ from podium.platform.cli.listings import shown_time
 from podium.platform.cli.moments import span_text
 from podium.platform.cli.terminal import printable
 from podium.platform.lifecycle import LIVE_RERUN_STATUSES, RerunStatus
-from podium.platform.rerun_records import LeftOut, RerunPreview, RerunRecord
+from podium.platform.records.reruns import LeftOut, RerunPreview, RerunRecord
 
 _NAMED = 10
 """Submissions of one reason that are named; JSON has them all."""

@@ -25,7 +25,7 @@ from podium.platform.cli.rerun_text import counted, exit_code_for, preview_text,
 from podium.platform.cli.session import competition_and_number, competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, require_yes, say
 from podium.platform.errors import Conflict
-from podium.platform.rerun_records import RerunPreview, RerunRecord
+from podium.platform.records.reruns import RerunPreview, RerunRecord
 
 _FIELDS: Sequence[Field[RerunRecord]] = (
     Field("number", lambda one: one.number, is_number=True),

@@ -12,7 +12,7 @@ from podium.platform.cli.moments import span_text
 from podium.platform.cli.options import OPERATING, JsonOption
 from podium.platform.cli.session import open_client
 from podium.platform.cli.terminal import note, printable, say
-from podium.platform.scaling_records import ScalingDecisionRecord, ScalingRecord
+from podium.platform.records.scaling import ScalingDecisionRecord, ScalingRecord
 
 PoolArgument = Annotated[str, typer.Argument(metavar="POOL", help="The pool.")]
 Seconds = typer.Option(metavar="SECONDS", min=0, show_default=False)

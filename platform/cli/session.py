@@ -15,7 +15,7 @@ import typer
 from podium.platform.cli.terminal import note
 from podium.platform.client import saved_login
 from podium.platform.errors import InvalidInput
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 
 if TYPE_CHECKING:
     from podium.platform.client import Client

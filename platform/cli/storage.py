@@ -17,7 +17,7 @@ from podium.platform.cli.session import open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import size_text
 from podium.platform.quantities import InvalidAmount, Unit, read_amount
-from podium.platform.records import StorageRecord, StoredFileRecord
+from podium.platform.records.storage import StorageRecord, StoredFileRecord
 
 _FILE_FIELDS: Sequence[Field[StoredFileRecord]] = (
     Field("kind", lambda one: one.kind),

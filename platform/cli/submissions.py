@@ -24,7 +24,7 @@ from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.verdicts import described, place_of, place_text, scores_text, status_text
 from podium.platform.client.conversion import record_to_json
 from podium.platform.errors import PodiumError
-from podium.platform.records import LogPiece, SubmissionRecord
+from podium.platform.records.submissions import LogPiece, SubmissionRecord
 
 _FIELDS: Sequence[Field[SubmissionRecord]] = (
     Field("number", lambda one: one.number, is_number=True),

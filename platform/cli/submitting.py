@@ -17,7 +17,7 @@ from podium.platform.cli.transfers import shown_progress
 from podium.platform.cli.verdicts import described, exit_code_for, place_of, place_text, status_text
 from podium.platform.client.conversion import record_to_json
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 
 if TYPE_CHECKING:
     from podium.platform.client import Client

@@ -14,7 +14,7 @@ from podium.platform.cli.options import ORGANIZING, CompetitionArgument, CsvOpti
 from podium.platform.cli.session import competition_and, competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
-from podium.platform.rerun_records import DatasetRecord, TaskVersionRecord
+from podium.platform.records.reruns import DatasetRecord, TaskVersionRecord
 
 TaskWords = Annotated[
     list[str],

@@ -11,7 +11,8 @@ from podium.platform.cli.terminal import printable
 from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, EvaluationStatus, SubmissionStatus
 from podium.platform.limits import key_of
-from podium.platform.records import EvaluationRecord, LeaderboardRow, ProgramRecord, ScoreRecord, SubmissionRecord
+from podium.platform.records.leaderboards import LeaderboardRow
+from podium.platform.records.submissions import EvaluationRecord, ProgramRecord, ScoreRecord, SubmissionRecord
 
 if TYPE_CHECKING:
     from podium.platform.client import Client

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from podium.platform.access_records import AuditRecord, CollaboratorRecord
 from podium.platform.client.connection import Calls, segment
+from podium.platform.records.access import AuditRecord, CollaboratorRecord
 
 _PAGE = 500
 

@@ -16,7 +16,7 @@ from podium.platform.client.uploads import UploadCalls
 from podium.platform.client.waiting import Wait
 from podium.platform.errors import PlatformFault
 from podium.platform.lifecycle import BundleStatus
-from podium.platform.records import BundleRecord, BundleUpload
+from podium.platform.records.competitions import BundleRecord, BundleUpload
 
 _ENDS = frozenset({BundleStatus.CREATED, BundleStatus.REFUSED, BundleStatus.FAILED})
 

@@ -9,14 +9,9 @@ from typing import TypeAlias
 
 from podium.platform.client.connection import Calls, segment
 from podium.platform.lifecycle import ParticipantStatus
-from podium.platform.records import (
-    Allowance,
-    CompetitionRecord,
-    CompetitionSummary,
-    LeaderboardRecord,
-    LeaderboardRow,
-    ParticipantRecord,
-)
+from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.people import Allowance, ParticipantRecord
 
 Cell: TypeAlias = str | int | float | None
 

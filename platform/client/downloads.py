@@ -17,7 +17,7 @@ from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.refusals import unreachable
 from podium.platform.client.transfers import CHUNK_BYTES, store_of, transfer_fault
 from podium.platform.errors import Conflict, InvalidInput, PlatformFault, PodiumError
-from podium.platform.records import SignedRequestRecord
+from podium.platform.records.storage import SignedRequestRecord
 
 _RANGE_IS_BEYOND_THE_END = 416
 # An expired signature is answered with one of these; the next try has a fresh one.

@@ -11,7 +11,8 @@ from podium.platform.client.connection import Calls, segment
 from podium.platform.client.downloads import download
 from podium.platform.client.progress import OnProgress, silent
 from podium.platform.client.waiting import Wait
-from podium.platform.records import DetailedResults, LogPage, LogPiece, OutputFileRecord, SignedRequestRecord
+from podium.platform.records.storage import SignedRequestRecord
+from podium.platform.records.submissions import DetailedResults, LogPage, LogPiece, OutputFileRecord
 
 
 class OutputCalls(Calls):

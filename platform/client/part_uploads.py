@@ -18,7 +18,7 @@ from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.refusals import unreachable
 from podium.platform.client.transfers import ANSWER_SECONDS, CHUNK_BYTES, PASSING_STATUSES, store_of, transfer_fault
 from podium.platform.errors import InvalidInput, PodiumError
-from podium.platform.records import PartsRecord, SignedRequestRecord
+from podium.platform.records.storage import PartsRecord, SignedRequestRecord
 
 AT_ONCE = 4
 """Parts that are under way at the same time."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from podium.platform.client.connection import Calls, segment
-from podium.platform.records import HealthRecord, IssuedToken, PersonRecord, TokenRecord
+from podium.platform.records.people import IssuedToken, PersonRecord, TokenRecord
+from podium.platform.records.service import HealthRecord
 
 
 class PeopleCalls(Calls):

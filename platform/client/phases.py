@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from podium.platform.client.connection import Calls, segment
-from podium.platform.records import CompetitionRecord, ExtraAllowanceRecord, QueueRecord
+from podium.platform.records.competitions import CompetitionRecord
+from podium.platform.records.people import ExtraAllowanceRecord
+from podium.platform.records.submissions import QueueRecord
 
 
 class PhaseCalls(Calls):

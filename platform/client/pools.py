@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from podium.platform.client.connection import Calls, segment
-from podium.platform.records import AgentRecord, IssuedToken, PoolRecord, PoolView, TokenRecord
+from podium.platform.records.people import IssuedToken, TokenRecord
+from podium.platform.records.pools import AgentRecord, PoolRecord, PoolView
 
 
 class PoolCalls(Calls):

@@ -13,7 +13,7 @@ from podium.platform.bundles.problems import BundleRefused
 from podium.platform.client.conversion import record_from_json
 from podium.platform.errors import PlatformFault, PodiumError
 from podium.platform.lifecycle import IllegalTransition
-from podium.platform.records import ProblemRecord
+from podium.platform.records.service import ProblemRecord
 
 ERRORS_BY_TYPE: Mapping[str, type[PodiumError]] = MappingProxyType(
     {

@@ -14,7 +14,7 @@ from podium.platform.client.transfers import fingerprint
 from podium.platform.client.uploads import UploadCalls
 from podium.platform.client.waiting import Wait
 from podium.platform.lifecycle import RerunStatus
-from podium.platform.rerun_records import (
+from podium.platform.records.reruns import (
     DatasetRecord,
     DatasetUploadRecord,
     RerunPreview,

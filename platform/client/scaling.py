@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium.platform.client.connection import Calls, segment
-from podium.platform.scaling_records import ScalingRecord
+from podium.platform.records.scaling import ScalingRecord
 
 
 class ScalingCalls(Calls):

@@ -15,7 +15,8 @@ from podium.platform.client.uploads import UploadCalls
 from podium.platform.client.waiting import Wait
 from podium.platform.errors import NotFound
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES
-from podium.platform.records import CompetitionRecord, SubmissionRecord, SubmissionUpload
+from podium.platform.records.competitions import CompetitionRecord
+from podium.platform.records.submissions import SubmissionRecord, SubmissionUpload
 
 _PAGE = 500
 

@@ -15,7 +15,7 @@ from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.refusals import error_from_response, problem_from_response, unreachable
 from podium.platform.client.retries import LONGEST_RETRY_AFTER
 from podium.platform.errors import InvalidInput, PlatformFault, PodiumError, TooLarge, TooManyRequests
-from podium.platform.records import SignedRequestRecord
+from podium.platform.records.storage import SignedRequestRecord
 
 CHUNK_BYTES = 1 << 20
 # The store may look at the whole file before it answers.

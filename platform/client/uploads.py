@@ -12,7 +12,13 @@ from podium.platform.client.part_uploads import upload_parts
 from podium.platform.client.progress import OnProgress
 from podium.platform.client.transfers import fingerprint, upload
 from podium.platform.errors import InvalidInput
-from podium.platform.records import PartsRecord, SignedRequestRecord, StorageRecord, StoredFileRecord, UploadRecord
+from podium.platform.records.storage import (
+    PartsRecord,
+    SignedRequestRecord,
+    StorageRecord,
+    StoredFileRecord,
+    UploadRecord,
+)
 
 
 class UploadCalls(Calls):

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from podium.platform.bundles.problems import BundleRefused, Problem, Severity
 from podium.platform.errors import PodiumError, TooManyRequests
-from podium.platform.records import ProblemRecord
+from podium.platform.records.service import ProblemRecord
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,8 @@ from podium.platform.models import (
     Phase,
     Submission,
 )
-from podium.platform.records import ColumnRecord, LeaderboardRecord, LeaderboardRow
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
 
 
 def leaderboard_topic(phase_id: UUID) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from podium.platform.models import Competition, Evaluation, Submission, Task
-from podium.platform.rerun_records import LeftOut, RerunPhase, RerunPreview
+from podium.platform.records.reruns import LeftOut, RerunPhase, RerunPreview
 from podium.platform.reruns.selection import Chosen, Selection, choose_submissions
 from podium.platform.submissions.waiting import live_slots, typical_seconds
 

@@ -17,7 +17,7 @@ from podium.platform.lifecycle import (
     Verdict,
 )
 from podium.platform.models import Evaluation, Rerun, RerunItem, Submission, now
-from podium.platform.rerun_records import RerunDifference, RerunRecord, RerunReport
+from podium.platform.records.reruns import RerunDifference, RerunRecord, RerunReport
 from podium.platform.reruns.comparison import compare
 from podium.platform.reruns.driving import status_counts
 from podium.platform.reruns.selection import Selection

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.models import Agent, Pool, ScalingDecision, ScalingPolicy, now
 from podium.platform.orchestration import PLATFORM_POOL
+from podium.platform.records.scaling import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
 from podium.platform.scaling.fleet import open_agents
 from podium.platform.scaling.providers.choice import require_provider
 from podium.platform.scaling.reading import own_states
 from podium.platform.scaling.situation import Rules
-from podium.platform.scaling_records import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
 from podium.platform.settings import ServerSettings
 from podium.platform.submissions.transitions import record_event
 

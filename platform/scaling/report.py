@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from podium.platform.records.scaling import ScalingDecisionRecord, ScalingRecord
 from podium.platform.scaling.words import duration
-from podium.platform.scaling_records import ScalingDecisionRecord, ScalingRecord
 
 TITLES = {"up": "More agents", "down": "Fewer agents", "replace": "Agents replaced", "none": "No change"}
 DECISIONS_SHOWN = 10

@@ -13,7 +13,7 @@ from podium.platform.jobs import OutputKind
 from podium.platform.leaderboard.linked_results import board_shows_detailed_results
 from podium.platform.lifecycle import AttemptStatus
 from podium.platform.models import Evaluation, Submission
-from podium.platform.records import DetailedResult, DetailedResults
+from podium.platform.records.submissions import DetailedResult, DetailedResults
 from podium.platform.storage import Storage
 from podium.platform.submissions.manifest import live_results_key
 from podium.platform.submissions.views import hidden_outputs

@@ -14,7 +14,7 @@ from podium.platform.errors import InvalidInput
 from podium.platform.jobs import Limits, LogChunks, LogStream
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES
 from podium.platform.models import Attempt, Evaluation, LogText, Submission, Task
-from podium.platform.records import LogPage, LogPiece
+from podium.platform.records.submissions import LogPage, LogPiece
 
 PAGE_PIECES = 500
 PAGE_CHARACTERS = 2_000_000

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from podium.platform.lifecycle import ACTIVE_SUBMISSION_STATUSES, SubmissionQueue, SubmissionStatus
 from podium.platform.models import Competition, Submission, now
 from podium.platform.placement import why_unplaced
-from podium.platform.records import QueueRecord
+from podium.platform.records.submissions import QueueRecord
 from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent, takes_work, why_none_takes
 from podium.platform.submissions.waiting import typical_seconds
 

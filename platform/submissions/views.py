@@ -11,7 +11,7 @@ from sqlalchemy.orm.strategy_options import _AbstractLoad
 from podium.platform.leaderboard.entries import submission_values, visible_columns
 from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
 from podium.platform.models import Attempt, Competition, Evaluation, Leaderboard, Rerun, Submission
-from podium.platform.records import (
+from podium.platform.records.submissions import (
     AttemptRecord,
     EvaluationRecord,
     OutputFileRecord,

@@ -16,7 +16,7 @@ from podium.platform.client.packing import packed_submission
 from podium.platform.client.progress import silent
 from podium.platform.client.transfers import fingerprint, upload
 from podium.platform.errors import InvalidInput, NotFound, PlatformFault
-from podium.platform.records import SubmissionUpload
+from podium.platform.records.submissions import SubmissionUpload
 
 from .competition import QUESTIONS, SLUG
 

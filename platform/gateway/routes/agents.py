@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
-from podium.platform import agent_records, greetings
+from podium.platform import agent_views, greetings
 from podium.platform.errors import NotAllowed, NotAuthenticated, PodiumError
 from podium.platform.gateway.requests import Wait
 from podium.platform.gateway.services import Services
@@ -38,7 +38,7 @@ from podium.platform.jobs import (
     Welcome,
 )
 from podium.platform.models import Agent, Attempt, Pool, Token
-from podium.platform.records import AgentRecord
+from podium.platform.records.pools import AgentRecord
 from podium.platform.submissions import attempts, claiming, logs, results, waiting
 from podium.platform.submissions.fitting import offer_of_agent, why_closed
 from podium.platform.submissions.transitions import pool_topic
@@ -67,7 +67,7 @@ WithCaller = Annotated[Caller, Depends(_caller_at_once)]
 def list_agents(services: WithServices, caller: WithCaller) -> list[AgentRecord]:
     """The agents of the caller's pools, as they last said they were; all of them for administrators."""
     with services.database.session() as session:
-        return agent_records.list_agents(session, caller, version=VERSION)
+        return agent_views.list_agents(session, caller, version=VERSION)
 
 
 @router.get("/agent/self")

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from podium.platform import competitions
-from podium.platform.access_records import AuditRecord
 from podium.platform.audit_log import Filter, read_audit
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import When
 from podium.platform.gateway.services import WithServices
+from podium.platform.records.access import AuditRecord
 
 router = APIRouter(tags=["audit"])
 Limit = Annotated[int, Query(ge=1, le=1000)]

@@ -17,7 +17,7 @@ from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import Bundle
-from podium.platform.records import BundleRecord, BundleUpload
+from podium.platform.records.competitions import BundleRecord, BundleUpload
 from podium.platform.storage import incoming_key
 from podium.platform.storage_quotas import require_room
 from podium.platform.stored import accept

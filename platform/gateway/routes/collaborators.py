@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from podium.platform import collaborators, competitions
-from podium.platform.access_records import CollaboratorRecord
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import find_person
 from podium.platform.powers import Power, require_power
+from podium.platform.records.access import CollaboratorRecord
 
 router = APIRouter(tags=["competitions"])
 

@@ -22,13 +22,9 @@ from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person
 from podium.platform.leaderboard.entries import read_leaderboard as leaderboard_of
 from podium.platform.models import Participant, Person, now
-from podium.platform.records import (
-    Allowance,
-    CompetitionRecord,
-    CompetitionSummary,
-    LeaderboardRecord,
-    ParticipantRecord,
-)
+from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
+from podium.platform.records.leaderboards import LeaderboardRecord
+from podium.platform.records.people import Allowance, ParticipantRecord
 from podium.platform.submissions.allowances import allowance
 from podium.platform.submissions.transitions import record_event
 from podium.platform.submissions.windows import choose_phase

@@ -16,7 +16,8 @@ from podium.platform.gateway.requests import NewPerson, NewToken
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import add_person, find_person, issue_token
 from podium.platform.models import Person, Token
-from podium.platform.records import HealthRecord, IssuedToken, PersonRecord, TokenRecord
+from podium.platform.records.people import IssuedToken, PersonRecord, TokenRecord
+from podium.platform.records.service import HealthRecord
 from podium.platform.version import VERSION
 
 router = APIRouter(tags=["people"])

@@ -17,7 +17,9 @@ from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person
 from podium.platform.models import Competition, ExtraAllowance, Phase, now
 from podium.platform.quotas import Extra
-from podium.platform.records import CompetitionRecord, ExtraAllowanceRecord, QueueRecord
+from podium.platform.records.competitions import CompetitionRecord
+from podium.platform.records.people import ExtraAllowanceRecord
+from podium.platform.records.submissions import QueueRecord
 from podium.platform.submissions import allowances
 from podium.platform.submissions.queue_view import queue_record
 from podium.platform.submissions.windows import choose_phase

@@ -7,14 +7,15 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from podium.platform import agent_records, pool_tokens, pools
+from podium.platform import agent_views, pool_tokens, pools
 from podium.platform.errors import PlatformFault
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import AgentChange, NewPool, NewToken, PoolChange, Rotation
 from podium.platform.gateway.routes.people import token_record
 from podium.platform.gateway.services import WithServices
 from podium.platform.pool_access import find_own_pool, find_pool
-from podium.platform.records import IssuedToken, PoolRecord, PoolView, TokenRecord
+from podium.platform.records.people import IssuedToken, TokenRecord
+from podium.platform.records.pools import PoolRecord, PoolView
 from podium.platform.version import VERSION
 
 router = APIRouter(tags=["agents"])
@@ -45,7 +46,7 @@ def create_pool(services: WithServices, caller: WithCaller, body: NewPool) -> Po
 def read_pool(pool: str, services: WithServices, caller: WithCaller) -> PoolView:
     """A pool with its agents and what they did lately."""
     with services.database.session() as session:
-        return agent_records.pool_view(session, find_pool(session, pool, caller), caller, version=VERSION)
+        return agent_views.pool_view(session, find_pool(session, pool, caller), caller, version=VERSION)
 
 
 @router.patch("/pools/{pool}")
@@ -110,13 +111,13 @@ def revoke_pool_token(token_id: UUID, services: WithServices, caller: WithCaller
 def change_agent(pool: str, agent: str, services: WithServices, caller: WithCaller, body: AgentChange) -> None:
     """Let an agent take nothing new, or take again."""
     with services.database.session() as session:
-        found = agent_records.find_agent(session, find_own_pool(session, pool, caller), agent)
-        agent_records.set_agent_cordoned(session, found, cordoned=body.cordoned, actor=caller.actor)
+        found = agent_views.find_agent(session, find_own_pool(session, pool, caller), agent)
+        agent_views.set_agent_cordoned(session, found, cordoned=body.cordoned, actor=caller.actor)
 
 
 @router.delete("/pools/{pool}/agents/{agent:path}", status_code=204)
 def remove_agent(pool: str, agent: str, services: WithServices, caller: WithCaller) -> None:
     """Forget an agent that is gone."""
     with services.database.session() as session:
-        found = agent_records.find_agent(session, find_own_pool(session, pool, caller), agent)
-        agent_records.remove_agent(session, found, actor=caller.actor)
+        found = agent_views.find_agent(session, find_own_pool(session, pool, caller), agent)
+        agent_views.remove_agent(session, found, actor=caller.actor)

@@ -20,7 +20,7 @@ from podium.platform.gateway.requests import NewRerun, RerunSelection, Wait
 from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller
 from podium.platform.models import Competition, Rerun
-from podium.platform.rerun_records import RerunPreview, RerunRecord, RerunReport
+from podium.platform.records.reruns import RerunPreview, RerunRecord, RerunReport
 from podium.platform.reruns import control, preview, views
 from podium.platform.reruns.selection import Selection
 from podium.platform.submissions.transitions import rerun_topic

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import ScalingChange
 from podium.platform.gateway.services import WithServices
+from podium.platform.records.scaling import ScalingRecord
 from podium.platform.scaling import policies
-from podium.platform.scaling_records import ScalingRecord
 
 router = APIRouter(tags=["agents"])
 

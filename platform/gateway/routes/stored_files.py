@@ -13,7 +13,7 @@ from podium.platform.gateway.requests import StorageQuota
 from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import find_person
 from podium.platform.models import Person
-from podium.platform.records import StorageRecord, StoredFileRecord
+from podium.platform.records.storage import StorageRecord, StoredFileRecord
 from podium.platform.storage_quotas import usage_of
 
 router = APIRouter(tags=["storage"])

@@ -24,7 +24,8 @@ from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller
 from podium.platform.jobs import OutputKind
 from podium.platform.models import Evaluation, Output, Submission, now
-from podium.platform.records import DetailedResults, LogPage, SignedRequestRecord, SubmissionRecord, SubmissionUpload
+from podium.platform.records.storage import SignedRequestRecord
+from podium.platform.records.submissions import DetailedResults, LogPage, SubmissionRecord, SubmissionUpload
 from podium.platform.submissions import attempts, creation, detailed_results, logs, views
 from podium.platform.submissions.transitions import submission_topic
 from podium.platform.submissions.windows import choose_phase

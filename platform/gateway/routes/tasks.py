@@ -10,7 +10,7 @@ from podium.platform import audit, competitions, datasets, task_versions
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewDataset, NewTaskVersion
 from podium.platform.gateway.services import WithServices
-from podium.platform.rerun_records import DatasetRecord, DatasetUploadRecord, TaskVersionRecord
+from podium.platform.records.reruns import DatasetRecord, DatasetUploadRecord, TaskVersionRecord
 from podium.platform.uploads import announced_dataset, forget_completed, offer_upload
 
 router = APIRouter(tags=["tasks"])

@@ -10,7 +10,7 @@ from podium.platform import uploads
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import PartNumbers
 from podium.platform.gateway.services import WithServices
-from podium.platform.records import SignedRequestRecord, UploadRecord
+from podium.platform.records.storage import SignedRequestRecord, UploadRecord
 
 router = APIRouter(tags=["uploads"])
 

@@ -11,7 +11,7 @@ import stand_in as made
 import stand_in_organizing as organizing
 from playwright.sync_api import Page, expect
 
-from podium.platform.records import AgentRecord, AgentRun, PastAttempt, PoolRecord, PoolView
+from podium.platform.records.pools import AgentRecord, AgentRun, PastAttempt, PoolRecord, PoolView
 
 pytestmark = pytest.mark.browser
 

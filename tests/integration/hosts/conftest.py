@@ -19,7 +19,7 @@ from network_namespace import AnswerT, Namespace, link
 
 from podium.agents.images.build import build_images
 from podium.platform.client import Client
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 from podium.platform.supervisor.live_state import read_live_state
 
 PODIUM = Path(sys.executable).with_name("podium")

@@ -10,7 +10,7 @@ from world import Agency, Known, RunningGateway, World
 
 from podium.platform.client import Client
 from podium.platform.models import LogText, Phase
-from podium.platform.records import LogPiece
+from podium.platform.records.submissions import LogPiece
 from podium.platform.submissions import logs
 from podium.platform.submissions.logs import CUT_MARK, NOTES_CHARACTERS
 

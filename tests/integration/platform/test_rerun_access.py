@@ -15,7 +15,7 @@ from world import HTTP, Known, RunningGateway, World, board, eventually, phase, 
 from podium.platform.gateway.routes import reruns
 from podium.platform.jobs import OutputKind
 from podium.platform.models import ExtraAllowance, Phase, Rerun, TaskVersion, now
-from podium.platform.rerun_records import RerunRecord
+from podium.platform.records.reruns import RerunRecord
 from podium.platform.reruns import control
 from podium.platform.submissions.allowances import quota_left
 from podium.platform.submissions.transitions import rerun_topic

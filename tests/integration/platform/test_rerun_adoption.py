@@ -49,7 +49,7 @@ from podium.platform.models import (
     Submission,
     Task,
 )
-from podium.platform.rerun_records import RerunReport
+from podium.platform.records.reruns import RerunReport
 from podium.platform.reruns import control, driving
 from podium.platform.reruns.selection import Selection
 from podium.platform.reruns.views import rerun_report

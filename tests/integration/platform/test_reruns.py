@@ -34,7 +34,7 @@ from podium.platform.models import (
 )
 from podium.platform.orchestration import Orchestration
 from podium.platform.placement import Offer
-from podium.platform.rerun_records import RerunPreview, RerunRecord
+from podium.platform.records.reruns import RerunPreview, RerunRecord
 from podium.platform.reruns import control, driving
 from podium.platform.reruns.preview import preview_rerun
 from podium.platform.reruns.selection import Selection

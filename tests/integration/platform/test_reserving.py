@@ -20,7 +20,7 @@ from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Competition, Event, Phase, Rerun, Submission, now
 from podium.platform.models.reruns import Adoption
 from podium.platform.quotas import Extra
-from podium.platform.records import Allowance
+from podium.platform.records.people import Allowance
 from podium.platform.submissions import allowances, creation
 from podium.platform.submissions.allowances import allow_extra, allowance
 from podium.platform.submissions.attempts import cancel_submission, hand_back

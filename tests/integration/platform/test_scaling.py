@@ -25,6 +25,7 @@ from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import AttemptStatus, SubmissionStatus
 from podium.platform.models import Agent, Attempt, Pool, ScaledAgent, ScalingPolicy, Submission, Token, now
+from podium.platform.records.scaling import ScalingRecord
 from podium.platform.scaling import fleet
 from podium.platform.scaling.decision import Decision
 from podium.platform.scaling.policies import read_scaling, set_scaling, switch_off
@@ -36,7 +37,6 @@ from podium.platform.scaling.providers.processes import ProcessProvider, end_all
 from podium.platform.scaling.providers.settings import CommandSettings, DockerSettings, ProcessSettings
 from podium.platform.scaling.situation import Situation
 from podium.platform.scaling.states import ScalingAction
-from podium.platform.scaling_records import ScalingRecord
 from podium.platform.settings import ServerSettings
 from podium.platform.submissions.claiming import claim_submission
 from podium.platform.submissions.cordons import Cordoned

@@ -30,7 +30,7 @@ from podium.platform.client import Client
 from podium.platform.jobs import OutputKind
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Event, Token
-from podium.platform.records import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord
 from podium.platform.storage import content_key
 
 Connect = Callable[[str | None], Client]

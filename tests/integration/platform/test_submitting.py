@@ -14,7 +14,7 @@ from podium.platform.errors import InvalidInput, NotAllowed, NotFound, PodiumErr
 from podium.platform.identity import find_person
 from podium.platform.lifecycle import IllegalTransition, ParticipantStatus, SubmissionStatus
 from podium.platform.models import Competition, Evaluation, Event, Participant, Submission
-from podium.platform.records import Allowance
+from podium.platform.records.people import Allowance
 from podium.platform.submissions import allowances, creation
 from podium.platform.submissions.allowances import allowance
 from podium.platform.submissions.attempts import DoesNotFit, cancel_submission

@@ -19,7 +19,7 @@ from podium.platform.lifecycle import RerunStatus, SubmissionQueue
 from podium.platform.models import Agent, Attempt, Competition, Phase, Pool, Rerun, Submission, now
 from podium.platform.models.reruns import Adoption
 from podium.platform.placement import Offer
-from podium.platform.records import QueueRecord
+from podium.platform.records.submissions import QueueRecord
 from podium.platform.submissions import waiting
 from podium.platform.submissions.attempts import STOPS_REMEMBERED, cancel_submission, hand_back, lose_expired
 from podium.platform.submissions.queue_view import queue_record

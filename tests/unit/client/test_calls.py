@@ -18,7 +18,7 @@ from podium.platform.client import Client, record_to_json
 from podium.platform.client.conversion import AnotherVersion
 from podium.platform.client.transfers import Fingerprint
 from podium.platform.lifecycle import BundleStatus, ParticipantStatus
-from podium.platform.records import LeaderboardRecord
+from podium.platform.records.leaderboards import LeaderboardRecord
 
 API = Path(__file__).parents[3] / "docs" / "api.md"
 ONE = UUID(int=1)

@@ -1,9 +1,11 @@
 """Every record survives the way through JSON, and what does not fit is said."""
 
 import dataclasses
+import importlib
 import inspect
 import json
 from datetime import UTC, datetime
+from pkgutil import iter_modules
 from uuid import UUID
 
 import pytest
@@ -12,12 +14,17 @@ from hypothesis import strategies as st
 
 from podium.platform import records
 from podium.platform.client.conversion import AnotherVersion, record_from_json, record_to_json, records_from_json
-from podium.platform.records import PersonRecord, ProblemRecord, ScoreRecord, SignedRequestRecord, SubmissionRecord
+from podium.platform.records.people import PersonRecord
+from podium.platform.records.service import ProblemRecord
+from podium.platform.records.storage import SignedRequestRecord
+from podium.platform.records.submissions import ScoreRecord, SubmissionRecord
 
+MODULES = [importlib.import_module(f"{records.__name__}.{found.name}") for found in iter_modules(records.__path__)]
 RECORD_TYPES = [
     value
-    for _, value in inspect.getmembers(records, dataclasses.is_dataclass)
-    if isinstance(value, type) and value.__module__ == records.__name__
+    for module in MODULES
+    for _, value in inspect.getmembers(module, dataclasses.is_dataclass)
+    if isinstance(value, type) and value.__module__ == module.__name__
 ]
 
 
@@ -31,7 +38,7 @@ def test_every_record_survives_the_way_through_json(record_type: type, data: st.
 
 
 def test_all_records_are_tested():
-    assert len(RECORD_TYPES) > 25
+    assert len(RECORD_TYPES) > 50
 
 
 def person(**changes: object) -> dict[str, object]:

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from podium.platform.client import Client, record_to_json
 from podium.platform.client.conversion import AnotherVersion
 from podium.platform.errors import PlatformFault
-from podium.platform.records import CompetitionRecord, ExtraAllowanceRecord, QueueRecord
+from podium.platform.records.competitions import CompetitionRecord
+from podium.platform.records.people import ExtraAllowanceRecord
+from podium.platform.records.submissions import QueueRecord
 
 DAY = datetime(2026, 5, 31, 12, tzinfo=UTC)
 THERE = datetime(2026, 5, 31, 14, tzinfo=timezone(timedelta(hours=2)))

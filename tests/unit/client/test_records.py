@@ -8,13 +8,9 @@ from uuid import UUID
 from podium.platform.bundles.content import Sorting
 from podium.platform.client import rows_of
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.records import (
-    ColumnRecord,
-    LeaderboardRecord,
-    LeaderboardRow,
-    ScoreRecord,
-    SubmissionRecord,
-)
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.submissions import ScoreRecord, SubmissionRecord
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COLUMN = ColumnRecord("accuracy", "Accuracy", Sorting.DESC, 2, is_primary=True, computation=None)

@@ -19,7 +19,7 @@ from podium.platform.client import Client, WaitedTooLong, record_to_json
 from podium.platform.client.conversion import AnotherVersion
 from podium.platform.errors import InvalidInput, PlatformFault
 from podium.platform.lifecycle import RerunStatus
-from podium.platform.rerun_records import RerunPreview, RerunRecord, RerunReport, TaskVersionRecord
+from podium.platform.records.reruns import RerunPreview, RerunRecord, RerunReport, TaskVersionRecord
 
 ONE = UUID(int=1)
 TWO = UUID(int=2)

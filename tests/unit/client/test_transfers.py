@@ -16,7 +16,7 @@ from podium.platform.client.progress import Progress, Step, silent
 from podium.platform.client.retries import Patience
 from podium.platform.client.transfers import fingerprint, upload
 from podium.platform.errors import Conflict, InvalidInput, PlatformFault, TooLarge
-from podium.platform.records import SignedRequestRecord
+from podium.platform.records.storage import SignedRequestRecord
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import Pauses, Store

@@ -19,23 +19,17 @@ from podium.platform.bundles.content import Computation, FactSheetQuestion, Fact
 from podium.platform.client.conversion import record_to_json
 from podium.platform.errors import NotAllowed, NotAuthenticated, NotFound, PodiumError
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, SubmissionStatus
-from podium.platform.records import (
-    Allowance,
+from podium.platform.records.competitions import (
     ColumnRecord,
     CompetitionRecord,
     CompetitionSummary,
-    DetailedResult,
-    DetailedResults,
-    LeaderboardRecord,
-    LeaderboardRow,
-    LogPage,
-    LogPiece,
     PageRecord,
-    PersonRecord,
     PhaseRecord,
-    SubmissionRecord,
     TaskRecord,
 )
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.people import Allowance, PersonRecord
+from podium.platform.records.submissions import DetailedResult, DetailedResults, LogPage, LogPiece, SubmissionRecord
 
 SPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 ACCURACY = ColumnRecord("accuracy", "Accuracy", Sorting.DESC, 4, is_primary=True, computation=None)

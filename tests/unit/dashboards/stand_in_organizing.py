@@ -7,19 +7,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid5
 
-from podium.platform.access_records import AuditRecord, CollaboratorRecord
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
-from podium.platform.records import (
-    ColumnRecord,
-    CompetitionRecord,
-    ExtraAllowanceRecord,
-    PhaseRecord,
-    PoolRecord,
-    PoolView,
-    QueueRecord,
-)
-from podium.platform.rerun_records import (
+from podium.platform.records.access import AuditRecord, CollaboratorRecord
+from podium.platform.records.competitions import ColumnRecord, CompetitionRecord, PhaseRecord
+from podium.platform.records.people import ExtraAllowanceRecord
+from podium.platform.records.pools import PoolRecord, PoolView
+from podium.platform.records.reruns import (
     DatasetRecord,
     RerunDifference,
     RerunPhase,
@@ -28,6 +22,7 @@ from podium.platform.rerun_records import (
     RerunReport,
     TaskVersionRecord,
 )
+from podium.platform.records.submissions import QueueRecord
 
 SPACE = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 AFTER = {

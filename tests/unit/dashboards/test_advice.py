@@ -8,7 +8,7 @@ from stand_in import make_submission
 
 from podium.dashboards import advice
 from podium.platform.lifecycle import AttemptStatus, EvaluationStatus, SubmissionStatus, Verdict
-from podium.platform.records import AttemptRecord, EvaluationRecord
+from podium.platform.records.submissions import AttemptRecord, EvaluationRecord
 
 
 def _evaluation(verdict: Verdict | None) -> EvaluationRecord:

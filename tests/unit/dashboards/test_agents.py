@@ -13,7 +13,7 @@ from stand_in_organizing import ago
 from streamlit.testing.v1 import AppTest
 
 from podium.dashboards.pool_cards import has_words, state_words
-from podium.platform.records import AgentRecord, AgentRun, PastAttempt, PoolRecord, PoolView
+from podium.platform.records.pools import AgentRecord, AgentRun, PastAttempt, PoolRecord, PoolView
 
 Visit = Callable[..., AppTest]
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from podium.dashboards import detailed
 from podium.dashboards.detailed import framed
 from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
-from podium.platform.records import EvaluationRecord
+from podium.platform.records.submissions import EvaluationRecord
 
 Visit = Callable[..., AppTest]
 

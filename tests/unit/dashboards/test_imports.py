@@ -13,9 +13,9 @@ _ALLOWED = (
     "podium.platform.lifecycle",
     "podium.platform.limits",
     "podium.platform.records",
-    "podium.platform.access_records",
-    "podium.platform.rerun_records",
-    "podium.platform.scaling_records",
+    "podium.platform.records.access",
+    "podium.platform.records.reruns",
+    "podium.platform.records.scaling",
 )
 
 

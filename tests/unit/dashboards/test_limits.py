@@ -10,7 +10,7 @@ from stand_in import make_competition, make_phase, make_submission
 from podium.dashboards.cards import rules
 from podium.dashboards.history import details
 from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus, Verdict
-from podium.platform.records import EvaluationRecord, ProgramRecord
+from podium.platform.records.submissions import EvaluationRecord, ProgramRecord
 
 SMALL = {"wall_seconds": 600.0, "cpus": 2.0, "memory_bytes": 4.0 * 2**30, "gpus": 0.0}
 LARGE = {**SMALL, "memory_bytes": 8.0 * 2**30, "gpus": 1.0}

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from podium.platform.errors import Conflict, InvalidInput
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
-from podium.platform.records import ExtraAllowanceRecord
+from podium.platform.records.people import ExtraAllowanceRecord
 
 Visit = Callable[..., AppTest]
 

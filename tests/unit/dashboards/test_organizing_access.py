@@ -10,7 +10,7 @@ from stand_in import StandIn, make_competition, make_person, make_phase
 from stand_in_organizing import ago, make_audit
 from streamlit.testing.v1 import AppTest
 
-from podium.platform.access_records import CollaboratorRecord
+from podium.platform.records.access import CollaboratorRecord
 
 Visit = Callable[..., AppTest]
 

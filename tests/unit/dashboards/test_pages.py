@@ -23,7 +23,9 @@ from streamlit.testing.v1 import AppTest
 from podium.platform.bundles.content import Relaxations
 from podium.platform.errors import Conflict
 from podium.platform.lifecycle import EvaluationStatus, MigrationStatus, SubmissionStatus, Verdict
-from podium.platform.records import EvaluationRecord, ExtraAllowanceRecord, LogPiece, MigrationRecord, PageRecord
+from podium.platform.records.competitions import MigrationRecord, PageRecord
+from podium.platform.records.people import ExtraAllowanceRecord
+from podium.platform.records.submissions import EvaluationRecord, LogPiece
 
 Visit = Callable[..., AppTest]
 

@@ -10,7 +10,8 @@ from stand_in import make_phase
 
 from podium.dashboards import quota
 from podium.platform.lifecycle import MigrationStatus
-from podium.platform.records import Allowance, ExtraAllowanceRecord, MigrationRecord
+from podium.platform.records.competitions import MigrationRecord
+from podium.platform.records.people import Allowance, ExtraAllowanceRecord
 
 AT = datetime(2026, 8, 3, 9, tzinfo=UTC)
 FREE = Allowance(can=True, reason="", phase="Final", left_in_window=None, left_total=None, changes=None)

@@ -8,7 +8,7 @@ from stand_in_organizing import make_preview, make_rerun
 from podium.dashboards import rerun_words
 from podium.dashboards.rerun_cards import preview_card, progress_bar, rerun_card
 from podium.platform.lifecycle import RERUN_TRANSITIONS, RerunStatus
-from podium.platform.rerun_records import LeftOut
+from podium.platform.records.reruns import LeftOut
 
 LEADS_TO = {
     "pause": RerunStatus.PAUSED,

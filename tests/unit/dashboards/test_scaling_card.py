@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from podium.dashboards.scaling_card import scaling_card
-from podium.platform.scaling_records import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
+from podium.platform.records.scaling import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 RECORD = ScalingRecord(

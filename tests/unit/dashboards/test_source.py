@@ -10,7 +10,7 @@ from podium.dashboards import source
 from podium.dashboards.gateway import open_gateway
 from podium.dashboards.source import Answer
 from podium.platform.errors import NotAllowed, NotFound, PlatformFault
-from podium.platform.records import LeaderboardRecord
+from podium.platform.records.leaderboards import LeaderboardRecord
 
 
 @pytest.fixture

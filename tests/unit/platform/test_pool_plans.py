@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podium.platform.agent_records import upgrade_notice
+from podium.platform.agent_views import upgrade_notice
 from podium.platform.orchestration import SCORING_FLOWS, scoring_plan
 from podium.platform.placement import Needs, Offer, fits, missing, offer_of
 

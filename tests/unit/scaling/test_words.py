@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from podium.platform.errors import InvalidInput
+from podium.platform.records.scaling import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
 from podium.platform.scaling.providers.settings import DockerSettings
 from podium.platform.scaling.report import report_in_markdown
 from podium.platform.scaling.states import NEXT, ScaledAgentStatus, may_become
-from podium.platform.scaling_records import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
 from podium.platform.settings import read_settings
 
 ROOT = Path(__file__).parents[3]

@@ -11,8 +11,8 @@ import pytest
 
 from podium.platform.bundles.content import Sorting
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
-from podium.platform.records import ColumnRecord
-from podium.platform.rerun_records import RerunDifference, RerunRecord, RerunReport
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.reruns import RerunDifference, RerunRecord, RerunReport
 from podium.tasks import reruns
 from podium.tasks.reruns import report_in_markdown
 

@@ -18,7 +18,7 @@ from podium.platform.lifecycle import AttemptStatus, SubmissionStatus
 from podium.platform.models import Agent, Attempt, Competition, Person, Pool, PoolUser, Submission, now
 from podium.platform.pool_access import seen_by
 from podium.platform.pools import pool_record
-from podium.platform.records import AgentRecord, AgentRun, PastAttempt, PoolView
+from podium.platform.records.pools import AgentRecord, AgentRun, PastAttempt, PoolView
 from podium.platform.scaling.fleet import ended_by_scaling
 from podium.platform.submissions.fitting import AGENT_ALIVE
 from podium.platform.submissions.transitions import pool_topic, record_event

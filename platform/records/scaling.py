@@ -1,4 +1,4 @@
-"""What the API answers about scaling: plain data, as in `records`. Times are aware UTC, durations seconds."""
+"""What the API answers about scaling. Times are aware UTC, durations seconds."""
 
 from __future__ import annotations
 

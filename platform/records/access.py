@@ -1,4 +1,4 @@
-"""What the API answers of collaborators and of the audit log; see `podium.platform.records`."""
+"""What the API answers of collaborators and of the audit log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API answers about reruns and versions of tasks: plain data, as in `records`."""
+"""What the API answers about reruns and versions of tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
-from podium.platform.records import ColumnRecord, PartsRecord, SignedRequestRecord
+from podium.platform.records.competitions import ColumnRecord
+from podium.platform.records.storage import PartsRecord, SignedRequestRecord
 
 
 @dataclass(frozen=True, slots=True)
