@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import docker
 import psycopg
 import pytest
 
 from podium.platform.client import Client
+from podium.platform.client.conversion import record_to_json
 from podium.platform.supervisor.live_state import read_live_state
 from podium.platform.supervisor.postgres import PostgresCluster
 
@@ -99,13 +101,15 @@ class User:
     def wait_for(
         self, submission: str, reached: Callable[[dict[str, Any]], bool], seconds: float = 120
     ) -> dict[str, Any]:
+        """Look again and again; by the client, for each command line would cost half a second of a core."""
         deadline = time.monotonic() + seconds
-        while True:
-            record: dict[str, Any] = self.good("submission", "show", submission, "--json").json
-            if reached(record):
-                return record
-            assert time.monotonic() < deadline, record
-            time.sleep(0.2)
+        with Client(self.gateway, self.token) as client:
+            while True:
+                record = record_to_json(client.submission(UUID(submission)))
+                if reached(record):
+                    return record
+                assert time.monotonic() < deadline, record
+                time.sleep(0.1)
 
 
 @dataclass
