@@ -10,6 +10,7 @@ from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
 from podium.platform.bundles.problems import Problem, Severity
+from podium.platform.driven import BUNDLES
 from podium.platform.errors import NotFound, TooLarge
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewBundle, Wait
@@ -60,7 +61,7 @@ def complete_bundle(
             move_bundle(session, bundle, BundleStatus.QUEUED, actor=caller.actor, content=stored.key)
         record = bundle_record(bundle)
     forget_completed(services.database, services.storage, bundle_id)
-    background.add_task(services.dispatcher.dispatch_bundle, bundle_id)
+    background.add_task(services.dispatcher.drive, BUNDLES, bundle_id)
     return record
 
 

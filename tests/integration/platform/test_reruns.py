@@ -16,6 +16,7 @@ from world import FUTURE, Known, World, hours, phase
 
 from podium.platform.competitions import find_competition
 from podium.platform.dispatch import Dispatcher
+from podium.platform.driven import RERUNS
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.lifecycle import IllegalTransition, RerunStatus, SubmissionStatus
 from podium.platform.models import (
@@ -428,7 +429,7 @@ def test_a_rerun_has_one_flow_run_and_another_when_it_is_resumed(
     score(world, ada, slug)
     prefect.stop()
     rerun_id = start(world, olga, slug, Selection(phase="2"))
-    dispatcher.dispatch_rerun(rerun_id)
+    dispatcher.drive(RERUNS, rerun_id)
     prefect.start()
     for _ in range(2):
         dispatcher.tick()
