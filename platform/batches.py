@@ -12,10 +12,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
+from podium.platform.events import pool_topic
 from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
 from podium.platform.models import Batch, Competition, Phase, Pool, Rerun, RerunItem, Submission, now
 from podium.platform.orchestration import Orchestration
-from podium.platform.submissions.transitions import pool_topic
 
 BATCH_SIZE = 50
 """Submissions in a batch at most."""

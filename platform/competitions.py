@@ -17,6 +17,7 @@ from podium.platform.bundles.content import Relaxations
 from podium.platform.bundles.destinations import BadDestination, parse_destination
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from podium.platform.events import pool_topic, record_event
 from podium.platform.identity import Caller
 from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
 from podium.platform.lifecycle import ParticipantStatus
@@ -45,7 +46,6 @@ from podium.platform.records.competitions import (
 )
 from podium.platform.records.people import ParticipantRecord
 from podium.platform.submissions.fitting import relaxations_of
-from podium.platform.submissions.transitions import pool_topic, record_event
 from podium.platform.submissions.windows import phase_status, require_registration_open
 
 

@@ -22,6 +22,7 @@ from podium.platform.batches import assign_to_batch, dispatch_batch, is_busy, un
 from podium.platform.database import Database, notify
 from podium.platform.driven import DRIVEN_KINDS, AnyDriven
 from podium.platform.errors import PlatformFault
+from podium.platform.events import pool_topic
 from podium.platform.flow_leases import let_go_of_dead
 from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
 from podium.platform.models import Competition, Pool, Submission, now
@@ -29,7 +30,7 @@ from podium.platform.orchestration import Orchestration
 from podium.platform.pool_registration import register_pools
 from podium.platform.reconciliation import RECONCILE_SECONDS, note_chore, reconcile, seconds_since
 from podium.platform.submissions.attempts import cancel_overdue_uploads, lose_expired
-from podium.platform.submissions.transitions import WAITS_FOR_AGENT, pool_topic, touch_submission
+from podium.platform.submissions.transitions import WAITS_FOR_AGENT, touch_submission
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 5.0

@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 from podium.platform.batches import rerun_tags
 from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
+from podium.platform.events import pool_topic
 from podium.platform.lifecycle import BundleStatus, MigrationStatus, RerunStatus
 from podium.platform.models import Bundle, Phase, PhaseMigration, Rerun
 from podium.platform.orchestration import CREATE_COMPETITION, MIGRATE_PHASE, PLATFORM_POOL, RERUN_PHASE, Orchestration
 from podium.platform.phase_migration import waiting_for_a_flow
-from podium.platform.submissions.transitions import move_bundle, pool_topic
+from podium.platform.transitions import move_bundle
 
 logger = logging.getLogger(__name__)
 READ = frozenset({BundleStatus.QUEUED, BundleStatus.READING})

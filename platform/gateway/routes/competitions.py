@@ -15,6 +15,7 @@ from podium.platform import competitions
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
 from podium.platform.errors import NotAllowed
+from podium.platform.events import record_event
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
@@ -26,7 +27,6 @@ from podium.platform.records.competitions import CompetitionRecord, CompetitionS
 from podium.platform.records.leaderboards import LeaderboardRecord
 from podium.platform.records.people import Allowance, ParticipantRecord
 from podium.platform.submissions.allowances import allowance
-from podium.platform.submissions.transitions import record_event
 from podium.platform.submissions.windows import choose_phase
 
 router = APIRouter(tags=["competitions"])

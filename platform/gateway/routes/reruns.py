@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from podium.platform import competitions
 from podium.platform.driven import RERUNS
+from podium.platform.events import rerun_topic
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import NewRerun, RerunSelection, Wait
@@ -24,7 +25,6 @@ from podium.platform.models import Competition, Rerun
 from podium.platform.records.reruns import RerunPreview, RerunRecord, RerunReport
 from podium.platform.reruns import control, preview, views
 from podium.platform.reruns.selection import Selection
-from podium.platform.submissions.transitions import rerun_topic
 
 router = APIRouter(tags=["reruns"])
 

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from podium.platform import audit, competitions
 from podium.platform.errors import NotAllowed, NotFound
+from podium.platform.events import submission_topic
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.requests import NewSubmission, Wait
 from podium.platform.gateway.routes.competitions import Limit, Offset
@@ -27,7 +28,6 @@ from podium.platform.models import Evaluation, Output, Submission, now
 from podium.platform.records.storage import SignedRequestRecord
 from podium.platform.records.submissions import DetailedResults, LogPage, SubmissionRecord, SubmissionUpload
 from podium.platform.submissions import attempts, creation, detailed_results, logs, views
-from podium.platform.submissions.transitions import submission_topic
 from podium.platform.submissions.windows import choose_phase
 from podium.platform.uploads import announced_submission, forget_completed, offer_upload, signed_record
 

@@ -37,8 +37,8 @@ from podium.platform.storage import FileStorage
 from podium.platform.submissions.claiming import claim_submission
 from podium.platform.submissions.creation import complete_submission, create_submission, upload_key
 from podium.platform.submissions.results import store_result
-from podium.platform.submissions.transitions import move_bundle
 from podium.platform.submissions.windows import choose_phase
+from podium.platform.transitions import move_bundle
 from podium.tasks.competitions import store_files, write_competition
 
 HTTP = httpx.Client(timeout=30, verify=False)
