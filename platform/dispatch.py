@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +19,16 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from podium.platform import phase_clock
-from podium.platform.batches import assign_to_batch, dispatch_batch, is_busy, undispatched_batches
+from podium.platform.batches import (
+    BATCH_SIZE,
+    Alike,
+    assign_to_batch,
+    assign_together,
+    dispatch_batch,
+    is_busy,
+    undispatched_batches,
+    undispatched_submissions,
+)
 from podium.platform.database import Database, notify
 from podium.platform.driven import DRIVEN_KINDS, AnyDriven
 from podium.platform.errors import PlatformFault
@@ -113,6 +123,23 @@ class Dispatcher:
                     touch_submission(session, submission, status_message=WAITS_FOR_AGENT)
                 notify(session, pool_topic(pool.name))
 
+    def _dispatch_together(self, alike: Alike) -> None:
+        """Put submissions into batches, and make the flow runs of these that have none."""
+        ids = alike.submission_ids
+        for start in range(0, len(ids), BATCH_SIZE):
+            part = replace(alike, submission_ids=ids[start : start + BATCH_SIZE])
+            with self._database.session() as session:
+                batches = assign_together(session, part)
+                try:
+                    for batch_id in batches:
+                        dispatch_batch(session, self._orchestration, batch_id)
+                except PlatformFault as error:
+                    undispatched = select(Submission).where(
+                        Submission.batch_id.in_(batches), Submission.flow_run_id.is_(None)
+                    )
+                    for submission in session.scalars(undispatched).all():
+                        self._say_why(session, submission, error)
+
     def _say_why(self, session: Session, submission: Submission, error: PlatformFault) -> None:
         logger.warning("submission %s could not be dispatched: %s", submission.id, error)
         reason = f"{WAITS_FOR_SCHEDULER}: {error.detail} It is tried again every few seconds."
@@ -157,21 +184,14 @@ class Dispatcher:
                 let_go_of_dead(session)
             cancel_overdue_uploads(session, seconds=self._upload_seconds)
         with self._database.session() as session:
-            submissions = session.scalars(
-                select(Submission.id)
-                .where(
-                    Submission.status == SubmissionStatus.QUEUED,
-                    Submission.ended.is_(None),
-                    Submission.flow_run_id.is_(None),
-                )
-                .order_by(Submission.queue, Submission.queued)
-                .limit(UNDISPATCHED)
-            ).all()
+            together, singly = undispatched_submissions(session, limit=UNDISPATCHED)
             batches = undispatched_batches(session)
             driven = [(kind, kind.waiting(session)) for kind in DRIVEN_KINDS]
         for batch_id in batches:
             self.dispatch_batch(batch_id)
-        for submission_id in submissions:
+        for alike in together:
+            self._dispatch_together(alike)
+        for submission_id in singly:
             self.dispatch_submission(submission_id)
         for kind, waiting in driven:
             for one in waiting:
