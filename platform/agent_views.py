@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, NotFound
+from podium.platform.events import pool_topic, record_event
 from podium.platform.identity import Caller
 from podium.platform.lifecycle import AttemptStatus, SubmissionStatus
 from podium.platform.models import Agent, Attempt, Competition, Person, Pool, PoolUser, Submission, now
@@ -21,7 +22,6 @@ from podium.platform.pools import pool_record
 from podium.platform.records.pools import AgentRecord, AgentRun, PastAttempt, PoolView
 from podium.platform.scaling.fleet import ended_by_scaling
 from podium.platform.submissions.fitting import AGENT_ALIVE
-from podium.platform.submissions.transitions import pool_topic, record_event
 
 SHOWN_ATTEMPTS = 50
 OUTCOMES_OF = timedelta(hours=24)

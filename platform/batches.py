@@ -6,16 +6,18 @@ run operators see them. Its states follow what its submissions do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
+from podium.platform.events import pool_topic
 from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
 from podium.platform.models import Batch, Competition, Phase, Pool, Rerun, RerunItem, Submission, now
 from podium.platform.orchestration import Orchestration
-from podium.platform.submissions.transitions import pool_topic
 
 BATCH_SIZE = 50
 """Submissions in a batch at most."""
@@ -56,20 +58,96 @@ def new_batch(session: Session, pool: Pool, queue: SubmissionQueue, *, rerun: Re
 def assign_to_batch(session: Session, submission: Submission) -> UUID:
     """The batch of a queued submission: its own, else the open one of its kind that has room, else a new one."""
     pool = submission.competition.pool
-    # Of many that ask at once, one makes the batch and the others find it.
-    lock = text("SELECT pg_advisory_xact_lock(hashtext('podium-batches'), hashtext(:pool))")
-    session.execute(lock, {"pool": pool.name})
+    _lock_batches(session, pool)
     present = session.scalar(select(Submission.batch_id).where(Submission.id == submission.id))
     if present is not None:
         return present
+    batch = _batch_with_room(session, pool, submission.queue, submission.rerun_id)
+    batch.size += 1
+    session.execute(update(Submission).where(Submission.id == submission.id).values(batch_id=batch.id))
+    session.flush()
+    return batch.id
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Queued submissions that may share a batch: of one pool and queue, and of one rerun or of none."""
+
+    pool_id: UUID
+    queue: SubmissionQueue
+    rerun_id: UUID | None
+    submission_ids: Sequence[UUID]
+
+
+def undispatched_submissions(session: Session, *, limit: int) -> tuple[list[Alike], list[UUID]]:
+    """Queued submissions without a flow run: those that go into batches, and those that get a flow run each."""
+    rows = session.execute(
+        select(Submission.id, Submission.batch_id, Competition.pool_id, Submission.queue, Submission.rerun_id)
+        .join(Competition, Competition.id == Submission.competition_id)
+        .where(
+            Submission.status == SubmissionStatus.QUEUED,
+            Submission.ended.is_(None),
+            Submission.flow_run_id.is_(None),
+        )
+        .order_by(Submission.queue, Submission.queued)
+        .limit(limit)
+    ).all()
+    busy = {pool_id: is_busy(session, pool_id) for pool_id in {row.pool_id for row in rows}}
+    groups: dict[tuple[UUID, SubmissionQueue, UUID | None], list[UUID]] = {}
+    singly = []
+    for submission_id, batch_id, pool_id, queue, rerun_id in rows:
+        if batch_id is None and (queue is not SubmissionQueue.DEFAULT or busy[pool_id]):
+            groups.setdefault((pool_id, queue, rerun_id), []).append(submission_id)
+        else:
+            singly.append(submission_id)
+    return [Alike(*kind, submission_ids) for kind, submission_ids in groups.items()], singly
+
+
+def assign_together(session: Session, alike: Alike) -> list[UUID]:
+    """Put submissions into batches of their kind; return these.
+
+    Those that have ended or got a batch meanwhile are left out, and those that somebody holds wait for the next time.
+    """
+    pool = session.get_one(Pool, alike.pool_id)
+    _lock_batches(session, pool)
+    left = session.scalars(
+        select(Submission.id)
+        .where(
+            Submission.id.in_(alike.submission_ids),
+            Submission.status == SubmissionStatus.QUEUED,
+            Submission.ended.is_(None),
+            Submission.flow_run_id.is_(None),
+            Submission.batch_id.is_(None),
+        )
+        .order_by(Submission.queued)
+        .with_for_update(skip_locked=True)
+    ).all()
+    batches = []
+    while left:
+        batch = _batch_with_room(session, pool, alike.queue, alike.rerun_id)
+        taken, left = left[: BATCH_SIZE - batch.size], left[BATCH_SIZE - batch.size :]
+        batch.size += len(taken)
+        session.execute(update(Submission).where(Submission.id.in_(taken)).values(batch_id=batch.id))
+        session.flush()
+        batches.append(batch.id)
+    return batches
+
+
+def _lock_batches(session: Session, pool: Pool) -> None:
+    """Of many that ask for a batch at once, let one make it, and the others find it."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtext('podium-batches'), hashtext(:pool))")
+    session.execute(lock, {"pool": pool.name})
+
+
+def _batch_with_room(session: Session, pool: Pool, queue: SubmissionQueue, rerun_id: UUID | None) -> Batch:
     # Locked, so that it does not end at this moment, with what is assigned to it left behind.
     batch = session.scalar(
         select(Batch)
         .where(
             Batch.pool_id == pool.id,
             Batch.ended.is_(None),
-            Batch.queue == submission.queue,
-            Batch.rerun_id == submission.rerun_id if submission.rerun_id is not None else Batch.rerun_id.is_(None),
+            Batch.queue == queue,
+            Batch.rerun_id == rerun_id if rerun_id is not None else Batch.rerun_id.is_(None),
             Batch.size < BATCH_SIZE,
         )
         .order_by(Batch.created.desc())
@@ -78,12 +156,8 @@ def assign_to_batch(session: Session, submission: Submission) -> UUID:
         .execution_options(populate_existing=True)
     )
     if batch is None:
-        rerun = session.get(Rerun, submission.rerun_id) if submission.rerun_id else None
-        batch = new_batch(session, pool, submission.queue, rerun=rerun)
-    batch.size += 1
-    session.execute(update(Submission).where(Submission.id == submission.id).values(batch_id=batch.id))
-    session.flush()
-    return batch.id
+        batch = new_batch(session, pool, queue, rerun=session.get(Rerun, rerun_id) if rerun_id else None)
+    return batch
 
 
 def dispatch_batch(session: Session, orchestration: Orchestration, batch_id: UUID) -> UUID:

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from podium.platform import audit
 from podium.platform.errors import Conflict, NotFound
+from podium.platform.events import record_event
 from podium.platform.models import Collaborator, Competition, Person, now
 from podium.platform.records.access import CollaboratorRecord
-from podium.platform.submissions.transitions import record_event
 
 
 def list_collaborators(competition: Competition) -> list[CollaboratorRecord]:

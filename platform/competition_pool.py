@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
 from podium.platform.errors import NotAllowed
+from podium.platform.events import pool_topic, record_event
 from podium.platform.identity import Caller
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Competition, Person, Pool, Submission
 from podium.platform.pool_access import may_use, no_such_pool
-from podium.platform.submissions.transitions import pool_topic, record_event
 
 _WAITING = (SubmissionStatus.SUBMITTED, SubmissionStatus.QUEUED)
 

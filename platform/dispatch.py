@@ -11,31 +11,36 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from podium.platform import phase_clock
-from podium.platform.batches import assign_to_batch, dispatch_batch, is_busy, rerun_tags, undispatched_batches
-from podium.platform.database import Database, notify
-from podium.platform.errors import PlatformFault
-from podium.platform.flow_leases import let_go_of_dead
-from podium.platform.lifecycle import BundleStatus, MigrationStatus, RerunStatus, SubmissionQueue, SubmissionStatus
-from podium.platform.models import Bundle, Competition, Phase, PhaseMigration, Pool, Rerun, Submission, now
-from podium.platform.orchestration import (
-    CREATE_COMPETITION,
-    MIGRATE_PHASE,
-    PLATFORM_POOL,
-    RERUN_PHASE,
-    Orchestration,
+from podium.platform.batches import (
+    BATCH_SIZE,
+    Alike,
+    assign_to_batch,
+    assign_together,
+    dispatch_batch,
+    is_busy,
+    undispatched_batches,
+    undispatched_submissions,
 )
-from podium.platform.phase_migration import waiting_for_a_flow
+from podium.platform.database import Database, notify
+from podium.platform.driven import DRIVEN_KINDS, AnyDriven
+from podium.platform.errors import PlatformFault
+from podium.platform.events import pool_topic
+from podium.platform.flow_leases import let_go_of_dead
+from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
+from podium.platform.models import Competition, Pool, Submission, now
+from podium.platform.orchestration import Orchestration
 from podium.platform.pool_registration import register_pools
 from podium.platform.reconciliation import RECONCILE_SECONDS, note_chore, reconcile, seconds_since
 from podium.platform.submissions.attempts import cancel_overdue_uploads, lose_expired
-from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_bundle, pool_topic, touch_submission
+from podium.platform.submissions.transitions import WAITS_FOR_AGENT, touch_submission
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 5.0
@@ -47,12 +52,6 @@ OVERDUE_SECONDS = 3 * RECONCILE_SECONDS
 """Without a reconciliation for so long, its flow is not run by anybody, and the gateway does it."""
 DISPATCHABLE = frozenset({SubmissionStatus.SUBMITTED, SubmissionStatus.QUEUED})
 WAITS_FOR_SCHEDULER = "Waits for the scheduler"
-DRIVEN = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING})
-"""A rerun in one of these needs a flow that drives it."""
-RERUNS_AT_ONCE = 4
-"""Reruns that are driven at the same time, of all competitions; the others wait for their turn."""
-MAX_READINGS = 5
-"""Flows that are begun for a bundle at most: one that ends whoever reads it must not do so for ever."""
 UNDISPATCHED = 500
 """Submissions that one tick dispatches at most."""
 
@@ -124,6 +123,23 @@ class Dispatcher:
                     touch_submission(session, submission, status_message=WAITS_FOR_AGENT)
                 notify(session, pool_topic(pool.name))
 
+    def _dispatch_together(self, alike: Alike) -> None:
+        """Put submissions into batches, and make the flow runs of these that have none."""
+        ids = alike.submission_ids
+        for start in range(0, len(ids), BATCH_SIZE):
+            part = replace(alike, submission_ids=ids[start : start + BATCH_SIZE])
+            with self._database.session() as session:
+                batches = assign_together(session, part)
+                try:
+                    for batch_id in batches:
+                        dispatch_batch(session, self._orchestration, batch_id)
+                except PlatformFault as error:
+                    undispatched = select(Submission).where(
+                        Submission.batch_id.in_(batches), Submission.flow_run_id.is_(None)
+                    )
+                    for submission in session.scalars(undispatched).all():
+                        self._say_why(session, submission, error)
+
     def _say_why(self, session: Session, submission: Submission, error: PlatformFault) -> None:
         logger.warning("submission %s could not be dispatched: %s", submission.id, error)
         reason = f"{WAITS_FOR_SCHEDULER}: {error.detail} It is tried again every few seconds."
@@ -152,32 +168,9 @@ class Dispatcher:
         except PlatformFault as error:
             logger.warning("flow run %s could not be cancelled: %s", flow_run_id, error)
 
-    def dispatch_bundle(self, bundle_id: UUID) -> None:
-        """Make the flow run for a queued bundle that has none."""
-        with self._database.session() as session:
-            bundle = session.get(Bundle, bundle_id, with_for_update=True)
-            waits = {BundleStatus.QUEUED, BundleStatus.READING}
-            if bundle is None or bundle.status not in waits or bundle.flow_run_id:
-                return
-            if bundle.dispatches >= MAX_READINGS:
-                reason = f"Podium was interrupted {MAX_READINGS} times while it read the bundle. Tell the operators."
-                move_bundle(session, bundle, BundleStatus.FAILED, actor="gateway", reason=reason)
-                return
-            key = f"{bundle_id}" if not bundle.dispatches else f"{bundle_id}/{bundle.dispatches + 1}"
-            try:
-                bundle.flow_run_id = self._orchestration.dispatch_flow(
-                    CREATE_COMPETITION,
-                    {"bundle_id": bundle_id},
-                    key=key,
-                    name=f"create {bundle.filename}"[:200],
-                    tags=[f"bundle:{bundle_id}"],
-                    queue="fast",
-                )
-            except PlatformFault as error:
-                logger.warning("bundle %s could not be dispatched: %s", bundle_id, error)
-                return
-            bundle.dispatches += 1
-            notify(session, pool_topic(PLATFORM_POOL))
+    def drive(self, kind: AnyDriven, one: UUID) -> None:
+        """Make the flow run of a bundle, a rerun or a migration that needs one and has none."""
+        kind.dispatch(self._database, self._orchestration, one)
 
     def tick(self, *, leases_count: bool = True) -> None:
         """End attempts that were lost and uploads that never came; dispatch what is queued without a flow run.
@@ -191,36 +184,18 @@ class Dispatcher:
                 let_go_of_dead(session)
             cancel_overdue_uploads(session, seconds=self._upload_seconds)
         with self._database.session() as session:
-            submissions = session.scalars(
-                select(Submission.id)
-                .where(
-                    Submission.status == SubmissionStatus.QUEUED,
-                    Submission.ended.is_(None),
-                    Submission.flow_run_id.is_(None),
-                )
-                .order_by(Submission.queue, Submission.queued)
-                .limit(UNDISPATCHED)
-            ).all()
-            bundles = session.scalars(
-                select(Bundle.id).where(
-                    Bundle.status.in_((BundleStatus.QUEUED, BundleStatus.READING)), Bundle.flow_run_id.is_(None)
-                )
-            ).all()
+            together, singly = undispatched_submissions(session, limit=UNDISPATCHED)
             batches = undispatched_batches(session)
-            reruns = session.scalars(
-                select(Rerun.id).where(Rerun.status.in_(DRIVEN), Rerun.flow_run_id.is_(None)).order_by(Rerun.created)
-            ).all()
-            migrations = waiting_for_a_flow(session)
+            driven = [(kind, kind.waiting(session)) for kind in DRIVEN_KINDS]
         for batch_id in batches:
             self.dispatch_batch(batch_id)
-        for submission_id in submissions:
+        for alike in together:
+            self._dispatch_together(alike)
+        for submission_id in singly:
             self.dispatch_submission(submission_id)
-        for bundle_id in bundles:
-            self.dispatch_bundle(bundle_id)
-        for rerun_id in reruns:
-            self.dispatch_rerun(rerun_id)
-        for phase_id in migrations:
-            self.dispatch_migration(phase_id)
+        for kind, waiting in driven:
+            for one in waiting:
+                self.drive(kind, one)
 
     def dispatch_batch(self, batch_id: UUID) -> None:
         """Make the flow run of a batch that has none, and let agents have its submissions."""
@@ -229,56 +204,6 @@ class Dispatcher:
                 dispatch_batch(session, self._orchestration, batch_id)
             except PlatformFault as error:
                 logger.warning("batch %s could not be dispatched: %s", batch_id, error)
-
-    def dispatch_rerun(self, rerun_id: UUID) -> None:
-        """Make the flow run that drives a rerun which has none; no more than so many reruns go on at once."""
-        with self._database.session() as session:
-            rerun = session.get(Rerun, rerun_id, with_for_update={"of": Rerun})
-            if rerun is None or rerun.status not in DRIVEN or rerun.flow_run_id:
-                return
-            driven = session.scalar(
-                select(func.count()).where(Rerun.status.in_(DRIVEN), Rerun.flow_run_id.is_not(None))
-            )
-            if (driven or 0) >= RERUNS_AT_ONCE:
-                return
-            slug = rerun.competition.slug
-            try:
-                rerun.flow_run_id = self._orchestration.dispatch_flow(
-                    RERUN_PHASE,
-                    {"rerun_id": rerun_id},
-                    key=f"{rerun_id}/{rerun.dispatches + 1}",
-                    name=f"{slug} rerun {rerun.number}",
-                    tags=rerun_tags(session, rerun),
-                    queue="rerun",
-                )
-            except PlatformFault as error:
-                logger.warning("rerun %s could not be dispatched: %s", rerun_id, error)
-                return
-            rerun.dispatches += 1
-            notify(session, pool_topic(PLATFORM_POOL))
-
-    def dispatch_migration(self, phase_id: UUID) -> None:
-        """Make the flow run of a migration that goes on and has none."""
-        with self._database.session() as session:
-            migration = session.get(PhaseMigration, phase_id, with_for_update=True)
-            if migration is None or migration.status is not MigrationStatus.RUNNING or migration.flow_run_id:
-                return
-            phase = session.get_one(Phase, phase_id)
-            slug = phase.competition.slug
-            try:
-                migration.flow_run_id = self._orchestration.dispatch_flow(
-                    MIGRATE_PHASE,
-                    {"phase_id": phase_id},
-                    key=f"migrate/{phase_id}/{migration.dispatches + 1}",
-                    name=f"{slug} migrate into phase {phase.position + 1}",
-                    tags=[f"competition:{slug}", f"phase:{phase.position + 1}"],
-                    queue="default",
-                )
-            except PlatformFault as error:
-                logger.warning("migration into phase %s could not be dispatched: %s", phase_id, error)
-                return
-            migration.dispatches += 1
-            notify(session, pool_topic(PLATFORM_POOL))
 
     def wake_for_retries(self) -> None:
         """Tell agents of submissions whose wait before the next attempt has ended."""

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from podium.platform.errors import Conflict, NotFound
+from podium.platform.events import record_event
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import (
     Bundle,
@@ -28,7 +29,6 @@ from podium.platform.models import (
     now,
 )
 from podium.platform.records.storage import StoredFileRecord
-from podium.platform.submissions.transitions import record_event
 
 _READ = frozenset({BundleStatus.CREATED, BundleStatus.REFUSED, BundleStatus.FAILED})
 

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from podium.platform.agent_views import MAX_AGENTS, upgrade_notice
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed
+from podium.platform.events import pool_topic
 from podium.platform.identifiers import new_id
 from podium.platform.identity import Caller
 from podium.platform.jobs import CONTRACT, AgentHello, Welcome
 from podium.platform.models import Agent, Pool, now
 from podium.platform.placement import PLACEMENT_LABELS
 from podium.platform.submissions.fitting import why_closed
-from podium.platform.submissions.transitions import pool_topic
 
 
 class ContractDiffers(Conflict):

@@ -1,7 +1,8 @@
 """States and legal transitions: pure, and the only place that knows them.
 
 Every enum here is mirrored by an enum of the same name and members in Postgres. A change of state is one
-conditional UPDATE made from these tables (`podium.platform.submissions.transitions`), and leaves an event.
+conditional UPDATE made from these tables (`podium.platform.submissions.transitions`, `podium.platform.transitions`),
+and leaves an event.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from podium.platform import audit
 from podium.platform.errors import InvalidInput
+from podium.platform.events import record_event
 from podium.platform.models import Competition, Phase, now
-from podium.platform.submissions.transitions import record_event
 
 LIMITS = ("max_submissions_per_day", "max_submissions", "max_concurrent_submissions")
 WINDOWS = {

@@ -19,8 +19,8 @@ from podium.platform.database import notify
 from podium.platform.leaderboard.entries import leaderboard_topic
 from podium.platform.lifecycle import MigrationStatus, PhaseStatus
 from podium.platform.models import Phase, PhaseMigration, now
-from podium.platform.submissions.transitions import announce_phase
 from podium.platform.submissions.windows import phase_status
+from podium.platform.transitions import announce_phase
 
 ACTOR = "flow:tick"
 

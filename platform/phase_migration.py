@@ -25,7 +25,7 @@ from podium.platform.models import (
     Submission,
 )
 from podium.platform.submissions.copies import queue_copies
-from podium.platform.submissions.transitions import finish_migration
+from podium.platform.transitions import finish_migration
 
 PART = 100
 """Submissions that are taken over in one transaction."""

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, NotFound
+from podium.platform.events import pool_topic, record_event
 from podium.platform.identity import Caller, issue_token
 from podium.platform.lifecycle import AttemptStatus
 from podium.platform.models import Attempt, Pool, Token, TokenKind, now
 from podium.platform.pool_access import find_own_pool, may_run
-from podium.platform.submissions.transitions import pool_topic, record_event
 
 MAX_TOKENS = 100
 """Tokens of one pool that are good at the same time."""

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from podium.platform.events import pool_topic, record_event
 from podium.platform.identity import Caller, find_person
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Competition, Pool, PoolUser, Submission, now
 from podium.platform.pool_access import may_run, may_see, usable_by
 from podium.platform.records.pools import PoolRecord
 from podium.platform.submissions.fitting import live_agents
-from podium.platform.submissions.transitions import pool_topic, record_event
 
 _RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from podium.platform.errors import Conflict, InvalidInput, NotFound
+from podium.platform.events import record_event
 from podium.platform.models import Competition, Dataset, Evaluation, Phase, PhaseTask, Submission, Task, TaskVersion
 from podium.platform.records.reruns import DatasetRecord, TaskVersionRecord
-from podium.platform.submissions.transitions import record_event
 
 KINDS = ("scoring_program", "ingestion_program", "input_data", "reference_data")
 """What a task is made of."""

@@ -23,7 +23,7 @@ from podium.platform.models.competitions import NOW
 from podium.platform.storage import Storage, StoredContent
 from podium.platform.storage_quotas import require_within
 from podium.platform.stored import store
-from podium.platform.submissions.transitions import move_bundle
+from podium.platform.transitions import move_bundle
 
 ACTOR = "flow:create-competition"
 

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podium.platform.errors import PodiumError
+from podium.platform.events import record_event
 from podium.platform.models import Agent, Pool, ScaledAgent, ScalingDecision, ScalingPolicy, now
 from podium.platform.records.scaling import ScalingRecord
 from podium.platform.scaling import fleet
@@ -27,7 +28,6 @@ from podium.platform.scaling.providers.orders import AgentOrder, Listing, Provid
 from podium.platform.scaling.reading import read_situation, rules_of
 from podium.platform.scaling.situation import Condition, Situation
 from podium.platform.scaling.states import ScaledAgentStatus
-from podium.platform.submissions.transitions import record_event
 from podium.tasks.platform_services import PlatformServices
 
 T = TypeVar("T")

@@ -30,11 +30,12 @@ from podium.platform.jobs import (
 from podium.platform.lifecycle import AttemptOutcome, Stage, Verdict
 from podium.tasks.arrangement import arrange
 from podium.tasks.attempt import LAST_WORDS, AttemptInHand
-from podium.tasks.containers import Outcome, output_limits, predict, score
+from podium.tasks.containers import output_limits, predict, score
 from podium.tasks.detailed_results import first_html
 from podium.tasks.metadata import BadMetadata, Metadata, read_metadata
 from podium.tasks.output_copies import read_file, zip_tree
 from podium.tasks.output_rules import OutputLimits, OutputRefused
+from podium.tasks.program_steps import Outcome
 from podium.tasks.programs import Image, ImageUnavailable
 from podium.tasks.scores import JSON_NAME, MAX_BYTES, TEXT_NAME, BadScores, parse_scores
 from podium.tasks.staging import fetch_image, stage_dataset, stage_submission

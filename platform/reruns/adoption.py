@@ -12,7 +12,8 @@ from podium.platform.leaderboard.whole_board import write_board
 from podium.platform.lifecycle import RerunStatus
 from podium.platform.models import Adoption, Participant, Rerun, RerunItem
 from podium.platform.reruns.comparison import Comparison, Difference, compare
-from podium.platform.submissions.transitions import Adopted, adopt_results, move_rerun
+from podium.platform.submissions.transitions import Adopted, adopt_results
+from podium.platform.transitions import move_rerun
 
 
 def adopt(session: Session, rerun: Rerun, *, actor: str) -> Comparison:

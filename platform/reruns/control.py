@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, NotFound
+from podium.platform.events import pool_topic, record_event
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, RerunStatus
 from podium.platform.models import Adoption, Competition, Rerun, RerunItem, Submission
 from podium.platform.reruns.adoption import adopt
 from podium.platform.reruns.preview import expected_seconds, phases_of, usual_parallel
 from podium.platform.reruns.selection import Selection, choose_submissions
 from podium.platform.submissions.attempts import cancel_submission
-from podium.platform.submissions.transitions import move_rerun, pool_topic, record_event
 from podium.platform.submissions.waiting import live_slots
+from podium.platform.transitions import move_rerun
 
 
 def start_rerun(

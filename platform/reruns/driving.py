@@ -25,7 +25,7 @@ from podium.platform.models import Rerun, RerunItem, Submission, now
 from podium.platform.reruns.adoption import finish
 from podium.platform.reruns.comparison import Comparison
 from podium.platform.submissions.copies import queue_copies
-from podium.platform.submissions.transitions import move_rerun
+from podium.platform.transitions import move_rerun
 
 LOW_WATER = BATCH_SIZE // 2
 """The next batch is made when fewer than this wait in the queue, so that agents never run dry."""

@@ -16,13 +16,13 @@ from sqlalchemy import ColumnElement, exists, select, text, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import Database, notify
+from podium.platform.events import pool_topic
 from podium.platform.identity import issue_token
 from podium.platform.models import Agent, Pool, ScaledAgent, ScalingPolicy, Token, now
 from podium.platform.scaling.decision import Decision
 from podium.platform.scaling.situation import Situation
 from podium.platform.scaling.states import ScaledAgentStatus, ScalingAction, may_become
 from podium.platform.submissions.cordons import attempts_held, lock_agent
-from podium.platform.submissions.transitions import pool_topic
 
 CORDONED_BY_SCALING = "Scaling lets it go when it holds nothing any more."
 """The reason by which scaling knows its own cordons from those of people."""

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podium.platform.errors import Conflict, InvalidInput, NotFound
+from podium.platform.events import record_event
 from podium.platform.models import Agent, Pool, ScalingDecision, ScalingPolicy, now
 from podium.platform.orchestration import PLATFORM_POOL
 from podium.platform.records.scaling import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
@@ -17,7 +18,6 @@ from podium.platform.scaling.providers.choice import require_provider
 from podium.platform.scaling.reading import own_states
 from podium.platform.scaling.situation import Rules
 from podium.platform.settings import ServerSettings
-from podium.platform.submissions.transitions import record_event
 
 SHOWN = 20
 """Decisions that are shown."""

@@ -9,12 +9,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from podium.platform.errors import NotFound
+from podium.platform.events import record_event
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Competition, ExtraAllowance, Participant, Person, Phase, Submission, now
 from podium.platform.quotas import Counted, Extra, Left, Quota, left_of, window_start
 from podium.platform.records.people import Allowance, ExtraAllowanceRecord
 from podium.platform.submissions.participation import NotParticipating, require_participant
-from podium.platform.submissions.transitions import record_event
 from podium.platform.submissions.windows import next_change, why_closed
 
 

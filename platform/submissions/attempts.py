@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
 from podium.platform.errors import Conflict
+from podium.platform.events import pool_topic, record_event
 from podium.platform.jobs import DOES_NOT_FIT, Handback, Heartbeat, HeartbeatAnswer
 from podium.platform.lifecycle import (
     ACTIVE_SUBMISSION_STATUSES,
@@ -22,7 +23,7 @@ from podium.platform.lifecycle import (
 from podium.platform.models import Agent, Attempt, Evaluation, Submission, Token, now
 from podium.platform.settings import ServerSettings
 from podium.platform.submissions.retries import FAILED_ATTEMPTS, MAX_ATTEMPTS, retry_delay
-from podium.platform.submissions.transitions import move_submission, pool_topic, record_event
+from podium.platform.submissions.transitions import move_submission
 
 LAST_WORDS = timedelta(minutes=10)
 """How long an attempt's token is good after its end."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from podium.platform.bundles.content import FactSheetType
 from podium.platform.database import notify
 from podium.platform.errors import InvalidInput, TooLarge
+from podium.platform.events import pool_topic, record_event
 from podium.platform.image_archives import SUFFIXES, is_image_name
 from podium.platform.lifecycle import (
     SUBMISSION_TRANSITIONS,
@@ -24,7 +25,7 @@ from podium.platform.storage_quotas import require_room, require_room_for_output
 from podium.platform.stored import accept
 from podium.platform.submissions.allowances import quota_left
 from podium.platform.submissions.participation import require_participant
-from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_submission, pool_topic, record_event
+from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_submission
 from podium.platform.submissions.windows import require_open
 from podium.platform.uploads import join_parts
 

@@ -1,4 +1,4 @@
-"""The only place where a stored state changes: one conditional UPDATE, one event row, one notice."""
+"""Submissions change here and nowhere else: one conditional UPDATE, one event row, one notice."""
 
 from __future__ import annotations
 
@@ -12,72 +12,23 @@ from sqlalchemy.orm import Session
 
 from podium.platform import audit
 from podium.platform.database import notify, notify_all
+from podium.platform.events import rerun_topic, submission_topic
 from podium.platform.lifecycle import (
     ADOPTION_TRANSITIONS,
-    BUNDLE_TRANSITIONS,
-    MIGRATION_TRANSITIONS,
-    PHASE_TRANSITIONS,
-    RERUN_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
     TERMINAL_SUBMISSION_STATUSES,
-    BundleStatus,
     IllegalTransition,
-    MigrationStatus,
-    PhaseStatus,
-    RerunStatus,
     SubmissionStatus,
     origins,
     require_transition,
 )
-from podium.platform.models import Bundle, Event, Phase, PhaseMigration, Rerun, Submission, now
+from podium.platform.models import Event, Submission, now
 from podium.platform.submissions.logs import logs_topic
 
 WAITS_FOR_AGENT = "Waits for an agent."
 """The status message of a submission that is queued and has its flow run."""
 _AT_ONCE = 1000
 """Submissions that one statement changes."""
-
-
-def record_event(
-    session: Session,
-    *,
-    subject: str,
-    subject_id: UUID,
-    before: str | None,
-    after: str,
-    actor: str,
-    reason: str = "",
-    name: str = "",
-) -> None:
-    """Remember that something changed, who did it and why; in the audit log too, where it is an organizer's act.
-
-    Args:
-        name: What people call it, where the address of the call does not say so.
-    """
-    audit.note(session, subject, name=name, before=before, after=after, reason=reason)
-    session.add(
-        Event(subject=subject, subject_id=subject_id, before=before, after=after, actor=actor[:200], reason=reason)
-    )
-
-
-def submission_topic(submission_id: UUID) -> str:
-    """The topic under which watchers of a submission are told."""
-    return f"submission:{submission_id}"
-
-
-def bundle_topic(bundle_id: UUID) -> str:
-    """The topic under which watchers of a bundle are told."""
-    return f"bundle:{bundle_id}"
-
-
-def pool_topic(pool: str) -> str:
-    """The topic under which a pool's agents are told that there is work."""
-    return f"pool:{pool}"
-
-
-def rerun_topic(rerun_id: UUID) -> str:
-    """The topic under which watchers of a rerun are told."""
-    return f"rerun:{rerun_id}"
 
 
 def move_submission(
@@ -229,113 +180,3 @@ def touch_submission(session: Session, submission: Submission, **values: Any) ->
     )
     session.refresh(submission)
     notify(session, submission_topic(submission.id))
-
-
-def move_bundle(
-    session: Session,
-    bundle: Bundle,
-    after: BundleStatus,
-    *,
-    actor: str,
-    reason: str = "",
-    **values: Any,  # noqa: ANN401  # columns of Bundle, checked by SQLAlchemy
-) -> None:
-    """Change a bundle's status, if the table allows it from the status that it has in the database.
-
-    Raises:
-        IllegalTransition: The status is one from which `after` can't be reached; nothing was changed.
-    """
-    before = bundle.status
-    result = session.execute(
-        update(Bundle)
-        .where(Bundle.id == bundle.id, Bundle.status == before)
-        .where(Bundle.status.in_(origins(BUNDLE_TRANSITIONS, after)))
-        .values(status=after, message=reason, **values)
-    )
-    _require_changed(result, "bundle", before, after)
-    session.refresh(bundle)
-    record_event(
-        session, subject="bundle", subject_id=bundle.id, before=before, after=after, actor=actor, reason=reason
-    )
-    notify(session, bundle_topic(bundle.id))
-
-
-def move_rerun(
-    session: Session,
-    rerun: Rerun,
-    after: RerunStatus,
-    *,
-    actor: str,
-    reason: str = "",
-    **values: Any,  # noqa: ANN401  # columns of Rerun, checked by SQLAlchemy
-) -> None:
-    """Change a rerun's status, if the table allows it from the status that it has in the database.
-
-    Raises:
-        IllegalTransition: The status is one from which `after` can't be reached; nothing was changed.
-    """
-    if after in {RerunStatus.ADOPTED, RerunStatus.CANCELLED}:
-        values["ended"] = now()
-    before = rerun.status
-    result = session.execute(
-        update(Rerun)
-        .where(Rerun.id == rerun.id, Rerun.status == before)
-        .where(Rerun.status.in_(origins(RERUN_TRANSITIONS, after)))
-        .values(status=after, status_message=reason, version=Rerun.version + 1, **values)
-    )
-    _require_changed(result, "rerun", before, after)
-    session.refresh(rerun)
-    record_event(session, subject="rerun", subject_id=rerun.id, before=before, after=after, actor=actor, reason=reason)
-    notify(session, rerun_topic(rerun.id))
-
-
-def announce_phase(session: Session, phase: Phase, after: PhaseStatus, *, actor: str) -> bool:
-    """Remember that a phase has opened or ended; tell whether that is news.
-
-    Of several that announce the same at once, one does.
-    """
-    before = phase.announced
-    result = session.execute(
-        update(Phase)
-        .where(Phase.id == phase.id, Phase.announced == before)
-        .where(Phase.announced.in_(origins(PHASE_TRANSITIONS, after)))
-        .values(announced=after)
-    )
-    assert isinstance(result, CursorResult)
-    if result.rowcount != 1:
-        return False
-    session.refresh(phase)
-    record_event(session, subject="phase", subject_id=phase.id, before=before, after=after, actor=actor)
-    return True
-
-
-def finish_migration(session: Session, migration: PhaseMigration, *, actor: str, message: str) -> None:
-    """End the migration into a phase.
-
-    Raises:
-        IllegalTransition: It has ended before.
-    """
-    before, after = MigrationStatus.RUNNING, MigrationStatus.FINISHED
-    result = session.execute(
-        update(PhaseMigration)
-        .where(PhaseMigration.phase_id == migration.phase_id)
-        .where(PhaseMigration.status.in_(origins(MIGRATION_TRANSITIONS, after)))
-        .values(status=after, message=message, ended=now())
-    )
-    _require_changed(result, "migration", before, after)
-    session.refresh(migration)
-    record_event(
-        session,
-        subject="migration",
-        subject_id=migration.phase_id,
-        before=before,
-        after=after,
-        actor=actor,
-        reason=message,
-    )
-
-
-def _require_changed(result: Any, subject: str, before: str, after: str) -> None:  # noqa: ANN401  # a CursorResult
-    assert isinstance(result, CursorResult)
-    if result.rowcount != 1:
-        raise IllegalTransition(f"A {subject} that is {before} can't become {after}.")

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from podium.platform import agent_views, greetings
 from podium.platform.errors import NotAllowed, NotAuthenticated, PodiumError
+from podium.platform.events import pool_topic
 from podium.platform.gateway.requests import Wait
 from podium.platform.gateway.services import Services
 from podium.platform.gateway.several import answer_each, refusal_of
@@ -41,7 +42,6 @@ from podium.platform.models import Agent, Attempt, Pool, Token
 from podium.platform.records.pools import AgentRecord
 from podium.platform.submissions import attempts, claiming, logs, results, waiting
 from podium.platform.submissions.fitting import offer_of_agent, why_closed
-from podium.platform.submissions.transitions import pool_topic
 from podium.platform.version import VERSION
 
 router = APIRouter(tags=["agents"])

@@ -10,7 +10,9 @@ from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
 from podium.platform.bundles.problems import Problem, Severity
+from podium.platform.driven import BUNDLES
 from podium.platform.errors import NotFound, TooLarge
+from podium.platform.events import bundle_topic
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewBundle, Wait
 from podium.platform.gateway.services import Services, WithServices
@@ -21,7 +23,7 @@ from podium.platform.records.competitions import BundleRecord, BundleUpload
 from podium.platform.storage import incoming_key
 from podium.platform.storage_quotas import require_room
 from podium.platform.stored import accept
-from podium.platform.submissions.transitions import bundle_topic, move_bundle
+from podium.platform.transitions import move_bundle
 from podium.platform.uploads import announced_bundle, forget_completed, join_parts, offer_upload
 
 router = APIRouter(tags=["bundles"])
@@ -60,7 +62,7 @@ def complete_bundle(
             move_bundle(session, bundle, BundleStatus.QUEUED, actor=caller.actor, content=stored.key)
         record = bundle_record(bundle)
     forget_completed(services.database, services.storage, bundle_id)
-    background.add_task(services.dispatcher.dispatch_bundle, bundle_id)
+    background.add_task(services.dispatcher.drive, BUNDLES, bundle_id)
     return record
 
 

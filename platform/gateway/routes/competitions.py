@@ -11,10 +11,11 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podium.platform import competitions
+from podium.platform import competition_relaxations, competition_views, competitions, participants
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
 from podium.platform.errors import NotAllowed
+from podium.platform.events import record_event
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
@@ -26,7 +27,6 @@ from podium.platform.records.competitions import CompetitionRecord, CompetitionS
 from podium.platform.records.leaderboards import LeaderboardRecord
 from podium.platform.records.people import Allowance, ParticipantRecord
 from podium.platform.submissions.allowances import allowance
-from podium.platform.submissions.transitions import record_event
 from podium.platform.submissions.windows import choose_phase
 
 router = APIRouter(tags=["competitions"])
@@ -41,16 +41,16 @@ def list_competitions(
 ) -> list[CompetitionSummary]:
     """Competitions that the caller may see, the newest first."""
     with services.database.session() as session:
-        return competitions.list_competitions(session, caller, search=search[:200], limit=limit, offset=offset)
+        return competition_views.list_competitions(session, caller, search=search[:200], limit=limit, offset=offset)
 
 
 @router.get("/competitions/{slug}")
 def read_competition(slug: str, services: WithServices, caller: MaybeCaller) -> CompetitionRecord:
     """One competition, whole."""
     with services.database.session() as session:
-        options = competitions.competition_options()
+        options = competition_views.competition_options()
         competition = competitions.find_competition(session, slug, caller, options=options)
-        return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
+        return competition_views.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
 @router.patch("/competitions/{slug}")
@@ -73,7 +73,7 @@ def change_competition(
                 actor=caller.actor,
             )
             competition.published = body.published
-        return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
+        return competition_views.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
 @router.patch("/competitions/{slug}/relaxations")
@@ -84,15 +84,17 @@ def relax_competition(
     with services.database.session() as session:
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
-        competitions.set_relaxations(session, competition, network=body.network, root=body.root, actor=caller.actor)
-        return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
+        competition_relaxations.set_relaxations(
+            session, competition, network=body.network, root=body.root, actor=caller.actor
+        )
+        return competition_views.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
 @router.post("/competitions/{slug}/participants", status_code=201)
 def join(slug: str, services: WithServices, caller: WithCaller, body: Joining, request: Request) -> ParticipantRecord:
     """Take part, accepting the terms."""
     with services.database.session() as session:
-        return competitions.join_competition(
+        return participants.join_competition(
             session,
             competitions.find_competition(session, slug, caller),
             session.get_one(Person, caller.person_id),
@@ -114,7 +116,7 @@ def list_participants(slug: str, services: WithServices, caller: WithCaller) -> 
             .where(Participant.competition_id == competition.id)
             .order_by(Participant.created)
         )
-        return [competitions.participant_record(participant, person) for participant, person in rows]
+        return [participants.participant_record(participant, person) for participant, person in rows]
 
 
 @router.patch("/competitions/{slug}/participants/{username}")
@@ -126,7 +128,7 @@ def change_participant(
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
         person = find_person(session, username)
-        return competitions.set_participant_status(session, competition, person, body.status, actor=caller.actor)
+        return participants.set_participant_status(session, competition, person, body.status, actor=caller.actor)
 
 
 @router.get("/competitions/{slug}/allowance")

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from podium.platform import competitions, phase_changes
+from podium.platform import competition_views, competitions, phase_changes
 from podium.platform.errors import InvalidInput
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import ExtraAllowanceChange, PhaseChange, WindowsChange
@@ -54,7 +54,7 @@ def change_phase(
             .execution_options(populate_existing=True)
         ).all()
         phase_changes.change_phase(session, found, change, actor=caller.actor)
-        return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
+        return competition_views.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
 @router.patch("/competitions/{slug}/windows")
@@ -69,7 +69,7 @@ def change_windows(slug: str, services: WithServices, caller: WithCaller, body: 
         # Of two who change them at once, the second is checked against what the first has left.
         session.refresh(competition, with_for_update={"of": Competition, "key_share": True})
         phase_changes.change_windows(session, competition, given | unbounded, actor=caller.actor)
-        return competitions.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
+        return competition_views.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/extra-allowances")

@@ -14,6 +14,8 @@ from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
 from podium.platform import competitions
+from podium.platform.driven import RERUNS
+from podium.platform.events import rerun_topic
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import NewRerun, RerunSelection, Wait
@@ -23,7 +25,6 @@ from podium.platform.models import Competition, Rerun
 from podium.platform.records.reruns import RerunPreview, RerunRecord, RerunReport
 from podium.platform.reruns import control, preview, views
 from podium.platform.reruns.selection import Selection
-from podium.platform.submissions.transitions import rerun_topic
 
 router = APIRouter(tags=["reruns"])
 
@@ -54,7 +55,7 @@ def start_rerun(
             person_id=caller.person_id,
             actor=caller.actor,
         )
-        background.add_task(services.dispatcher.dispatch_rerun, rerun.id)
+        background.add_task(services.dispatcher.drive, RERUNS, rerun.id)
         return views.rerun_record(session, rerun)
 
 
@@ -97,7 +98,7 @@ def resume_rerun(
 ) -> RerunRecord:
     """Go on with a rerun that is paused."""
     record = _tell(services, slug, number, caller, control.resume_rerun)
-    background.add_task(services.dispatcher.dispatch_rerun, record.id)
+    background.add_task(services.dispatcher.drive, RERUNS, record.id)
     return record
 
 

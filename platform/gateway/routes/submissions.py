@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, BinaryIO
 from uuid import UUID
 
@@ -11,11 +11,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, StreamingResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import LoaderOption
 from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
 from podium.platform import audit, competitions
 from podium.platform.errors import NotAllowed, NotFound
+from podium.platform.events import submission_topic
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.requests import NewSubmission, Wait
 from podium.platform.gateway.routes.competitions import Limit, Offset
@@ -27,7 +29,6 @@ from podium.platform.models import Evaluation, Output, Submission, now
 from podium.platform.records.storage import SignedRequestRecord
 from podium.platform.records.submissions import DetailedResults, LogPage, SubmissionRecord, SubmissionUpload
 from podium.platform.submissions import attempts, creation, detailed_results, logs, views
-from podium.platform.submissions.transitions import submission_topic
 from podium.platform.submissions.windows import choose_phase
 from podium.platform.uploads import announced_submission, forget_completed, offer_upload, signed_record
 
@@ -132,7 +133,7 @@ def cancel_submission(
 ) -> SubmissionRecord:
     """Cancel a submission that has not ended."""
     with services.database.session() as session:
-        submission = _find(session, submission_id, caller)
+        submission = _find(session, submission_id, caller, options=views.submission_options())
         own = submission.person_id == caller.person_id
         if own:
             audit.as_oneself(session)
@@ -224,8 +225,13 @@ def _find_results(session: Session, submission_id: UUID, caller: Caller | None) 
     return submission
 
 
-def _find(session: Session, submission_id: UUID, caller: Caller) -> Submission:
-    submission = session.get(Submission, submission_id, options=views.submission_options())
+def _find(session: Session, submission_id: UUID, caller: Caller, *, options: Sequence[LoaderOption] = ()) -> Submission:
+    """A submission that the caller may see, without what most routes do not need; `options` say what to load with it.
+
+    Raises:
+        NotFound: There is none, or it is somebody else's: the two look the same from outside.
+    """
+    submission = session.get(Submission, submission_id, options=options)
     # What scores a submission again is the organizers' alone, until its results are adopted.
     own = submission is not None and submission.person_id == caller.person_id and submission.rerun_id is None
     if submission is None or not (own or _organizes(submission, caller)):
@@ -243,7 +249,8 @@ def _record(session: Session, submission: Submission, caller: Caller) -> Submiss
 
 def _read(services: Services, submission_id: UUID, caller: Caller) -> SubmissionRecord:
     with services.database.session() as session:
-        return _record(session, _find(session, submission_id, caller), caller)
+        options = views.submission_options()
+        return _record(session, _find(session, submission_id, caller, options=options), caller)
 
 
 def _version(services: Services, submission_id: UUID) -> int | None:

@@ -130,6 +130,71 @@ def test_many_that_are_dispatched_at_once_make_few_flow_runs(
     assert {world.submission(one).flow_run_id for one in waiting} == {batch.flow_run_id}
 
 
+def test_a_tick_puts_what_waits_into_batches_together(
+    world: World,
+    dispatcher: Dispatcher,
+    prefect: StandInPrefect,
+    ada: Known,
+    slug: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batches, "BATCH_SIZE", 4)
+    first = burst(world, dispatcher, ada, slug, BUSY + 2)  # the last batch of these has room for two more
+    more = [world.submit(ada, slug) for _ in range(6)]
+    dispatcher.tick()
+    assert [batch.size for batch in all_batches(world)] == [4, 4, 4]
+    assert len(prefect.runs_of_flow("score-batch")) == 3
+    runs = {batch.id: batch.flow_run_id for batch in all_batches(world)}
+    for submission_id in more:
+        submission = world.submission(submission_id)
+        assert submission.batch_id is not None
+        assert (submission.flow_run_id, submission.dispatches) == (runs[submission.batch_id], 1)
+    assert all(world.submission(one).dispatches == 1 for one in first)
+
+
+def test_ticks_at_the_same_moment_put_each_into_one_batch(
+    world: World, dispatcher: Dispatcher, prefect: StandInPrefect, ada: Known, slug: str
+) -> None:
+    waiting = [world.submit(ada, slug) for _ in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(dispatcher.tick) for _ in range(4)]:
+            done.result()
+    assert prefect.calls == 1
+    (batch,) = all_batches(world)
+    assert batch.size == 12
+    assert {world.submission(one).dispatches for one in waiting} == {1}
+
+
+def test_what_somebody_holds_keeps_no_other_from_its_batch(
+    world: World, dispatcher: Dispatcher, ada: Known, slug: str
+) -> None:
+    held, *others = [world.submit(ada, slug) for _ in range(BUSY + 1)]
+    with world.session() as session:
+        session.get_one(Submission, held, with_for_update={"of": Submission})
+        dispatcher.tick()
+        (batch,) = all_batches(world)
+        assert batch.size == len(others)
+    assert world.submission(held).flow_run_id is None
+    dispatcher.tick()
+    (batch,) = all_batches(world)
+    assert (batch.size, world.submission(held).flow_run_id) == (len(others) + 1, batch.flow_run_id)
+
+
+def test_a_burst_says_why_it_waits_while_prefect_is_away(
+    world: World, dispatcher: Dispatcher, prefect: StandInPrefect, ada: Known, slug: str
+) -> None:
+    waiting = [world.submit(ada, slug) for _ in range(BUSY + 1)]
+    prefect.stop()
+    dispatcher.tick()
+    for submission in map(world.submission, waiting):
+        assert (submission.status, submission.flow_run_id) == ("queued", None)
+        assert submission.status_message.startswith("Waits for the scheduler: Prefect can't be reached")
+    prefect.start()
+    dispatcher.tick()
+    (batch,) = all_batches(world)
+    assert {world.submission(one).flow_run_id for one in waiting} == {batch.flow_run_id}
+
+
 def test_a_batch_that_is_full_takes_no_more(
     world: World, dispatcher: Dispatcher, ada: Known, slug: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

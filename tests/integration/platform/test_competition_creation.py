@@ -17,7 +17,7 @@ from podium.platform import competition_creation
 from podium.platform.errors import PodiumError
 from podium.platform.lifecycle import BundleStatus, IllegalTransition
 from podium.platform.models import Bundle, Competition, Dataset, Event, Phase, Task
-from podium.platform.submissions.transitions import move_bundle
+from podium.platform.transitions import move_bundle
 
 STEPS = ("begin_reading", "store_files", "write_competition", "refuse_bundle", "fail_bundle")
 

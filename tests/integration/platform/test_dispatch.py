@@ -12,6 +12,7 @@ from stand_in_prefect import StandInPrefect
 from world import Known, World
 
 from podium.platform.dispatch import Dispatcher
+from podium.platform.driven import BUNDLES
 from podium.platform.lifecycle import BundleStatus, SubmissionStatus
 from podium.platform.models import Attempt, Bundle, Submission, now
 from podium.platform.orchestration import Orchestration
@@ -125,7 +126,7 @@ def test_a_bundle_that_prefect_missed_is_dispatched_by_the_next_tick(
         bundle = Bundle(owner_id=olga.id, filename="b.zip", size=1, sha256="0" * 64, status=BundleStatus.QUEUED)
         session.add(bundle)
     prefect.stop()
-    dispatcher.dispatch_bundle(bundle.id)
+    dispatcher.drive(BUNDLES, bundle.id)
     prefect.start()
     dispatcher.tick()
     dispatcher.tick()

@@ -14,7 +14,7 @@ from podium.flows import competition as flow
 from podium.platform.jobs import MIB, Limits, OutputKind
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import Bundle, Phase
-from podium.platform.submissions.transitions import move_bundle
+from podium.platform.transitions import move_bundle
 
 GIB = 1024 * MIB
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from stand_in_prefect import StandInPrefect
 from world import Known, World
 
-from podium.platform import batches, dispatch, reconciliation
+from podium.platform import batches, dispatch, driven, reconciliation
 from podium.platform.dispatch import Dispatcher
 from podium.platform.errors import PlatformFault
 from podium.platform.flow_leases import alive
@@ -328,7 +328,7 @@ def test_a_rerun_whose_flow_lets_its_lease_run_out_is_driven_again_by_the_next_t
 def test_only_so_many_reruns_are_driven_at_once(
     world: World, dispatcher: Dispatcher, rerun_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "RERUNS_AT_ONCE", 1)
+    monkeypatch.setattr(driven, "RERUNS_AT_ONCE", 1)
     with world.session() as session:
         first = session.get_one(Rerun, rerun_id)
         second = Rerun(
@@ -367,11 +367,11 @@ def test_a_bundle_that_ends_whoever_reads_it_is_given_up(
     world: World, dispatcher: Dispatcher, prefect: StandInPrefect, olga: Known
 ) -> None:
     bundle_id = world.bundle_row(olga)
-    for _ in range(dispatch.MAX_READINGS + 2):
+    for _ in range(driven.MAX_READINGS + 2):
         dispatcher.tick()
         with world.session() as session:
             session.execute(update(Bundle).values(flow_run_id=None))
-    assert len(prefect.runs_of(bundle_id)) == dispatch.MAX_READINGS
+    assert len(prefect.runs_of(bundle_id)) == driven.MAX_READINGS
     with world.session() as session:
         bundle = session.get_one(Bundle, bundle_id)
         assert bundle.status is BundleStatus.FAILED

@@ -12,13 +12,13 @@ from rescoring import adopt, again, finish, release, rerun, rescore, score_again
 from sqlalchemy import func, select
 from world import HTTP, Known, RunningGateway, World, board, eventually, phase, problem_of, sha256_of, zip_of
 
+from podium.platform.events import rerun_topic
 from podium.platform.gateway.routes import reruns
 from podium.platform.jobs import OutputKind
 from podium.platform.models import ExtraAllowance, Phase, Rerun, TaskVersion, now
 from podium.platform.records.reruns import RerunRecord
 from podium.platform.reruns import control
 from podium.platform.submissions.allowances import quota_left
-from podium.platform.submissions.transitions import rerun_topic
 
 SELECTION = {"phase": "1"}
 RERUN = {**SELECTION, "reason": "The truth was wrong.", "adoption": "manual"}

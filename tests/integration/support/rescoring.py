@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
-from world import Known, World, result_of
+from world import FUTURE, Known, World, hours, phase, result_of
 
 from podium.platform.competitions import find_competition
 from podium.platform.jobs import Handback, ScoringJob
@@ -17,9 +17,11 @@ from podium.platform.leaderboard.entries import column_rules, submission_values
 from podium.platform.leaderboard.whole_board import board_of, ranks_of, scored_submissions
 from podium.platform.lifecycle import RerunStatus
 from podium.platform.models import Adoption, LeaderboardEntry, Phase, Rerun, Submission, TaskVersion
+from podium.platform.records.reruns import RerunRecord
 from podium.platform.reruns.control import adopt_by_hand, start_rerun
 from podium.platform.reruns.driving import begin, finish_if_done, release_batch
 from podium.platform.reruns.selection import Selection
+from podium.platform.reruns.views import rerun_record
 from podium.platform.submissions.attempts import hand_back
 from podium.platform.submissions.results import store_result
 
@@ -42,6 +44,32 @@ def killed_after(world: World, step: Callable[[Session], object]) -> None:
 
 Outcome = Mapping[str, float] | str | None
 """What becomes of a submission: its scores, the message of its failure, or `None` where the platform gives up."""
+
+
+def two_phases(world: World, organizer: Known, participant: Known) -> str:
+    """A competition of two phases, of which the second is open."""
+    phases = [phase(end=hours(-1)), phase(name="Second", start=hours(-0.5), end=FUTURE)]
+    made = world.competition(organizer, slug="iris", phases=phases)
+    world.join(participant, made)
+    return made
+
+
+def score(world: World, participant: Known, slug: str, number: int = 1) -> list[UUID]:
+    """Submissions to the second phase that are scored, each better than the one before."""
+    return [world.score(participant, slug, {"accuracy": at / 10}, phase="2") for at in range(1, number + 1)]
+
+
+def record(world: World, rerun_id: UUID) -> RerunRecord:
+    """A rerun as the API shows it."""
+    with world.session() as session:
+        return rerun_record(session, session.get_one(Rerun, rerun_id))
+
+
+def tell(world: World, rerun_id: UUID, act: Callable[..., None]) -> Rerun:
+    """Have an organizer pause, resume, cancel or adopt a rerun."""
+    with world.session() as session:
+        act(session, session.get_one(Rerun, rerun_id, with_for_update={"of": Rerun}), actor="person:olga")
+    return rerun(world, rerun_id)
 
 
 def start(

@@ -24,7 +24,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from podium.platform.bundles.reader import read_bundle
-from podium.platform.competitions import find_competition, join_competition
+from podium.platform.competitions import find_competition
 from podium.platform.database import Database
 from podium.platform.gateway.app import create_app
 from podium.platform.gateway.services import Services
@@ -32,13 +32,14 @@ from podium.platform.identity import Caller, add_person, authenticate, find_pers
 from podium.platform.jobs import OutputKind, ScoringJob
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import Bundle, Pool, Submission, now
+from podium.platform.participants import join_competition
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import FileStorage
 from podium.platform.submissions.claiming import claim_submission
 from podium.platform.submissions.creation import complete_submission, create_submission, upload_key
 from podium.platform.submissions.results import store_result
-from podium.platform.submissions.transitions import move_bundle
 from podium.platform.submissions.windows import choose_phase
+from podium.platform.transitions import move_bundle
 from podium.tasks.competitions import store_files, write_competition
 
 HTTP = httpx.Client(timeout=30, verify=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +11,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from podium.agents.announced import Announced
+from podium.agents.batched import BatchedWork
+from podium.agents.slots import Slots
 from podium.agents.stock import Stock
 from podium.agents.worker import PodiumWorker
 from podium.platform.errors import PlatformFault
@@ -51,55 +53,62 @@ def batched(number: int, *, gpus: int = 0) -> list[AnnouncedRun]:
     ]
 
 
-def made(desk: Desk, *, seconds: float | None = 0.19) -> PodiumWorker:
-    """A worker with two slots that is connected to nothing, and whose runs last until they are released."""
-    one = object.__new__(PodiumWorker)
-    one._post = desk  # type: ignore[assignment]  # a stand-in
-    one._held = set()
-    one._announced = ()
-    one._shares_until = one._not_ahead_until = float("-inf")
-    one._logger = logging.getLogger("tests")
-    one._limiter = anyio.CapacityLimiter(2)
-    one._limit = 2
-    one._stock = Stock(2)
-    if seconds is not None:
-        one._stock.note(seconds)
-    one._batched = 0
-    one._claims_several = False
-    one._leaving = anyio.Event()
-    one._news = anyio.Event()
-
-    def begin(run: AnnouncedRun) -> None:
-        one._batched += 1
-        desk.begun.append(run)
-
-    one._begin_batched = begin  # type: ignore[method-assign]
-    return one
+async def never(run: AnnouncedRun) -> None:
+    raise AssertionError(f"{run.name} has begun in spite of the stand-in")
 
 
-def ends(one: PodiumWorker, run: AnnouncedRun) -> None:
-    one._batched -= 1
-    one._release(run.submission_id)
+class Agent:
+    """A worker with two slots that is connected to nothing, and whose runs last until they are ended."""
 
+    def __init__(self, desk: Desk, *, seconds: float | None = 0.19) -> None:
+        self.desk = desk
+        self.stock = Stock(2)
+        if seconds is not None:
+            self.stock.note(seconds)
+        self.slots = Slots(2)
+        self.worker = worker = object.__new__(PodiumWorker)
+        worker._post = desk  # type: ignore[assignment]  # a stand-in
+        worker._slots = self.slots
+        worker._announced = Announced(self.slots)
+        worker._leaving = anyio.Event()
+        self.batched = worker._batched = BatchedWork(
+            worker._post,
+            self.stock,
+            self.slots,
+            worker._announced,
+            score=never,
+            start_soon=worker._start_soon,
+            leaving=worker._leaving,
+        )
 
-async def take(one: PodiumWorker, runs: Sequence[AnnouncedRun]) -> tuple[AnnouncedRun, ...]:
-    async with anyio.create_task_group() as tasks:
-        one._runs_task_group = tasks
-        return one._take(runs)
+        def begin(run: AnnouncedRun) -> None:
+            self.batched._under_way += 1
+            desk.begun.append(run)
+
+        self.batched._begin = begin  # type: ignore[method-assign]
+
+    def ends(self, run: AnnouncedRun) -> None:
+        self.batched._under_way -= 1
+        self.slots.release(run.submission_id)
+
+    async def take(self, runs: Sequence[AnnouncedRun]) -> tuple[AnnouncedRun, ...]:
+        async with anyio.create_task_group() as tasks:
+            self.worker._runs_task_group = tasks
+            return self.worker._take(runs)
 
 
 def test_free_slots_are_claimed_for_in_one_call_and_the_next_ones_ahead() -> None:
     async def work() -> None:
         desk, runs = Desk(), batched(12)
-        one = made(desk)
-        left = await take(one, runs)
+        one = Agent(desk)
+        left = await one.take(runs)
         assert desk.claims == [(runs[:2], [])]  # none ahead: nothing of a batch is under way yet
         assert (desk.begun, list(left)) == (runs[:2], runs[2:])
-        left = await take(one, left)
+        left = await one.take(left)
         assert desk.claims[1:] == [([], runs[2:9])]  # as much as two slots do in 0.7 s
-        assert len(one._stock) == 7
-        ends(one, runs[0])
-        left = await take(one, left)
+        assert len(one.stock) == 7
+        one.ends(runs[0])
+        left = await one.take(left)
         assert desk.begun == runs[:3]
         assert len(desk.claims) == 2
         assert list(left) == runs[9:]
@@ -111,8 +120,8 @@ def test_free_slots_are_claimed_for_in_one_call_and_the_next_ones_ahead() -> Non
 def test_nothing_is_claimed_ahead_where_slots_are_not_soon_free(seconds: float | None) -> None:
     async def work() -> None:
         desk, runs = Desk(), batched(6)
-        one = made(desk, seconds=seconds)
-        await take(one, await take(one, runs))
+        one = Agent(desk, seconds=seconds)
+        await one.take(await one.take(runs))
         assert desk.claims == [(runs[:2], [])]
 
     anyio.run(work)
@@ -121,8 +130,8 @@ def test_nothing_is_claimed_ahead_where_slots_are_not_soon_free(seconds: float |
 def test_what_needs_a_gpu_is_never_claimed_ahead() -> None:
     async def work() -> None:
         desk, runs, with_gpus = Desk(), batched(2), batched(4, gpus=1)
-        one = made(desk)
-        await take(one, await take(one, [*runs, *with_gpus]))
+        one = Agent(desk)
+        await one.take(await one.take([*runs, *with_gpus]))
         assert desk.claims == [(runs, [])]
 
     anyio.run(work)
@@ -131,20 +140,20 @@ def test_what_needs_a_gpu_is_never_claimed_ahead() -> None:
 def test_a_fresh_submission_at_the_head_of_the_queue_goes_before_what_was_claimed_ahead() -> None:
     async def work() -> None:
         desk, runs = Desk(), batched(6)
-        one, scored = made(desk), list[AnnouncedRun]()
+        one, scored = Agent(desk), list[AnnouncedRun]()
 
         async def score(run: AnnouncedRun) -> None:
             await anyio.lowlevel.checkpoint()
             scored.append(run)
 
-        one._score_announced = score  # type: ignore[method-assign]
-        await take(one, await take(one, runs))
-        ends(one, runs[0])
+        one.worker._score_announced = score  # type: ignore[method-assign]
+        await one.take(await one.take(runs))
+        one.ends(runs[0])
         fresh = AnnouncedRun(submission_id=uuid4(), flow_run_id=uuid4(), name="iris #99")
-        await take(one, [fresh])
+        await one.take([fresh])
         assert (scored, desk.begun) == ([fresh], runs[:2])
-        one._release(fresh.submission_id)
-        await take(one, [])
+        one.slots.release(fresh.submission_id)
+        await one.take([])
         assert desk.begun == runs[:3]
 
     anyio.run(work)
@@ -154,11 +163,11 @@ def test_slots_of_what_is_refused_are_free_again_and_what_was_had_goes_on() -> N
     async def work() -> None:
         desk, runs = Desk(), batched(3)
         desk.refused = {runs[0].submission_id}
-        one = made(desk)
-        await take(one, runs)
+        one = Agent(desk)
+        await one.take(runs)
         assert desk.begun == [runs[1]]
-        assert one.limiter.available_tokens == 1
-        assert runs[0].submission_id not in one._held
+        assert one.slots.limiter.available_tokens == 1
+        assert runs[0] in one.slots.not_held(runs)
 
     anyio.run(work)
 
@@ -167,11 +176,11 @@ def test_a_gateway_that_is_away_costs_no_slot() -> None:
     async def work() -> None:
         desk = Desk()
         desk.away = True
-        one = made(desk)
-        await take(one, batched(3))
-        assert one.limiter.available_tokens == 2
-        assert not one._held
-        assert not one._claims_several
+        one, runs = Agent(desk), batched(3)
+        await one.take(runs)
+        assert one.slots.limiter.available_tokens == 2
+        assert list(one.slots.not_held(runs)) == runs
+        assert one.batched.may_claim(0)
 
     anyio.run(work)
 
@@ -179,12 +188,12 @@ def test_a_gateway_that_is_away_costs_no_slot() -> None:
 def test_an_agent_that_leaves_puts_back_what_is_granted_ahead_after_that() -> None:
     async def work() -> None:
         desk, runs = Desk(), batched(6)
-        one = made(desk)
-        left = await take(one, runs)
-        one.leave()
-        await take(one, left)
+        one = Agent(desk)
+        left = await one.take(runs)
+        one.worker.leave()
+        await one.take(left)
         assert desk.put_back_ == runs[2:]
-        assert not len(one._stock)
+        assert not len(one.stock)
 
     anyio.run(work)
 
@@ -192,11 +201,11 @@ def test_an_agent_that_leaves_puts_back_what_is_granted_ahead_after_that() -> No
 def test_where_nothing_is_granted_ahead_it_is_not_asked_for_again_at_once() -> None:
     async def work() -> None:
         desk, runs = Desk(), batched(8)
-        one = made(desk)
-        left = await take(one, runs)
+        one = Agent(desk)
+        left = await one.take(runs)
         desk.refused = {run.submission_id for run in left}
-        await take(one, left)
-        await take(one, left)
+        await one.take(left)
+        await one.take(left)
         assert len(desk.claims) == 2
 
     anyio.run(work)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -11,7 +10,10 @@ import anyio.lowlevel
 import pytest
 
 from podium.agents import worker
+from podium.agents.announced import Announced
+from podium.agents.batched import BatchedWork
 from podium.agents.post import Claimed
+from podium.agents.slots import Slots
 from podium.agents.stock import Stock
 from podium.agents.worker import PodiumWorker
 from podium.platform.jobs import AnnouncedRun
@@ -36,21 +38,26 @@ class Desk:
         return SimpleNamespace(runs=tuple(left))
 
 
+async def nothing_is_batched(run: AnnouncedRun) -> None:
+    raise AssertionError(run.name)
+
+
 def made(desk: Desk) -> PodiumWorker:
     """A worker with two slots that is connected to nothing."""
     one = object.__new__(PodiumWorker)
     one._post = desk  # type: ignore[assignment]  # a stand-in
-    one._held = set()
-    one._announced = ()
-    one._shares_until = float("-inf")
+    one._slots = Slots(2)
+    one._announced = Announced(one._slots)
     one._hears_gateway = True
-    one._logger = logging.getLogger("tests")
-    one._limiter = anyio.CapacityLimiter(2)
-    one._limit = 2
-    one._stock = Stock(2)
-    one._batched = 0
-    one._claims_several = False
-    one._not_ahead_until = float("-inf")
+    one._batched = BatchedWork(
+        one._post,
+        Stock(2),
+        one._slots,
+        one._announced,
+        score=nothing_is_batched,
+        start_soon=one._start_soon,
+        leaving=anyio.Event(),
+    )
 
     async def score(run: AnnouncedRun) -> Claimed:
         desk.claimed.append(run)
@@ -71,7 +78,6 @@ async def work(desk: Desk) -> None:
     one = made(desk)
     async with anyio.create_task_group() as tasks:
         one._runs_task_group = tasks
-        one._news = anyio.Event()
         tasks.start_soon(one._poll_forever)
         with anyio.fail_after(20):
             await desk.all_claimed.wait()

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from podium.platform.errors import InvalidInput
-from podium.platform.records.scaling import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
+from podium.platform.records.scaling import ScalingRecord
 from podium.platform.scaling.providers.settings import DockerSettings
 from podium.platform.scaling.report import report_in_markdown
 from podium.platform.scaling.states import NEXT, ScaledAgentStatus, may_become
 from podium.platform.settings import read_settings
 
 ROOT = Path(__file__).parents[3]
-NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-DECISION = ScalingDecisionRecord(
-    NOW, "up", 4, 130.0, 0, 0, 2, 0, ("a1", "a2"), (), (), (), ("2 slots would do | <b>", "2 agents are started.")
-)
-RECORD = ScalingRecord(
-    pool="docker",
-    enabled=True,
-    provider="cloud",
-    minimum=0,
-    maximum=3,
-    target_wait=120,
-    cool_down_up=60,
-    cool_down_down=600,
-    slots=1,
-    patience=300,
-    failures=0,
-    failure="",
-    put_off_until=None,
-    looked=NOW,
-    reasons=(),
-    agents=(ScaledAgentRecord("a1", "started", "ready", 1, 1, draining=True, started=NOW),),
-    decisions=(DECISION,),
-)
 
 
-def test_a_report_says_what_was_decided_and_how_it_is() -> None:
-    text = report_in_markdown(RECORD)
+def test_a_report_says_what_was_decided_and_how_it_is(scaling_record: ScalingRecord) -> None:
+    text = report_in_markdown(scaling_record)
     for said in (
         "# Pool docker: More agents",
         "* 2 slots would do \\| &lt;b>",
@@ -55,8 +31,10 @@ def test_a_report_says_what_was_decided_and_how_it_is() -> None:
         assert said in text
 
 
-def test_a_report_says_what_failed() -> None:
-    failed = replace(RECORD, failures=2, failure="No room.", put_off_until=NOW, enabled=False, agents=())
+def test_a_report_says_what_failed(scaling_record: ScalingRecord) -> None:
+    failed = replace(
+        scaling_record, failures=2, failure="No room.", put_off_until=scaling_record.looked, enabled=False, agents=()
+    )
     text = report_in_markdown(failed)
     assert "**Provider cloud failed, 2 times in a row:** No room." in text
     assert "switched off: all go" in text

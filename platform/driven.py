@@ -1,0 +1,168 @@
+"""What is driven by a flow of the platform's own: bundles, reruns and migrations, and which flow run each needs.
+
+That it gets one is the same for all of them: its row is locked, so that of several who see to it at once one does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from podium.platform.batches import rerun_tags
+from podium.platform.database import Database, notify
+from podium.platform.errors import PlatformFault
+from podium.platform.events import pool_topic
+from podium.platform.lifecycle import BundleStatus, MigrationStatus, RerunStatus
+from podium.platform.models import Bundle, Phase, PhaseMigration, Rerun
+from podium.platform.orchestration import CREATE_COMPETITION, MIGRATE_PHASE, PLATFORM_POOL, RERUN_PHASE, Orchestration
+from podium.platform.phase_migration import waiting_for_a_flow
+from podium.platform.transitions import move_bundle
+
+logger = logging.getLogger(__name__)
+READ = frozenset({BundleStatus.QUEUED, BundleStatus.READING})
+"""A bundle in one of these needs a flow that reads it."""
+DRIVEN = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING})
+"""A rerun in one of these needs a flow that drives it."""
+RERUNS_AT_ONCE = 4
+"""Reruns that are driven at the same time, of all competitions; the others wait for their turn."""
+MAX_READINGS = 5
+"""Flows that are begun for a bundle at most: one that ends whoever reads it must not do so for ever."""
+Row = TypeVar("Row", Bundle, Rerun, PhaseMigration)
+
+
+@dataclass(frozen=True, slots=True)
+class NeededRun:
+    """A flow run to make: one for each key."""
+
+    key: str
+    name: str
+    tags: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Driven(Generic[Row]):
+    """A kind of thing that is driven by a flow.
+
+    Args:
+        word: What people call one.
+        flow: The deployment whose run drives one, on this queue of the platform's own pool.
+        parameter: The name by which that flow is given the id.
+        needed: The run that a row needs which has none, its row locked; None where it needs none now.
+        waiting: The ids of those that seem to need one.
+    """
+
+    word: str
+    model: type[Row]
+    flow: str
+    parameter: str
+    queue: str
+    needed: Callable[[Session, Row], NeededRun | None]
+    waiting: Callable[[Session], Sequence[UUID]]
+
+    def dispatch(self, database: Database, orchestration: Orchestration, one: UUID) -> None:
+        """Make the flow run of one that needs it and has none."""
+        with database.session() as session:
+            row = session.get(self.model, one, with_for_update={"of": self.model})
+            needed = self.needed(session, row) if row is not None and row.flow_run_id is None else None
+            if row is None or needed is None:
+                return
+            try:
+                row.flow_run_id = orchestration.dispatch_flow(
+                    self.flow,
+                    {self.parameter: one},
+                    key=needed.key,
+                    name=needed.name,
+                    tags=needed.tags,
+                    queue=self.queue,
+                )
+            except PlatformFault as error:
+                logger.warning("%s %s could not be dispatched: %s", self.word, one, error)
+                return
+            row.dispatches += 1
+            notify(session, pool_topic(PLATFORM_POOL))
+
+
+def _needed_by_bundle(session: Session, bundle: Bundle) -> NeededRun | None:
+    if bundle.status not in READ:
+        return None
+    if bundle.dispatches >= MAX_READINGS:
+        reason = f"Podium was interrupted {MAX_READINGS} times while it read the bundle. Tell the operators."
+        move_bundle(session, bundle, BundleStatus.FAILED, actor="gateway", reason=reason)
+        return None
+    return NeededRun(
+        key=f"{bundle.id}" if not bundle.dispatches else f"{bundle.id}/{bundle.dispatches + 1}",
+        name=f"create {bundle.filename}"[:200],
+        tags=[f"bundle:{bundle.id}"],
+    )
+
+
+def _needed_by_rerun(session: Session, rerun: Rerun) -> NeededRun | None:
+    if rerun.status not in DRIVEN:
+        return None
+    driven = session.scalar(select(func.count()).where(Rerun.status.in_(DRIVEN), Rerun.flow_run_id.is_not(None)))
+    if (driven or 0) >= RERUNS_AT_ONCE:
+        return None
+    return NeededRun(
+        key=f"{rerun.id}/{rerun.dispatches + 1}",
+        name=f"{rerun.competition.slug} rerun {rerun.number}",
+        tags=rerun_tags(session, rerun),
+    )
+
+
+def _needed_by_migration(session: Session, migration: PhaseMigration) -> NeededRun | None:
+    if migration.status is not MigrationStatus.RUNNING:
+        return None
+    phase = session.get_one(Phase, migration.phase_id)
+    slug, number = phase.competition.slug, phase.position + 1
+    return NeededRun(
+        key=f"migrate/{phase.id}/{migration.dispatches + 1}",
+        name=f"{slug} migrate into phase {number}",
+        tags=[f"competition:{slug}", f"phase:{number}"],
+    )
+
+
+def _waiting_bundles(session: Session) -> Sequence[UUID]:
+    return session.scalars(select(Bundle.id).where(Bundle.status.in_(READ), Bundle.flow_run_id.is_(None))).all()
+
+
+def _waiting_reruns(session: Session) -> Sequence[UUID]:
+    return session.scalars(
+        select(Rerun.id).where(Rerun.status.in_(DRIVEN), Rerun.flow_run_id.is_(None)).order_by(Rerun.created)
+    ).all()
+
+
+BUNDLES = Driven(
+    word="bundle",
+    model=Bundle,
+    flow=CREATE_COMPETITION,
+    parameter="bundle_id",
+    queue="fast",
+    needed=_needed_by_bundle,
+    waiting=_waiting_bundles,
+)
+RERUNS = Driven(
+    word="rerun",
+    model=Rerun,
+    flow=RERUN_PHASE,
+    parameter="rerun_id",
+    queue="rerun",
+    needed=_needed_by_rerun,
+    waiting=_waiting_reruns,
+)
+MIGRATIONS = Driven(
+    word="migration into phase",
+    model=PhaseMigration,
+    flow=MIGRATE_PHASE,
+    parameter="phase_id",
+    queue="default",
+    needed=_needed_by_migration,
+    waiting=waiting_for_a_flow,
+)
+AnyDriven = Driven[Bundle] | Driven[Rerun] | Driven[PhaseMigration]
+DRIVEN_KINDS: tuple[AnyDriven, ...] = (BUNDLES, RERUNS, MIGRATIONS)
