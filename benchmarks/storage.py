@@ -31,7 +31,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,9 +85,9 @@ def main() -> int:
     try:
         file = _random_file(folder / "file", arguments.size * MB)
         for kind in arguments.store:
-            with _store(kind, folder) as (storage, raw):
-                _round(storage, raw, file, folder)  # warm: imports, connections
-                found[kind] = [_round(storage, raw, file, folder) for _ in range(arguments.rounds)]
+            with _store(kind, folder) as (storage, raw), closing(_connection()) as connection:
+                _round(storage, raw, connection, file, folder)  # warm: imports, connections
+                found[kind] = [_round(storage, raw, connection, file, folder) for _ in range(arguments.rounds)]
                 if kind == "file" and arguments.memory:
                     _memory(storage, folder, arguments.memory * MB)
     finally:
@@ -144,14 +144,19 @@ def _gateway(folder: Path) -> Iterator[ServerSettings]:
         yield ServerSettings.model_validate(values)
 
 
-def _round(storage: Storage, raw: Any, file: Path, folder: Path) -> Round:
+def _connection() -> Connection:
+    """A client's, to a gateway that is not asked anything."""
+    return Connection("http://127.0.0.1:1", None, timeout=60, patience=Patience())
+
+
+def _round(storage: Storage, raw: Any, connection: Connection, file: Path, folder: Path) -> Round:
     back = folder / "back"
     key, raw_key = incoming_key(new_id()), incoming_key(new_id())
     sha256 = hashlib.file_digest(file.open("rb"), "sha256").hexdigest()
     size = file.stat().st_size
     raw_up = _seconds(lambda: _raw_up(storage, raw, raw_key, file, folder))
     floor_up = _seconds(lambda: _summed_copy(file, folder / "summed", sums=2)) if raw is None else None
-    podium_up = _seconds(lambda: _upload(storage, key, file))
+    podium_up = _seconds(lambda: _upload(storage, connection, key, file))
     storage.accept(key, sha256=sha256, size=size)
     storage.discard(key)
     raw_down = _seconds(lambda: _raw_down(storage, raw, raw_key, back, folder))
@@ -168,7 +173,7 @@ def _round(storage: Storage, raw: Any, file: Path, folder: Path) -> Round:
     return Round(raw_up, floor_up, podium_up, raw_down, floor_down, podium_down)
 
 
-def _upload(storage: Storage, key: str, file: Path) -> None:
+def _upload(storage: Storage, connection: Connection, key: str, file: Path) -> None:
     """As the client does, with the store in the gateway's place for what is signed."""
     sizes = part_sizes(file.stat().st_size, 64 << 20)
     reference = storage.begin_parts(key)
@@ -176,9 +181,7 @@ def _upload(storage: Storage, key: str, file: Path) -> None:
     def sign(number: int) -> SignedRequestRecord:
         return signed_record(storage.sign_part(key, reference, number, size=sizes[number - 1]))
 
-    connection = Connection("http://127.0.0.1:1", None, timeout=60, patience=Patience())
     upload_parts(connection, PartsRecord(64 << 20, len(sizes), (), storage.checksum), sign, file, file.name, silent)
-    connection.close()
     storage.join_parts(key, reference, sizes)
 
 

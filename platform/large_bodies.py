@@ -56,9 +56,12 @@ def _socket_of(response: httpx.Response) -> socket.socket | None:
     stream = response.extensions.get("network_stream")
     if stream is None:
         return None
-    found = stream.get_extra_info("socket")
-    # TLS within the TLS of a proxy is not the socket's own: that gives the outer one's bytes.
-    is_clear = isinstance(found, ssl.SSLSocket) or stream.get_extra_info("ssl_object") is None
+    found, secured_by = stream.get_extra_info("socket"), stream.get_extra_info("ssl_object")
+    if isinstance(found, ssl.SSLSocket):
+        # With TLS within the TLS of a proxy, the socket is the outer one's, and an object of its own is the inner one.
+        is_clear = secured_by is not None and not isinstance(secured_by, ssl.SSLObject)
+    else:
+        is_clear = secured_by is None
     return found if isinstance(found, socket.socket) and is_clear else None
 
 
