@@ -8,7 +8,6 @@ import uvicorn
 
 from podium.platform.errors import PodiumError
 from podium.platform.gateway.app import create_app
-from podium.platform.gateway.protocol import Protocol
 from podium.platform.settings import read_settings
 
 
@@ -25,7 +24,6 @@ def main() -> int:
         app,
         host=settings.host,
         port=settings.port,
-        http=Protocol,
         log_level="warning",
         timeout_graceful_shutdown=5,
         access_log=False,
