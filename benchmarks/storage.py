@@ -5,8 +5,10 @@
 For each store, in turns, so that both see the same machine:
 
 - *raw*: the client of the store itself, with its key: s3fs, adlfs, and for a folder a plain copy;
-- *podium up*: the client's upload, in parts by signed requests, each checked by its MD5;
-- *podium down*: the agent's download by a signed request, checked by its SHA-256.
+- *podium up*: the client's upload, in parts by signed requests, each checked on arrival by a checksum of its own;
+- *podium down*: the agent's download by a signed request, checked by its SHA-256;
+- *floor*, for a folder only: a copy with the sums that the way must have at least, by one thread that has no network:
+  up, each MB is read, summed, written and summed again, as by a sender and a store; down, only once, as by the agent.
 
 The folder is served by a gateway in a process of its own; S3 and Azure are the servers of the tests, which
 `make machine` installs. `--memory` fetches a file of so many MB from the folder as an agent does, and prints what
@@ -29,7 +31,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,11 +59,13 @@ STORES = Path(__file__).parents[1] / "tests" / "integration" / "support" / "obje
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds of one round."""
+    """Seconds of one round; a floor is known for a folder only."""
 
     raw_up: float
+    floor_up: float | None
     podium_up: float
     raw_down: float
+    floor_down: float | None
     podium_down: float
 
 
@@ -81,9 +85,9 @@ def main() -> int:
     try:
         file = _random_file(folder / "file", arguments.size * MB)
         for kind in arguments.store:
-            with _store(kind, folder) as (storage, raw):
-                _round(storage, raw, file, folder)  # warm: imports, connections
-                found[kind] = [_round(storage, raw, file, folder) for _ in range(arguments.rounds)]
+            with _store(kind, folder) as (storage, raw), closing(_connection()) as connection:
+                _round(storage, raw, connection, file, folder)  # warm: imports, connections
+                found[kind] = [_round(storage, raw, connection, file, folder) for _ in range(arguments.rounds)]
                 if kind == "file" and arguments.memory:
                     _memory(storage, folder, arguments.memory * MB)
     finally:
@@ -140,16 +144,24 @@ def _gateway(folder: Path) -> Iterator[ServerSettings]:
         yield ServerSettings.model_validate(values)
 
 
-def _round(storage: Storage, raw: Any, file: Path, folder: Path) -> Round:
+def _connection() -> Connection:
+    """A client's, to a gateway that is not asked anything."""
+    return Connection("http://127.0.0.1:1", None, timeout=60, patience=Patience())
+
+
+def _round(storage: Storage, raw: Any, connection: Connection, file: Path, folder: Path) -> Round:
     back = folder / "back"
     key, raw_key = incoming_key(new_id()), incoming_key(new_id())
     sha256 = hashlib.file_digest(file.open("rb"), "sha256").hexdigest()
     size = file.stat().st_size
     raw_up = _seconds(lambda: _raw_up(storage, raw, raw_key, file, folder))
-    podium_up = _seconds(lambda: _upload(storage, key, file))
+    floor_up = _seconds(lambda: _summed_copy(file, folder / "summed", sums=2)) if raw is None else None
+    podium_up = _seconds(lambda: _upload(storage, connection, key, file))
     storage.accept(key, sha256=sha256, size=size)
     storage.discard(key)
     raw_down = _seconds(lambda: _raw_down(storage, raw, raw_key, back, folder))
+    _forget(back)
+    floor_down = _seconds(lambda: _summed_copy(folder / "copy", back, sums=1)) if raw is None else None
     _forget(back)
     source = Source(request=storage.sign_get(content_key(sha256), filename="file"), sha256=sha256, size=size)
     podium_down = _seconds(lambda: _download(source, back))
@@ -157,10 +169,11 @@ def _round(storage: Storage, raw: Any, file: Path, folder: Path) -> Round:
     storage.discard(raw_key)
     storage.remove_content(content_key(sha256))
     _forget(folder / "copy")
-    return Round(raw_up, podium_up, raw_down, podium_down)
+    _forget(folder / "summed")
+    return Round(raw_up, floor_up, podium_up, raw_down, floor_down, podium_down)
 
 
-def _upload(storage: Storage, key: str, file: Path) -> None:
+def _upload(storage: Storage, connection: Connection, key: str, file: Path) -> None:
     """As the client does, with the store in the gateway's place for what is signed."""
     sizes = part_sizes(file.stat().st_size, 64 << 20)
     reference = storage.begin_parts(key)
@@ -168,9 +181,7 @@ def _upload(storage: Storage, key: str, file: Path) -> None:
     def sign(number: int) -> SignedRequestRecord:
         return signed_record(storage.sign_part(key, reference, number, size=sizes[number - 1]))
 
-    connection = Connection("http://127.0.0.1:1", None, timeout=60, patience=Patience())
     upload_parts(connection, PartsRecord(64 << 20, len(sizes), (), storage.checksum), sign, file, file.name, silent)
-    connection.close()
     storage.join_parts(key, reference, sizes)
 
 
@@ -192,6 +203,17 @@ def _raw_down(storage: Any, raw: Any, key: str, back: Path, folder: Path) -> Non
         shutil.copyfile(folder / "copy", back)
     else:
         raw.get_file(storage._path(key), str(back))
+
+
+def _summed_copy(source: Path, destination: Path, *, sums: int) -> None:
+    """A copy of which every byte is summed so many times."""
+    digests = [hashlib.sha256() for _ in range(sums)]
+    buffer = memoryview(bytearray(1 << 20))
+    with source.open("rb", buffering=0) as reading, destination.open("wb", buffering=0) as writing:
+        while count := reading.readinto(buffer):
+            writing.write(buffer[:count])
+            for digest in digests:
+                digest.update(buffer[:count])
 
 
 def _memory(storage: Storage, folder: Path, size: int) -> None:
@@ -237,19 +259,29 @@ def _seconds(work: Callable[[], None]) -> float:
 
 
 def _report(found: dict[str, list[Round]], size: int, to: Path | None) -> None:
-    print(f"MB/s of {size} MB, medians")
-    print(f"{'store':8}{'raw up':>10}{'podium':>10}{'ratio':>8}{'raw down':>12}{'podium':>10}{'ratio':>8}")
-    rows = {}
+    print(f"MB/s of {size} MB, medians; in brackets Podium's share of them")
+    print(f"{'store':8}{'':6}{'raw':>8}{'':>8}{'floor':>8}{'':>8}{'podium':>10}")
+    rows: dict[str, dict[str, dict[str, float]]] = {}
     for kind, rounds in found.items():
-        speeds = [
-            size / statistics.median(getattr(one, name) for one in rounds)
-            for name in ("raw_up", "podium_up", "raw_down", "podium_down")
-        ]
-        up, down = speeds[1] / speeds[0], speeds[3] / speeds[2]
-        rows[kind] = {"speeds": speeds, "up": up, "down": down}
-        print(f"{kind:8}{speeds[0]:10.0f}{speeds[1]:10.0f}{up:8.2f}{speeds[2]:12.0f}{speeds[3]:10.0f}{down:8.2f}")
+        rows[kind] = {way: _speeds(rounds, way, size) for way in ("up", "down")}
+        for way, speeds in rows[kind].items():
+            line = f"{kind:8}{way:6}"
+            for name in ("raw", "floor"):
+                speed = speeds.get(name)
+                line += f"{speed:8.0f}{_share(speeds['podium'], speed):>8}" if speed else " " * 16
+            print(f"{line}{speeds['podium']:10.0f}")
     if to is not None:
         to.write_text(json.dumps(rows, indent=2))
+
+
+def _share(speed: float, whole: float) -> str:
+    return f"({speed / whole:.2f})"
+
+
+def _speeds(rounds: list[Round], way: str, size: int) -> dict[str, float]:
+    """MB/s of the raw client, the floor where there is one, and Podium."""
+    seconds = {name: [getattr(one, f"{name}_{way}") for one in rounds] for name in ("raw", "floor", "podium")}
+    return {name: size / statistics.median(values) for name, values in seconds.items() if None not in values}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from uuid import UUID
 
 import httpx
 
+from podium.platform.background_digest import BackgroundDigest
 from podium.platform.errors import Conflict, NotAllowed, NotAuthenticated, PlatformFault, TooManyRequests
 from podium.platform.jobs import (
     DOES_NOT_FIT,
@@ -40,6 +41,7 @@ from podium.platform.jobs import (
     Source,
     Welcome,
 )
+from podium.platform.large_bodies import large_pieces
 from podium.tasks.tls import trusted
 
 logger = logging.getLogger(__name__)
@@ -229,22 +231,27 @@ def checked(answer: httpx.Response) -> httpx.Response:
 class _Arriving:
     """A file that grows, with the checksum of what is there."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, digest: BackgroundDigest) -> None:
         self._file = file
+        self._digest = digest
         self.begin_again()
 
     def begin_again(self) -> None:
         """Forget what has arrived."""
         self._file.seek(0)
         self._file.truncate()
-        self.digest = hashlib.sha256()
+        self._digest.begin_again()
         self.size = 0
 
-    def add(self, chunk: bytes) -> None:
-        """Append what has arrived."""
-        self._file.write(chunk)
-        self.digest.update(chunk)
-        self.size += len(chunk)
+    def add(self, piece: bytes | memoryview) -> None:
+        """Append what has arrived; it must stay as it is until the next is added."""
+        self._digest.add(piece)
+        self._file.write(piece)
+        self.size += len(piece)
+
+    def sha256(self) -> str:
+        """The checksum of what has arrived, in hex."""
+        return self._digest.hexdigest()
 
 
 class Transfers:
@@ -268,8 +275,8 @@ class Transfers:
         if source.content is not None and hashlib.sha256(source.content).hexdigest() == source.sha256:
             destination.write_bytes(source.content)
             return
-        with destination.open("wb") as file:
-            arriving = _Arriving(file)
+        with BackgroundDigest() as digest, destination.open("wb") as file:
+            arriving = _Arriving(file, digest)
             tries = TRIES
             while True:
                 before = arriving.size
@@ -298,11 +305,11 @@ class Transfers:
                 raise PlatformFault(f"the store answered {answer.status_code}.")
             if not answer.headers.get("content-range", "").startswith(f"bytes {arriving.size}-"):
                 arriving.begin_again()
-            for chunk in answer.iter_raw():
-                arriving.add(chunk)
+            for piece in large_pieces(answer):
+                arriving.add(piece)
                 if arriving.size > source.size or stop.is_set():
                     break
-        if (arriving.size, arriving.digest.hexdigest()) != (source.size, source.sha256):
+        if (arriving.size, arriving.sha256()) != (source.size, source.sha256):
             if arriving.size >= source.size:
                 arriving.begin_again()
             raise PlatformFault("what arrived is not what was announced.")

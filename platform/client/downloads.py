@@ -17,6 +17,7 @@ from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.refusals import unreachable
 from podium.platform.client.transfers import CHUNK_BYTES, store_of, transfer_fault
 from podium.platform.errors import Conflict, InvalidInput, PlatformFault, PodiumError
+from podium.platform.large_bodies import large_pieces
 from podium.platform.records.storage import SignedRequestRecord
 
 _RANGE_IS_BEYOND_THE_END = 416
@@ -157,10 +158,9 @@ def _receive(response: httpx.Response, part: _Part, name: str, url: str, on_prog
     total = begin + int(length) if length.isdecimal() else None
     with part.path.open("ab" if begin else "wb") as target:
         done = begin
-        # As the pieces come: gathering larger ones would lose what has arrived when the connection breaks.
-        for chunk in response.iter_raw():
-            target.write(chunk)
-            done += len(chunk)
+        for piece in large_pieces(response):
+            target.write(piece)
+            done += len(piece)
             on_progress(Progress(Step.DOWNLOADING, name, done, total))
 
 
@@ -173,6 +173,7 @@ def _goes_on(response: httpx.Response, offset: int) -> bool:
 
 
 def _require_checksum(part: _Part, sha256: str, name: str) -> None:
+    # Of what lies there, and not of what came: another call may have written to the same part.
     digest = hashlib.sha256()
     with part.path.open("rb") as source:
         while chunk := source.read(CHUNK_BYTES):

@@ -16,7 +16,7 @@ import httpx
 from podium.platform.client.connection import Connection
 from podium.platform.client.progress import OnProgress, Progress, Step
 from podium.platform.client.refusals import unreachable
-from podium.platform.client.transfers import ANSWER_SECONDS, CHUNK_BYTES, PASSING_STATUSES, store_of, transfer_fault
+from podium.platform.client.transfers import ANSWER_SECONDS, PASSING_STATUSES, SENT_BYTES, store_of, transfer_fault
 from podium.platform.errors import InvalidInput, PodiumError
 from podium.platform.records.storage import PartsRecord, SignedRequestRecord
 
@@ -58,7 +58,7 @@ class _Part:
         left = self.size
         with self.path.open("rb") as source:
             source.seek(self.begin)
-            while piece := source.read(min(CHUNK_BYTES, left)):
+            while piece := source.read(min(SENT_BYTES, left)):
                 yield piece
                 left -= len(piece)
                 on_piece(len(piece))
@@ -66,8 +66,12 @@ class _Part:
     def checksum(self, name: str) -> dict[str, str]:
         """The header by which the store checks it on arrival."""
         digest = hashlib.sha256() if name == "sha-256" else hashlib.md5(usedforsecurity=False)
-        for piece in self.pieces(lambda _: None):
-            digest.update(piece)
+        buffer, left = memoryview(bytearray(SENT_BYTES)), self.size
+        with self.path.open("rb", buffering=0) as source:
+            source.seek(self.begin)
+            while count := source.readinto(buffer[:left]):
+                digest.update(buffer[:count])
+                left -= count
         written = base64.b64encode(digest.digest()).decode()
         return {"Content-Digest": f"sha-256=:{written}:"} if name == "sha-256" else {"Content-MD5": written}
 

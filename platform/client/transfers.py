@@ -18,6 +18,8 @@ from podium.platform.errors import InvalidInput, PlatformFault, PodiumError, Too
 from podium.platform.records.storage import SignedRequestRecord
 
 CHUNK_BYTES = 1 << 20
+# The HTTP library copies what is left of a piece each time that the connection has taken some of it.
+SENT_BYTES = 1 << 18
 # The store may look at the whole file before it answers.
 ANSWER_SECONDS = 300
 PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
@@ -82,7 +84,7 @@ class _Sending:
         done = 0
         with self.path.open("rb") as source:
             # No more than was announced, whatever has been added since.
-            while chunk := source.read(min(CHUNK_BYTES, self.size - done)):
+            while chunk := source.read(min(SENT_BYTES, self.size - done)):
                 yield chunk
                 done += len(chunk)
                 self.on_progress(Progress(Step.UPLOADING, self.name, done, self.size))

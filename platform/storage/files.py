@@ -35,8 +35,8 @@ from podium.platform.storage.interface import (
 )
 from podium.platform.storage.keys import content_key, require_key
 
-WRITE_BYTES = 4 << 20
-"""What is gathered of a body before it is written: each write is a trip to another thread."""
+WRITE_BYTES = 1 << 20
+"""What is gathered of a body before it is written: each write is a trip to another thread; more leaves its cache."""
 _PART = "-part-"
 
 
@@ -205,11 +205,11 @@ class FileStorage(Storage):
         size = 0
         with NamedTemporaryFile(dir=target.parent, prefix=".part-", delete=False, buffering=0) as part:
             try:
-                async for chunk in _gathered(body):
-                    size += len(chunk)
+                async for pieces in _gathered(body):
+                    size += sum(map(len, pieces))
                     if grant.max_bytes is not None and size > grant.max_bytes:
                         raise TooLarge(f"The upload is larger than the {grant.max_bytes} bytes that were announced.")
-                    await anyio.to_thread.run_sync(_write, part.fileno(), chunk, digest)
+                    await anyio.to_thread.run_sync(_write, part.fileno(), pieces, digest)
                 if digest and checksum and base64.b64encode(digest.digest()).decode() != checksum[1]:
                     raise InvalidInput(
                         "What arrived is not what was sent: its checksum differs.", remedy="Send it again."
@@ -305,26 +305,27 @@ def _part_key(key: str, number: int) -> str:
     return f"{key}{_PART}{number:05}"
 
 
-async def _gathered(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in fewer pieces."""
+async def _gathered(body: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """The same bytes, some pieces at a time."""
     pieces: list[bytes] = []
     size = 0
     async for piece in body:
         pieces.append(piece)
         size += len(piece)
         if size >= WRITE_BYTES:
-            yield b"".join(pieces)
+            yield pieces
             pieces, size = [], 0
     if pieces:
-        yield b"".join(pieces)
+        yield pieces
 
 
-def _write(descriptor: int, chunk: bytes, digest: _Digest | None) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    if digest is not None:
-        digest.update(chunk)
+def _write(descriptor: int, pieces: Sequence[bytes], digest: _Digest | None) -> None:
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if digest is not None:
+            digest.update(piece)
 
 
 def _append(source: Path, size: int, target: int) -> None:

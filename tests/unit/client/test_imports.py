@@ -17,6 +17,7 @@ ALLOWED = {
     "podium.platform.errors",
     "podium.platform.image_archives",
     "podium.platform.image_layouts",
+    "podium.platform.large_bodies",
     "podium.platform.lifecycle",
     "podium.platform.limits",
     "podium.platform.quantities",
