@@ -28,7 +28,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from typing_extensions import override
 
 from podium.agents.post import Claimed, Post
-from podium.agents.prefect_access import follow_token, goes_by_gateway
+from podium.agents.prefect_access import UNKNOWN_FLOW, follow_token, goes_by_gateway
 from podium.agents.recording import Teller, recorded
 from podium.agents.settings import read_agent_settings
 from podium.agents.stock import Stock
@@ -55,8 +55,6 @@ AT_ONCE = TOGETHER // 2
 """Slots for which one call claims."""
 SCORING_ENTRYPOINT = "podium.flows.scoring:score_submission"
 NOTHING_SEEN = -1
-UNKNOWN_FLOW = UUID(int=0)
-"""Stands for Prefect's own id of the flow, which the engine of a claimed run needs for nothing."""
 
 
 class PodiumJobConfiguration(BaseJobConfiguration):
