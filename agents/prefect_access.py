@@ -79,7 +79,7 @@ def relate_events() -> None:
             event.related.append(named)
 
     # Prefect has no switch for this: the method is replaced.
-    EventsWorker.attach_related_resources_from_context = name_flow_run  # type: ignore[method-assign]
+    EventsWorker.attach_related_resources_from_context = name_flow_run  # type: ignore[assignment, method-assign]
 
 
 def follow_token(client: Any, credential: Credential) -> None:  # noqa: ANN401  # a client of Prefect's, of either kind

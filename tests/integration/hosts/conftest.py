@@ -10,11 +10,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+import slim_environment
 from network_namespace import AnswerT, Namespace, link
 
 from podium.agents.images.build import build_images
@@ -71,12 +73,13 @@ class Host:
         return self.folder / "token"
 
     def start_agent(self, gateway: str) -> None:
-        """As the documentation says it: an address and a token, nothing else."""
+        """As the documentation says it: the slim install, an address and a token, nothing else."""
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 self.network.command(
-                    *(str(PODIUM), "agent", "start", "--gateway", gateway, "--token-file", str(self.token_file)),
+                    *(str(slim_environment.PODIUM), "agent", "start", "--gateway", gateway),
+                    *("--token-file", str(self.token_file)),
                     *("--name", "host", "--slots", "2", "--folder", str(self.folder / "agent")),
                 ),
                 env=environment,
@@ -209,7 +212,10 @@ def site() -> Iterator[Site]:
     image = build_images(lambda _: None)[0].name
     made = Site(folder)
     try:
-        made.up()
+        with ThreadPoolExecutor(1) as threads:
+            installed = threads.submit(slim_environment.install_podium)
+            made.up()
+            installed.result()
         for host in made.hosts:
             _move_in(made, host, image)
         yield made

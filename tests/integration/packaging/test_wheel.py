@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from conftest import Environment
 
-ROOT = Path(__file__).parents[3]
-EXAMPLE = ROOT / "examples" / "meadow-flowers" / "bundle"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "meadow-flowers" / "bundle"
 
 
 def test_the_wheel_has_every_file_that_is_no_module(wheel: Path) -> None:
@@ -53,27 +52,6 @@ def test_an_organizer_checks_bundles_without_a_server(wheel: Path, constraints: 
     checked = environment.run("podium", "bundle", "check", "--strict", str(EXAMPLE))
     assert checked.returncode == 0, checked.stderr
     assert "sqlalchemy" not in environment.packages()
-
-
-def test_an_agent_is_slim(wheel: Path, environment: Environment) -> None:
-    environment.install("--require-hashes", "-r", str(ROOT / "requirements-agent.lock"))
-    environment.install("--no-deps", str(wheel))
-    assert environment.megabytes() < 100
-    assert not {"sqlalchemy", "psycopg", "prefect", "streamlit", "s3fs", "adlfs"} & environment.packages()
-    started = environment.run("python", "-c", "import podium.agents.worker, podium.flows.scoring, podium.agents.agent")
-    assert started.returncode == 0, started.stderr
-    # The worker type is found by its entry point, as `prefect worker start --type podium` finds it.
-    code = """
-from prefect.plugins import load_prefect_collections
-from prefect.workers.base import BaseWorker
-load_prefect_collections()
-print(BaseWorker.get_worker_class_from_type("podium"))
-"""
-    found = environment.run("python", "-c", code)
-    assert "podium.agents.worker.PodiumWorker" in found.stdout, found.stderr
-    nobody = environment.run("python", "-m", "podium.agents")
-    assert nobody.returncode == 2
-    assert "PODIUM_AGENT_TOKEN" in nobody.stderr
 
 
 def test_an_operator_starts_podium_outside_the_checkout(wheel: Path, environment: Environment) -> None:
