@@ -543,7 +543,7 @@ def test_containers_on_a_real_engine(
             full.start(replace(order, name="scaled-2"))
     finally:
         provider.stop("docker", "scaled-1")
-        with pytest.raises(ProviderFault, match="scaled-1 may not have been stopped.*127.0.0.1:1.*within 2 s"):
+        with pytest.raises(ProviderFault, match=r"scaled-1 may not have been stopped.*127.0.0.1:1.*within 2 s"):
             provider.stop("docker", "scaled-1")  # it may be on one of the others
         alone = DockerProvider(own.model_copy(update={"hosts": own.hosts[2:]}), site)
         alone.stop("docker", "scaled-1")
