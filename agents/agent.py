@@ -10,7 +10,7 @@ import time
 
 import anyio
 
-from podium.agents.prefect_access import choose_prefect, keep_events, relate_events
+from podium.agents.prefect_access import choose_prefect, keep_events
 from podium.agents.settings import AgentSettings
 from podium.platform.errors import InvalidInput, PlatformFault
 from podium.tasks.gateway import GatewayClient
@@ -47,8 +47,6 @@ def run_agent(settings: AgentSettings) -> None:
             settings = of_own_pool(settings, gateway)
     if by_way_of_gateway:
         keep_events()
-    else:
-        relate_events()
     anyio.run(_work, settings)
 
 

@@ -28,7 +28,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from typing_extensions import override
 
 from podium.agents.post import Claimed, Post
-from podium.agents.prefect_access import UNKNOWN_FLOW, follow_token, goes_by_gateway
+from podium.agents.prefect_access import UNKNOWN_FLOW, follow_token, goes_by_gateway, relate_events
 from podium.agents.recording import Teller, recorded
 from podium.agents.settings import read_agent_settings
 from podium.agents.stock import Stock
@@ -135,6 +135,8 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         await super().setup()
         if self._credential is not None:
             follow_token(self.client, self._credential)
+        else:
+            relate_events()
 
     async def run(
         self,
