@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import anyio
 import anyio.to_thread
@@ -16,13 +15,12 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.states import Pending
 
 from podium.agents.post import Post
+from podium.agents.prefect_access import UNKNOWN_FLOW
 from podium.agents.recording import Teller, recorded
 from podium.platform.jobs import AnnouncedRun
 
 logger = logging.getLogger("podium.agents")
 SCORING_ENTRYPOINT = "podium.flows.scoring:score_submission"
-UNKNOWN_FLOW = UUID(int=0)
-"""Stands for Prefect's own id of the flow, which the engine of a claimed run needs for nothing."""
 
 
 class FlowRuns:

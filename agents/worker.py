@@ -26,7 +26,7 @@ from podium.agents.announced import Announced
 from podium.agents.batched import BatchedWork, is_claimed_together
 from podium.agents.flow_runs import FlowRuns
 from podium.agents.post import Claimed, Post
-from podium.agents.prefect_access import follow_token, goes_by_gateway
+from podium.agents.prefect_access import follow_token, goes_by_gateway, relate_events
 from podium.agents.recording import Teller
 from podium.agents.settings import read_agent_settings
 from podium.agents.slots import Slots
@@ -129,6 +129,8 @@ class PodiumWorker(BaseWorker[PodiumJobConfiguration, PodiumVariables, PodiumWor
         self._limiter = self._slots.limiter
         if self._credential is not None:
             follow_token(self.client, self._credential)
+        else:
+            relate_events()
 
     async def run(
         self,

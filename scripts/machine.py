@@ -1,4 +1,4 @@
-"""What the machine must have besides Python: a Docker engine, PostgreSQL, and for the tests a browser and stores.
+"""What the machine must have besides Python: a Docker engine, PostgreSQL; for the tests a browser, stores and an agent.
 
     python scripts/machine.py
 
@@ -29,8 +29,11 @@ SANDBOX = ("bubblewrap",)
 DATABASE = ("postgresql",)
 TESTING = ("bubblewrap", "chromium", "docker-registry", "fonts-dejavu-core", "iproute2", "procps")
 NODE = ("npm",)
-STORES = Path(__file__).resolve().parents[1] / ".stores"
-WANTED_STORES = Path(__file__).resolve().parents[1] / "tests" / "integration" / "stores"
+ROOT = Path(__file__).resolve().parents[1]
+STORES = ROOT / ".stores"
+WANTED_STORES = ROOT / "tests" / "integration" / "stores"
+SLIM = ROOT / ".venv-agent"
+"""What an organizer's host has for `podium[agent]`; the tests put Podium's wheel into it."""
 _SYSTEMD = Path("/run/systemd/system")
 _ENGINE_SECONDS = 45.0
 
@@ -141,9 +144,7 @@ def main() -> int:
     if not install(steps, wanted, "what the tests need") or not ensure_engine(steps):
         print("The tests need all of it; they have no way around.", file=sys.stderr)
         return 1
-    if not ensure_stores(steps):
-        return 1
-    return 0
+    return 0 if ensure_stores(steps) and ensure_slim_environment(steps) else 1
 
 
 def ensure_stores(steps: Steps) -> bool:
@@ -153,12 +154,18 @@ def ensure_stores(steps: Steps) -> bool:
     """
     if shutil.which("npm") is None and not install(steps, NODE, "npm"):
         return False
-    done = _ensure_store(steps, "swift", WANTED_STORES / "swift.lock", _install_swift)
-    return done and _ensure_store(steps, "azurite", WANTED_STORES / "package-lock.json", _install_azurite)
+    done = _ensure(steps, "swift", STORES / "swift", WANTED_STORES / "swift.lock", _install_swift)
+    lock = WANTED_STORES / "package-lock.json"
+    return done and _ensure(steps, "azurite", STORES / "azurite", lock, _install_azurite)
 
 
-def _ensure_store(steps: Steps, name: str, lock: Path, make: Callable[[Path], list[list[str]]]) -> bool:
-    folder = STORES / name
+def ensure_slim_environment(steps: Steps) -> bool:
+    """Make sure of an environment with what an agent needs and nothing of the server's, in `.venv-agent/`."""
+    lock = ROOT / "requirements-agent.lock"
+    return _ensure(steps, "what an agent needs", SLIM, lock, lambda folder: _install_locked(folder, lock))
+
+
+def _ensure(steps: Steps, name: str, folder: Path, lock: Path, make: Callable[[Path], list[list[str]]]) -> bool:
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     mark = folder / ".locked"
     if mark.is_file() and mark.read_text() == wanted:
@@ -176,12 +183,26 @@ def _ensure_store(steps: Steps, name: str, lock: Path, make: Callable[[Path], li
 
 
 def _install_swift(folder: Path) -> list[list[str]]:
+    return _install_locked(folder, WANTED_STORES / "swift.lock")
+
+
+def _install_locked(folder: Path, lock: Path) -> list[list[str]]:
     uv = str(Path(sys.executable).with_name("uv"))
     python = str(folder / "bin" / "python")
-    lock = str(WANTED_STORES / "swift.lock")
     return [
         [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
-        [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "--compile-bytecode", "-r", lock],
+        [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            python,
+            "--require-hashes",
+            "--compile-bytecode",
+            "-r",
+            str(lock),
+        ],
     ]
 
 

@@ -81,25 +81,27 @@ def _scale_or_log(services: PlatformServices, name: str) -> ScalingRecord | None
 def scale_pool(services: PlatformServices, name: str) -> ScalingRecord | None:
     """Look after one pool, whose lock is held; return how it is if something has changed."""
     troubles: list[str] = []
+    silent: list[str] = []
     provider: Provider | None = None
     try:
         provider = _provider(services, name)
-        _compare(services, name, provider, troubles)
+        silent = _compare(services, name, provider, troubles)
     except PodiumError as error:
         # Nothing can be started or stopped; who is to go is still told to take nothing new.
         provider = None
         troubles.append(str(error))
-    if troubles:
-        _note(services, name, troubles)
-    applied = _decide(services, name)
+    if troubles or silent:
+        _note(services, name, [*silent, *troubles], puts_off=bool(troubles))
+    applied = _decide(services, name, all_well=not (troubles or silent))
     if provider is not None:
+        kept: list[str] = []
+        _stop_leaving(services, name, provider, kept)
         failed: list[str] = []
-        _stop_leaving(services, name, provider, failed)
         _start_requested(services, name, provider, failed)
-        if failed:
-            _note(services, name, failed)
-        troubles += failed
-    return _record(services, name) if applied.changed or troubles else None
+        if failed or kept:
+            _note(services, name, [*kept, *failed], puts_off=bool(failed))
+        troubles += [*kept, *failed]
+    return _record(services, name) if applied.changed or troubles or silent else None
 
 
 def _provider(services: PlatformServices, name: str) -> Provider:
@@ -108,10 +110,10 @@ def _provider(services: PlatformServices, name: str) -> Provider:
         return open_provider(services.settings, policy.provider)
 
 
-def _compare(services: PlatformServices, name: str, provider: Provider, troubles: list[str]) -> None:
-    """Make the database and the provider agree on which agents there are."""
+def _compare(services: PlatformServices, name: str, provider: Provider, troubles: list[str]) -> list[str]:
+    """Make the database and the provider agree on which agents there are; return what is said of silent hosts."""
     listing = provider.list_own(name)
-    troubles += [f"{host} does not answer." for host in listing.unreachable]
+    silent = [f"{host} does not answer." for host in listing.unreachable]
     with services.database.session() as session:
         pool, _ = _pool_and_policy(session, name)
         rows = fleet.open_agents(session, pool)
@@ -121,9 +123,10 @@ def _compare(services: PlatformServices, name: str, provider: Provider, troubles
         orphans = sorted(listing.running - {row.name for row in rows})
     for orphan in orphans:
         logger.warning("agent %s of pool %s is nobody's: it is stopped", orphan, name)
-    _each(orphans, lambda orphan: provider.stop(name, orphan), troubles)
+    _each(orphans, lambda orphan: provider.stop(name, orphan), silent)
     # What has ended leaves a folder or the like.
-    _each(sorted(listing.ended), lambda ended: provider.stop(name, ended), troubles)
+    _each(sorted(listing.ended), lambda ended: provider.stop(name, ended), silent)
+    return silent
 
 
 def _compare_one(session: Session, row: ScaledAgent, listing: Listing, *, greeted: bool) -> list[str]:
@@ -141,12 +144,18 @@ def _compare_one(session: Session, row: ScaledAgent, listing: Listing, *, greete
     return [] if leaves or greeted else [f"Agent {row.name} ended before it said hello{said}"]
 
 
-def _decide(services: PlatformServices, name: str) -> fleet.Applied:
-    """Decide and write down what is to be done, in one transaction."""
+def _decide(services: PlatformServices, name: str, *, all_well: bool) -> fleet.Applied:
+    """Decide and write down what is to be done, in one transaction.
+
+    Args:
+        all_well: Whether the provider has just said all that it was asked.
+    """
     with services.database.session() as session:
         pool, policy = _pool_and_policy(session, name)
         situation = read_situation(session, pool, policy, now(), maxima=services.settings.limit_maxima)
         _forget_failures(session, pool, policy, situation)
+        if all_well and policy.put_off_until is None:
+            policy.failure = ""  # what was said of a host that is back
         decision = decide(rules_of(policy), situation)
         applied = fleet.apply(session, pool, policy, decision, situation)
         policy.looked = situation.moment
@@ -278,12 +287,12 @@ def _each(things: Sequence[T], do: Callable[[T], None], failed: list[str]) -> No
             failed += dict.fromkeys(said for said in threads.map(attempt, things) if said)
 
 
-def _note(services: PlatformServices, name: str, troubles: list[str]) -> None:
+def _note(services: PlatformServices, name: str, troubles: list[str], *, puts_off: bool) -> None:
     failure = " ".join(troubles)
     logger.warning("pool %s: %s", name, failure)
     with services.database.session() as session:
         _, policy = _pool_and_policy(session, name)
-        fleet.note_failure(policy, failure)
+        fleet.note_failure(policy, failure, puts_off=puts_off)
 
 
 def _record(services: PlatformServices, name: str) -> ScalingRecord:

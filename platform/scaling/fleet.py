@@ -26,6 +26,8 @@ from podium.platform.submissions.cordons import attempts_held, lock_agent
 
 CORDONED_BY_SCALING = "Scaling lets it go when it holds nothing any more."
 """The reason by which scaling knows its own cordons from those of people."""
+ENDED_BY_SCALING = "Scaling has ended it."
+"""The reason of those that are gone."""
 FIRST_PAUSE = 15.0
 LONGEST_PAUSE = 900.0
 """Seconds after a failure of a provider, doubled with each that follows, before it is asked to start any again."""
@@ -151,7 +153,7 @@ def end(session: Session, row: ScaledAgent, reason: str) -> None:
     session.execute(
         update(Agent)
         .where(Agent.pool_id == row.pool_id, Agent.name == row.name, Agent.cordoned.is_(None))
-        .values(cordoned=now(), cordon_reason="Scaling has ended it.")
+        .values(cordoned=now(), cordon_reason=ENDED_BY_SCALING)
     )
 
 
@@ -164,12 +166,15 @@ def ended_by_scaling() -> ColumnElement[bool]:
     )
 
 
-def note_failure(policy: ScalingPolicy, failure: str) -> None:
-    """Remember that the provider failed, and leave it alone for longer with each time that it does."""
-    policy.failures += 1
+def note_failure(policy: ScalingPolicy, failure: str, *, puts_off: bool = True) -> None:
+    """Remember that the provider failed; with `puts_off`, leave it alone for longer with each time that it does.
+
+    A host that is down, or an agent that could not be stopped, is no reason not to start any elsewhere.
+    """
     policy.failure = failure[:2000]
-    pause = min(FIRST_PAUSE * 2 ** (policy.failures - 1), LONGEST_PAUSE)
-    policy.put_off_until = now() + timedelta(seconds=pause)
+    if puts_off:
+        policy.failures += 1
+        policy.put_off_until = now() + timedelta(seconds=min(FIRST_PAUSE * 2 ** (policy.failures - 1), LONGEST_PAUSE))
 
 
 def forget_failures(policy: ScalingPolicy) -> None:

@@ -9,6 +9,7 @@ from podium.platform.lifecycle import ACTIVE_SUBMISSION_STATUSES, SubmissionQueu
 from podium.platform.models import Competition, Submission, now
 from podium.platform.placement import why_unplaced
 from podium.platform.records.submissions import QueueRecord
+from podium.platform.scaling.arrival import why_none_is_there_yet
 from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent, takes_work, why_none_takes
 from podium.platform.submissions.waiting import typical_seconds
 
@@ -53,9 +54,12 @@ def _why_nothing(session: Session, competition: Competition) -> str:
     """Why agents take nothing of a competition at the moment; empty when they can."""
     pool = competition.pool
     agents = live_agents(session, pool.id)
+    needs = [needs_of(competition, phase, pool) for phase in competition.phases]
     if why := why_none_takes(pool, agents):
+        if coming := why_none_is_there_yet(session, pool, agents, needs):
+            return f"{coming}."
         said = "; ".join(f"{agent.name}: {agent.trouble}" for agent in agents if agent.trouble)
         return f"{why[0]} ({said})." if said else f"{why[0]}."
     well = [offer_of_agent(agent) for agent in agents if takes_work(agent)]
-    reasons = [why_unplaced(pool.name, needs_of(competition, phase, pool), well) for phase in competition.phases]
+    reasons = [why_unplaced(pool.name, one, well) for one in needs]
     return " ".join(dict.fromkeys(reason for reason in reasons if reason))

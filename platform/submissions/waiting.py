@@ -15,6 +15,7 @@ from podium.platform.jobs import AnnouncedRun
 from podium.platform.lifecycle import ACTIVE_SUBMISSION_STATUSES, AttemptStatus, RerunStatus, SubmissionStatus
 from podium.platform.models import Attempt, Competition, Phase, Pool, Rerun, Submission, now
 from podium.platform.placement import Offer, fits, why_unplaced
+from podium.platform.scaling.arrival import why_none_is_there_yet
 from podium.platform.submissions.attempts import active_in_rerun
 from podium.platform.submissions.fitting import live_agents, needs_of, offer_of_agent, takes_work, why_none_takes
 
@@ -146,10 +147,13 @@ def why_waiting(session: Session, submission: Submission) -> str:
     competition = submission.competition
     pool = competition.pool
     agents = live_agents(session, pool.id)
+    needs = needs_of(competition, submission.phase, pool)
     if why := why_none_takes(pool, agents):
+        if coming := why_none_is_there_yet(session, pool, agents, [needs]):
+            return f"{coming}."
         return f"{why[0]}; it is scored as soon as {why[1]}."
     fit = [offer_of_agent(agent) for agent in agents if takes_work(agent)]
-    return why_unplaced(pool.name, needs_of(competition, submission.phase, pool), fit)
+    return why_unplaced(pool.name, needs, fit)
 
 
 def typical_seconds(session: Session, phase_id: UUID) -> float | None:

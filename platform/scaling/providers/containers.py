@@ -15,12 +15,15 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.tls import TLSConfig
 from docker.types import LogConfig
 
+from podium.platform.scaling.providers.hosts import ask_each
 from podium.platform.scaling.providers.orders import AgentOrder, Listing, ProviderFault
 from podium.platform.scaling.providers.settings import DockerSettings
 
 SITE, POOL, NAME = "podium.site", "podium.scaled.pool", "podium.scaled.agent"
 """Labels."""
 CALL_SECONDS = 30
+ANSWER_SECONDS = 15.0
+"""A host that has not said within these which containers it has is taken to be down."""
 STOP_SECONDS = 25
 LAST_LINES = 3
 LAST_WORDS = 400
@@ -42,14 +45,9 @@ class DockerProvider:
     def start(self, order: AgentOrder) -> None:
         """Start an agent on the host that has the fewest."""
         counted: list[tuple[int, str]] = []
-        troubles: list[str] = []
-        for host in self._settings.hosts:
-            try:
-                with self._engine(host) as engine:
-                    own = self._containers(engine)
-            except ProviderFault as fault:
-                troubles.append(fault.detail)
-                continue
+        there, silent = self._own_by_host()
+        troubles = list(silent.values())
+        for host, own in there.items():
             if any(one["Labels"][NAME] == order.name for one in own if one["State"] == "running"):
                 return
             if self._settings.per_host is None or len(own) < self._settings.per_host:
@@ -62,34 +60,58 @@ class DockerProvider:
             self._run(engine, order)
 
     def stop(self, pool: str, name: str) -> None:
-        """Stop an agent on whichever host it is, and remove its container."""
-        for host in self._settings.hosts:
-            with self._engine(host) as engine:
-                for found in self._containers(engine, pool):
-                    if found["Labels"][NAME] == name:
-                        self._remove(engine, found["Id"], name)
+        """Stop an agent on whichever host it is, and remove its container; a host that is down keeps no other waiting.
+
+        Raises:
+            ProviderFault: It is on none of the hosts that answer, and may be on another; or could not be stopped.
+        """
+        there, silent = self._own_by_host(pool)
+        found = [(host, one["Id"]) for host, own in there.items() for one in own if one["Labels"][NAME] == name]
+        for host, container in found:
+            try:
+                with self._engine(host) as engine:
+                    self._remove(engine, container, name)
+            except ProviderFault as fault:
+                silent[host] = fault.detail
+        if silent and (not found or any(host in silent for host, _ in found)):
+            raise ProviderFault(f"Agent {name} may not have been stopped. {' '.join(silent.values())}")
 
     def list_own(self, pool: str) -> Listing:
         """The agents of a pool on all hosts that answer; what has ended is removed, with its last words kept."""
         running: set[str] = set()
         ended: dict[str, str] = {}
-        unreachable: list[str] = []
-        for host in self._settings.hosts:
+        there, silent = self._own_by_host(pool)
+        unreachable = list(silent)
+        for host, own in there.items():
+            alive = {one["Labels"][NAME] for one in own if one["State"] in {"running", "restarting", "paused"}}
+            running |= alive
             try:
-                with self._engine(host) as engine:
-                    for found in self._containers(engine, pool):
-                        name = found["Labels"][NAME]
-                        if found["State"] in {"running", "restarting", "paused"}:
-                            running.add(name)
-                            continue
-                        words = engine.logs(found["Id"], tail=LAST_LINES).decode(errors="replace")
-                        ended[name] = " ".join(words.split())[-LAST_WORDS:]
-                        self._remove(engine, found["Id"], name)
+                self._clear(host, [one for one in own if one["Labels"][NAME] not in alive], ended)
             except ProviderFault:
                 unreachable.append(host)
         if len(unreachable) == len(self._settings.hosts):
             raise ProviderFault(f"No Docker host answers: {', '.join(unreachable)}.")
         return Listing(frozenset(running), ended, tuple(unreachable))
+
+    def _clear(self, host: str, containers: list[dict[str, Any]], ended: dict[str, str]) -> None:
+        """Remove what has ended on a host; note its last words by the agents' names."""
+        if not containers:
+            return
+        with self._engine(host) as engine:
+            for one in containers:
+                name = one["Labels"][NAME]
+                words = engine.logs(one["Id"], tail=LAST_LINES).decode(errors="replace")
+                ended[name] = " ".join(words.split())[-LAST_WORDS:]
+                self._remove(engine, one["Id"], name)
+
+    def _own_by_host(self, pool: str = "") -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+        """The containers by host, of one pool or all; and by host why there is no answer."""
+
+        def ask(host: str) -> list[dict[str, Any]]:
+            with self._engine(host) as engine:
+                return self._containers(engine, pool)
+
+        return ask_each(self._settings.hosts, ask, seconds=ANSWER_SECONDS)
 
     @contextmanager
     def _engine(self, host: str) -> Iterator[APIClient]:

@@ -1,4 +1,7 @@
-"""Three hosts: the platform on one, the agents of two organizers on the others, which reach the gateway and no more."""
+"""Three hosts: the platform on one, the agents of two organizers on the others, which reach the gateway and the store.
+
+The store is a real S3 on the platform's host: agents have nothing of it but the requests that the gateway signs.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+import slim_environment
 from network_namespace import AnswerT, Namespace, link
+from object_stores import swift
 
 from podium.agents.images.build import build_images
 from podium.platform.client import Client
@@ -71,12 +78,13 @@ class Host:
         return self.folder / "token"
 
     def start_agent(self, gateway: str) -> None:
-        """As the documentation says it: an address and a token, nothing else."""
+        """As the documentation says it: the slim install, an address and a token, nothing else."""
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 self.network.command(
-                    *(str(PODIUM), "agent", "start", "--gateway", gateway, "--token-file", str(self.token_file)),
+                    *(str(slim_environment.PODIUM), "agent", "start", "--gateway", gateway),
+                    *("--token-file", str(self.token_file)),
                     *("--name", "host", "--slots", "2", "--folder", str(self.folder / "agent")),
                 ),
                 env=environment,
@@ -110,9 +118,13 @@ class Site:
         # Not a way from one host to another.
         self.platform.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
         self.hosts = [self._host(name, number) for number, name in enumerate(("anna", "ben"), start=1)]
-        plain = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        self.plain = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        self.parts = ExitStack()
+        # What is started from the platform's host lives in its network.
+        self.store = self.platform.call(lambda: self.parts.enter_context(swift(GATEWAY)))
         self.environment = {
-            **plain,
+            **self.plain,
+            **{f"PODIUM_{name.upper()}": value for name, value in self.store.settings.items()},
             "PODIUM_LEASE_SECONDS": str(LEASE_SECONDS),
             "PODIUM_HEARTBEAT_SECONDS": "0.5",
         }
@@ -145,6 +157,7 @@ class Site:
         self.podium("down")
 
     def close(self) -> None:
+        self.parts.close()
         for namespace in (self.platform, *(host.network for host in self.hosts)):
             namespace.close()
 
@@ -157,6 +170,19 @@ class Site:
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+    def person(self, token: str, *arguments: str) -> str:
+        """What a command of somebody's says who is signed in, on the platform's own host."""
+        done = subprocess.run(
+            self.platform.command(str(PODIUM), *arguments),
+            env={**self.plain, "PODIUM_GATEWAY": self.gateway, "PODIUM_TOKEN": token, "PODIUM_CONFIG": "/nonexistent"},
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def ask(self, token: str, call: Callable[[Client], AnswerT]) -> AnswerT:
         """What the gateway answers somebody, on the platform's own host."""
@@ -209,7 +235,10 @@ def site() -> Iterator[Site]:
     image = build_images(lambda _: None)[0].name
     made = Site(folder)
     try:
-        made.up()
+        with ThreadPoolExecutor(1) as threads:
+            installed = threads.submit(slim_environment.install_podium)
+            made.up()
+            installed.result()
         for host in made.hosts:
             _move_in(made, host, image)
         yield made

@@ -81,6 +81,10 @@ def test_a_changed_scoring_program_scores_all_again_without_a_gap(
     with ThreadPoolExecutor(3) as threads:
         firsts = list(threads.map(lambda user: user.submit(PREDICTIONS, organized).json, users))
     assert all(first["status"] == "finished" for first in firsts)
+    # Prefect shows the steps of each, though the agent begins without asking it anything.
+    first_run = {"name": {"any_": [f"{organized} #{firsts[0]['number']}"]}}
+    wait_until(lambda: len(prefect.find("task_runs", flow_runs=first_run)) == 3)
+    assert "EventsWorker" not in (podium.state / "logs" / "agent-docker.log").read_text()
     organizer = podium.admin
     program = changed_program(tmp_path, '"accuracy": sum', '"accuracy": 0.5 * sum')
     why = "Counts half, as announced"

@@ -53,6 +53,8 @@ def test_from_zero_and_back(podium: Podium, variant: Variant, new_user: NewUser)
     try:
         ada = new_user("from-zero")
         entered = ada.good("submit", "from-zero", "-f", str(PREDICTIONS), "--json").json
+        waits = ada.wait_for(entered["id"], lambda record: bool(record["status_message"]))
+        assert "started" in waits["status_message"], waits
         scaler.until(lambda shown: bool(shown["agents"]))
         finished = ada.wait_for(entered["id"], lambda record: record["status"] in {"finished", "failed"})
         assert finished["status"] == "finished", finished

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from wheels import ROOT, build_wheel
 
-ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
-# What was built before must not find its way in.
-LEFT_OUT = (".git", ".venv*", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".podium")
 
 
 @dataclass(frozen=True)
@@ -63,16 +60,7 @@ class Environment:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copy = tmp_path_factory.mktemp("clean") / "podium"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(copy)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return next((copy / "dist").glob("*.whl"))
+    return build_wheel(tmp_path_factory.mktemp("clean"))
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sysconfig
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from object_stores import azurite
+
 if TYPE_CHECKING:
     from conftest import Environment
 
-ROOT = Path(__file__).parents[3]
-EXAMPLE = ROOT / "examples" / "meadow-flowers" / "bundle"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "meadow-flowers"
 
 
 def test_the_wheel_has_every_file_that_is_no_module(wheel: Path) -> None:
@@ -38,7 +40,7 @@ def test_a_participant_installs_little(wheel: Path, constraints: Path, environme
     assert helped.returncode == 0
     assert "Taking part" in helped.stdout
     for arguments, extra in (
-        (("bundle", "check", str(EXAMPLE)), "organizer"),
+        (("bundle", "check", str(EXAMPLE / "bundle")), "organizer"),
         (("up",), "server"),
         (("images", "build"), "agent"),
     ):
@@ -50,45 +52,55 @@ def test_a_participant_installs_little(wheel: Path, constraints: Path, environme
 
 def test_an_organizer_checks_bundles_without_a_server(wheel: Path, constraints: Path, environment: Environment) -> None:
     environment.install(f"podium[organizer] @ {wheel.as_uri()}", "-c", str(constraints))
-    checked = environment.run("podium", "bundle", "check", "--strict", str(EXAMPLE))
+    checked = environment.run("podium", "bundle", "check", "--strict", str(EXAMPLE / "bundle"))
     assert checked.returncode == 0, checked.stderr
     assert "sqlalchemy" not in environment.packages()
 
 
-def test_an_agent_is_slim(wheel: Path, environment: Environment) -> None:
-    environment.install("--require-hashes", "-r", str(ROOT / "requirements-agent.lock"))
-    environment.install("--no-deps", str(wheel))
-    assert environment.megabytes() < 100
-    assert not {"sqlalchemy", "psycopg", "prefect", "streamlit", "s3fs", "adlfs"} & environment.packages()
-    started = environment.run("python", "-c", "import podium.agents.worker, podium.flows.scoring, podium.agents.agent")
-    assert started.returncode == 0, started.stderr
-    # The worker type is found by its entry point, as `prefect worker start --type podium` finds it.
-    code = """
-from prefect.plugins import load_prefect_collections
-from prefect.workers.base import BaseWorker
-load_prefect_collections()
-print(BaseWorker.get_worker_class_from_type("podium"))
-"""
-    found = environment.run("python", "-c", code)
-    assert "podium.agents.worker.PodiumWorker" in found.stdout, found.stderr
-    nobody = environment.run("python", "-m", "podium.agents")
-    assert nobody.returncode == 2
-    assert "PODIUM_AGENT_TOKEN" in nobody.stderr
-
-
-def test_an_operator_starts_podium_outside_the_checkout(wheel: Path, environment: Environment) -> None:
+def test_an_operator_runs_podium_over_azure_outside_the_checkout(wheel: Path, environment: Environment) -> None:
     environment.install("--no-deps", str(wheel))
     # The locked set is that of the tests; Podium itself comes from the wheel, which goes before it.
     (environment.site / "locked.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     state = environment.folder.parent / "state"
-    options = ("--detach", "--without", "agent-cpu", "--without", "agent-docker")
-    try:
-        up = environment.run("podium", "up", "--state", str(state), *options)
-        assert up.returncode == 0, up.stdout + up.stderr
-        for part in ("postgres", "prefect", "gateway", "dashboards"):
-            assert re.search(rf"^ +{part} +healthy in", up.stdout, re.MULTILINE)
-        # Deployments and migrations were read from the wheel.
-        assert "provision     done in" in up.stdout
-    finally:
-        down = environment.run("podium", "down", "--state", str(state))
+    assert environment.run("podium", "images", "build").returncode == 0
+    with azurite() as store:
+        settings = {f"PODIUM_{name.upper()}": value for name, value in store.settings.items()}
+        try:
+            up = environment.run("podium", "up", "--state", str(state), "--detach", **settings)
+            assert up.returncode == 0, up.stdout + up.stderr
+            for part in ("postgres", "prefect", "gateway", "agent-cpu", "agent-docker", "dashboards"):
+                assert re.search(rf"^ +{part} +healthy in", up.stdout, re.MULTILINE)
+            # Deployments and migrations were read from the wheel.
+            assert "provision     done in" in up.stdout
+            _take_part(environment, state)
+            assert not (state / "storage").exists()
+        finally:
+            down = environment.run("podium", "down", "--state", str(state))
     assert down.returncode == 0, down.stdout + down.stderr
+
+
+def _take_part(environment: Environment, state: Path) -> None:
+    """From bundle to leaderboard, by commands; every file goes through the store by signed requests."""
+    live = json.loads((state / "up.json").read_text())
+    who = {
+        "PODIUM_GATEWAY": f"http://127.0.0.1:{live['ports']['gateway']}",
+        "PODIUM_TOKEN": (state / "admin-token").read_text().strip(),
+        "PODIUM_CONFIG": str(state.parent / "config.json"),
+    }
+
+    def podium(*arguments: str) -> str:
+        done = environment.run("podium", *arguments, **who)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    podium("competition", "create", str(EXAMPLE / "bundle"), "--slug", "meadow", "--start", "now")
+    podium("join", "meadow", "--accept-terms")
+    for name, accuracy in (("predictions", 0.775), ("nearest-neighbours", 0.9)):
+        record = json.loads(podium("submit", "meadow", "-f", str(EXAMPLE / "submissions" / name), "--wait", "--json"))
+        assert (record["status"], record["scores"][0]["value"]) == ("finished", accuracy)
+    board = json.loads(podium("leaderboard", "meadow", "--json"))
+    assert [row["scores"][0] for row in board["rows"]] == [0.9]
+    target = state.parent / "output.zip"
+    podium("download", record["id"], "--what", "prediction_output", "-o", str(target))
+    with zipfile.ZipFile(target) as archive:
+        assert "predictions.csv" in archive.namelist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -24,22 +25,37 @@ from podium.agents.images.build import build_images
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import AttemptStatus, SubmissionStatus
-from podium.platform.models import Agent, Attempt, Pool, ScaledAgent, ScalingPolicy, Submission, Token, now
+from podium.platform.models import (
+    Agent,
+    Attempt,
+    Competition,
+    Phase,
+    Pool,
+    ScaledAgent,
+    ScalingPolicy,
+    Submission,
+    Token,
+    now,
+)
 from podium.platform.records.scaling import ScalingRecord
 from podium.platform.scaling import fleet
 from podium.platform.scaling.decision import Decision
+from podium.platform.scaling.fleet import ENDED_BY_SCALING
 from podium.platform.scaling.policies import read_scaling, set_scaling, switch_off
+from podium.platform.scaling.providers import containers
 from podium.platform.scaling.providers.choice import site_of
 from podium.platform.scaling.providers.commands import CommandProvider
 from podium.platform.scaling.providers.containers import DockerProvider
-from podium.platform.scaling.providers.orders import AgentOrder, ProviderFault
+from podium.platform.scaling.providers.orders import AgentOrder, Listing, ProviderFault
 from podium.platform.scaling.providers.processes import ProcessProvider, end_all
 from podium.platform.scaling.providers.settings import CommandSettings, DockerSettings, ProcessSettings
 from podium.platform.scaling.situation import Situation
-from podium.platform.scaling.states import ScalingAction
+from podium.platform.scaling.states import ScaledAgentStatus, ScalingAction
 from podium.platform.settings import ServerSettings
 from podium.platform.submissions.claiming import claim_submission
 from podium.platform.submissions.cordons import Cordoned
+from podium.platform.submissions.queue_view import queue_record
+from podium.platform.submissions.waiting import why_waiting
 from podium.platform.version import VERSION
 from podium.tasks import scaling
 from podium.tasks.platform_services import PlatformServices
@@ -181,6 +197,73 @@ def test_from_zero_to_one_and_back(services: PlatformServices, world: World, clo
     assert cloud.agents == []
     with world.session() as session:
         assert session.scalars(select(Token.revoked).where(Token.name == agent.name)).one() is not None
+
+
+def why(world: World, submission_id: UUID) -> str:
+    with world.session() as session:
+        return why_waiting(session, session.get_one(Submission, submission_id))
+
+
+def test_who_waits_is_told_that_an_agent_is_being_started(
+    services: PlatformServices, world: World, cloud: Cloud, ada: Known, slug: str
+):
+    submission_id = world.submit(ada, slug)
+    nobody = "No agent of pool 'docker' is running; it is scored as soon as there is one."
+    assert why(world, submission_id) == nobody
+    scale(services)
+    assert why(world, submission_id) == "Pool 'docker' has no agents while nothing waits: one is started within 30 s."
+    cloud.is_("broken")
+    look(services)
+    said = why(world, submission_id)
+    assert said.startswith("No agent of pool 'docker' is running, and one could not be started: that is tried again at")
+    assert "quota" not in said  # what the provider says is for administrators
+    cloud.is_("broken", holds=False)
+    with world.session() as session:
+        session.execute(update(ScalingPolicy).values(put_off_until=now() - timedelta(seconds=1)))
+    [agent] = look(services).agents
+    assert why(world, submission_id) == "An agent of pool 'docker' is being started, for 0 s so far."
+    with world.session() as session:
+        competition = session.scalars(select(Competition).where(Competition.slug == slug)).one()
+        assert queue_record(session, competition).reason == why(world, submission_id)
+    greet(services, agent.name)
+    assert why(world, submission_id) == ""
+    # How long that took is known the next time.
+    with world.session() as session:
+        began = now() - timedelta(seconds=40)
+        session.execute(update(ScaledAgent).values(created=began, status=ScaledAgentStatus.ENDED, ended=now()))
+        session.execute(
+            update(Agent).values(created=began + timedelta(seconds=20), cordoned=now(), cordon_reason=ENDED_BY_SCALING)
+        )
+    again = "Pool 'docker' has no agents while nothing waits: one is started within 30 s, which takes about 20 s."
+    assert why(world, submission_id) == again
+    with world.session() as session:
+        session.execute(update(ScalingPolicy).values(offer={"executor": "docker", "labels": {"gpus": "0"}}))
+        session.execute(update(Phase).values(limits={"gpus": 1}))
+    assert "is started" not in why(world, submission_id)  # none that can run this
+    with world.session() as session:
+        session.execute(update(Phase).values(limits={}))
+        session.execute(update(Pool).where(Pool.name == "docker").values(cordoned=now()))
+    assert why(world, submission_id) == "Pool 'docker' is cordoned; it is scored as soon as that has ended."
+
+
+def test_a_host_that_is_down_is_no_reason_to_start_none_elsewhere(
+    services: PlatformServices, world: World, cloud: Cloud, ada: Known, slug: str, monkeypatch: pytest.MonkeyPatch
+):
+    scale(services)
+    world.submit(ada, slug)
+    own = CommandProvider.list_own
+
+    def two_hosts(provider: CommandProvider, pool: str) -> Listing:
+        return replace(own(provider, pool), unreachable=("tcp://two:2376",))
+
+    monkeypatch.setattr(CommandProvider, "list_own", two_hosts)
+    for _ in range(3):
+        shown = look(services)
+        assert (shown.failures, shown.failure) == (0, "tcp://two:2376 does not answer.")
+    assert cloud.agents == [agent.name for agent in shown.agents]
+    assert len(cloud.agents) == 1
+    monkeypatch.setattr(CommandProvider, "list_own", own)
+    assert look(services).failure == ""
 
 
 def test_a_claim_and_a_removal_at_one_moment(services: PlatformServices, world: World, ada: Known, slug: str):
@@ -406,13 +489,30 @@ def agent_image() -> str:
     return image.name
 
 
+@pytest.fixture
+def silent_host() -> Iterator[str]:
+    """A host that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
 def test_containers_on_a_real_engine(
-    gateway: RunningGateway, world: World, settings: ServerSettings, agent_image: str, tmp_path: Path
+    gateway: RunningGateway,
+    world: World,
+    settings: ServerSettings,
+    agent_image: str,
+    silent_host: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    """An agent in a container says hello with its own token, which no look at the container shows; and goes."""
+    """An agent in a container says hello with its own token, which no look at the container shows; and goes.
+
+    Of its hosts one is down, and another hangs while it goes.
+    """
+    monkeypatch.setattr(containers, "ANSWER_SECONDS", 4.0)
     own = DockerSettings(
         kind="docker",
-        hosts=("unix:///var/run/docker.sock", "tcp://127.0.0.1:1"),
+        hosts=("tcp://127.0.0.1:1", "unix:///var/run/docker.sock"),
         image=agent_image,
         docker_socket=True,
         folder=tmp_path / "agents",
@@ -434,7 +534,7 @@ def test_containers_on_a_real_engine(
 
         eventually(heard, seconds=30)
         listing = provider.list_own("docker")
-        assert (listing.running, listing.unreachable) == ({"scaled-1"}, ("tcp://127.0.0.1:1",))
+        assert (listing.running, listing.unreachable) == ({"scaled-1"}, own.hosts[:1])
         assert DockerProvider(own, "another").list_own("docker").running == set()
         with pytest.raises(ProviderFault, match="No Docker host answers"):
             DockerProvider(own.model_copy(update={"hosts": ("tcp://127.0.0.1:1",)}), site).list_own("docker")
@@ -442,8 +542,11 @@ def test_containers_on_a_real_engine(
         with pytest.raises(ProviderFault, match="has 1 agents, the most that one host may have"):
             full.start(replace(order, name="scaled-2"))
     finally:
-        alone = DockerProvider(own.model_copy(update={"hosts": own.hosts[:1]}), site)
-        alone.stop("docker", "scaled-1")
+        hosts = (silent_host, *own.hosts)
+        DockerProvider(own.model_copy(update={"hosts": hosts}), site).stop("docker", "scaled-1")
+        with pytest.raises(ProviderFault, match=r"scaled-1 may not have been stopped.*127.0.0.1:1"):
+            provider.stop("docker", "scaled-1")  # it may be on the other
+        alone = DockerProvider(own.model_copy(update={"hosts": own.hosts[1:]}), site)
         alone.stop("docker", "scaled-1")
         left = engine.containers.list(all=True, filters={"label": f"podium.site={site}"})
         engine.close()

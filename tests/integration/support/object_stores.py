@@ -74,12 +74,12 @@ def running(command: Sequence[str], log: Path, environment: dict[str, str] | Non
         process.wait()
 
 
-def wait_for_port(port: int, log: Path) -> None:
+def wait_for_port(port: int, log: Path, address: str = "127.0.0.1") -> None:
     """Wait until something listens."""
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection((address, port), timeout=1).close()
         except OSError:
             assert time.monotonic() < deadline, log.read_text(errors="replace")[-2000:]
             time.sleep(0.05)
@@ -105,14 +105,14 @@ def azurite() -> Iterator[ObjectStore]:
 
 
 @contextmanager
-def swift() -> Iterator[ObjectStore]:
-    """S3 as Swift speaks it, with a bucket."""
+def swift(address: str = "127.0.0.1") -> Iterator[ObjectStore]:
+    """S3 as Swift speaks it, with a bucket, at an address of this host."""
     # Not in /tmp where that is in memory: Swift keeps what it knows of an object in the file's extended attributes.
     folder = Path(tempfile.mkdtemp(prefix="podium-swift-"))
     try:
         with ExitStack() as parts:
-            port = _start_swift(folder, parts)
-            endpoint = f"http://127.0.0.1:{port}"
+            port = _start_swift(folder, parts, address)
+            endpoint = f"http://{address}:{port}"
             _make_bucket(endpoint)
             yield ObjectStore(f"s3://{BUCKET}/p", endpoint, KEY_ID, SECRET)
     finally:
@@ -132,7 +132,7 @@ for ring in sys.argv[1:]:
 """Says where the one server of each kind is; quicker than Swift's own tool, which starts anew for each step."""
 
 
-def _start_swift(folder: Path, parts: ExitStack) -> int:
+def _start_swift(folder: Path, parts: ExitStack, address: str) -> int:
     ports = {name: free_port() for name in ("proxy", "account", "container", "object")}
     (folder / "devices" / "d1").mkdir(parents=True)
     (folder / "swift.conf").write_text("[swift-hash]\nswift_hash_path_prefix = p\nswift_hash_path_suffix = s\n")
@@ -140,18 +140,18 @@ def _start_swift(folder: Path, parts: ExitStack) -> int:
     subprocess.run([str(SWIFT / "python"), "-c", _RINGS, *rings], check=True, timeout=60)
     for name, port in ports.items():
         config = folder / f"{name}.conf"
-        config.write_text(_proxy(folder, port) if name == "proxy" else _server(folder, name, port))
+        config.write_text(_proxy(folder, port, address) if name == "proxy" else _server(folder, name, port))
         log = folder / f"{name}.log"
         parts.enter_context(running([str(SWIFT / f"swift-{name}-server"), str(config), "-v"], log))
     for name, port in ports.items():
-        wait_for_port(port, folder / f"{name}.log")
+        wait_for_port(port, folder / f"{name}.log", address if name == "proxy" else "127.0.0.1")
     return ports["proxy"]
 
 
-def _common(folder: Path, port: int) -> str:
+def _common(folder: Path, port: int, address: str = "127.0.0.1") -> str:
     return textwrap.dedent(f"""\
         [DEFAULT]
-        bind_ip = 127.0.0.1
+        bind_ip = {address}
         bind_port = {port}
         workers = 0
         user = root
@@ -172,8 +172,8 @@ def _server(folder: Path, name: str, port: int) -> str:
         """)
 
 
-def _proxy(folder: Path, port: int) -> str:
-    return _common(folder, port) + textwrap.dedent("""\
+def _proxy(folder: Path, port: int, address: str) -> str:
+    return _common(folder, port, address) + textwrap.dedent("""\
         [pipeline:main]
         pipeline = catch_errors gatekeeper healthcheck cache listing_formats s3api tempauth copy slo dlo proxy-server
         [app:proxy-server]
