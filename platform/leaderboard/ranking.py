@@ -14,8 +14,10 @@ stands first. A baseline stands where it belongs, and neither has a rank nor tak
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
+from statistics import median
 from typing import Generic, NamedTuple, TypeVar
 
 from podium.platform.bundles.content import Ranking
@@ -23,7 +25,6 @@ from podium.platform.leaderboard.columns import ColumnRule
 from podium.platform.leaderboard.ties import MISSING, comparable, grouped
 
 T = TypeVar("T")
-Key = tuple[float, ...]
 
 
 class Entry(NamedTuple, Generic[T]):
@@ -84,44 +85,36 @@ def rank(
     Takes O(n log n) for n entries. Two entries of the same moment and number stand in the order in which they came.
     """
     order = ranking_order(columns, primary_index)
+    rules = [columns[at] for at in order]
     by_column = [comparable(columns[at], [entry.values[at] for entry in entries]) for at in order]
     needed = by_column[:1] if ranking is Ranking.LEXICOGRAPHIC else by_column
-    lacking = {row for column in needed for row, value in enumerate(column) if value == MISSING}
-    if not order:
-        lacking = set(range(len(entries)))
-    placed = [row for row in range(len(entries)) if row not in lacking]
-    values = [[column[row] for row in placed] for column in by_column]
-    counted = [not entries[row].is_baseline for row in placed]
-    rules = [columns[at] for at in order]
-    combined: list[float] | None = None
+    lacking = {row for column in needed if MISSING in column for row, value in enumerate(column) if value == MISSING}
+    placed, unplaced = (entries, []) if order else ([], entries)
+    if lacking:
+        rows = [row for row in range(len(entries)) if row not in lacking]
+        placed, unplaced = [entries[row] for row in rows], [entries[row] for row in lacking]
+        by_column = [[column[row] for row in rows] for column in by_column]
+    counted = [not entry.is_baseline for entry in placed]
     if ranking is Ranking.LEXICOGRAPHIC:
-        keys = _lexicographic_keys(rules, values, counted)
+        ranked = _in_order(placed, _grouped_columns(rules, by_column, counted))
     else:
-        keys = _keys_of_ranks(rules, values, counted, ranking)
-        combined = [key[0] / (2 if ranking is Ranking.MEDIAN_RANK else len(rules)) for key in keys]
-    ranks = competition_ranks(keys, counted)
-    in_order = sorted(range(len(placed)), key=lambda at: (keys[at], *_time_key(entries[placed[at]])))
-    rows = [
-        Ranked(ranks[at] if counted[at] else None, entries[placed[at]], combined[at] if combined else None)
-        for at in in_order
-    ]
-    unplaced = sorted((entries[row] for row in lacking), key=_time_key)
-    rows.extend(Ranked(None, entry, None, is_placed=False) for entry in unplaced)
-    return rows
+        ranked = _in_order(placed, [_combined_ranks(rules, by_column, counted, ranking)], is_combined=True)
+    ranked += [Ranked(None, entry, None, is_placed=False) for entry in sorted(unplaced, key=_time_key)]
+    return ranked
 
 
-def competition_ranks(keys: Sequence[Key], counted: Sequence[bool]) -> list[int]:
-    """The rank of each key: one more than how many of those that count are less.
+def competition_ranks(values: Sequence[float], counted: Sequence[bool]) -> list[int]:
+    """The rank of each value, the least first: one more than how many of those that count are less.
 
     Args:
-        counted: Whether a key takes a rank; one that doesn't has the rank that it would have.
+        counted: Whether a row takes a rank; one that doesn't has the rank that it would have.
     """
-    ranks = [0] * len(keys)
-    before, shared = 0, 1
-    previous: Key | None = None
-    for row in sorted(range(len(keys)), key=keys.__getitem__):
-        if keys[row] != previous:
-            shared, previous = before + 1, keys[row]
+    ranks = [0] * len(values)
+    before, shared, previous = 0, 1, math.nan
+    for row in sorted(range(len(values)), key=values.__getitem__):
+        value = values[row]
+        if value != previous:
+            shared, previous = before + 1, value
         ranks[row] = shared
         before += counted[row]
     return ranks
@@ -131,10 +124,35 @@ def _time_key(entry: Entry[T]) -> tuple[datetime, int]:
     return (entry.submitted, entry.number)
 
 
-def _lexicographic_keys(
+def _in_order(
+    entries: Sequence[Entry[T]], columns: Sequence[Sequence[float]], *, is_combined: bool = False
+) -> list[Ranked[T]]:
+    """The entries by these values of theirs, the least first, with competition ranks; equal ones by time.
+
+    Sorted are flat tuples, which Python compares several times as fast as what has to be looked up.
+    """
+    times = [entry.submitted for entry in entries]
+    numbers = [entry.number for entry in entries]
+    ranked: list[Ranked[T]] = []
+    before, shared = 0, 1
+    previous: tuple[float, ...] | None = None
+    width = len(columns)
+    for row in sorted(zip(*columns, times, numbers, range(len(entries)), strict=True)):
+        values, entry = row[:width], entries[row[-1]]
+        if values != previous:
+            shared, previous = before + 1, values
+        if entry.is_baseline:
+            ranked.append(Ranked(None, entry, values[0] if is_combined else None))
+        else:
+            before += 1
+            ranked.append(Ranked(shared, entry, values[0] if is_combined else None))
+    return ranked
+
+
+def _grouped_columns(
     rules: Sequence[ColumnRule], values: Sequence[Sequence[float]], counted: Sequence[bool]
-) -> list[Key]:
-    """The values of each row; a tolerance holds among the rows that are the same in all columns before."""
+) -> list[Sequence[float]]:
+    """The values with ties made the same; a tolerance holds among rows that are the same in all columns before."""
     columns: list[Sequence[float]] = []
     for rule, column in zip(rules, values, strict=True):
         if rule.tie_tolerance > 0:
@@ -142,23 +160,20 @@ def _lexicographic_keys(
             columns.append(grouped(column, rule.tie_tolerance, counted, before))
         else:
             columns.append(column)
-    return list(zip(*columns, strict=True))
+    return columns
 
 
-def _keys_of_ranks(
+def _combined_ranks(
     rules: Sequence[ColumnRule], values: Sequence[Sequence[float]], counted: Sequence[bool], ranking: Ranking
-) -> list[Key]:
-    """The sum of each row's ranks, or twice their median: whole numbers, so that what is the same is found to be."""
+) -> list[float]:
+    """The mean or median of each row's ranks in the columns.
+
+    Of whole numbers, as many for each row: where two rows' sums are the same, so are their means.
+    """
     by_column = [
-        competition_ranks([(value,) for value in grouped(column, rule.tie_tolerance, counted)], counted)
+        competition_ranks(grouped(column, rule.tie_tolerance, counted), counted)
         for rule, column in zip(rules, values, strict=True)
     ]
     if ranking is Ranking.MEAN_RANK:
-        return [(float(sum(ranks)),) for ranks in zip(*by_column, strict=True)]
-    return [(float(_twice_the_median(ranks)),) for ranks in zip(*by_column, strict=True)]
-
-
-def _twice_the_median(ranks: Sequence[int]) -> int:
-    in_order = sorted(ranks)
-    middle = len(in_order) // 2
-    return 2 * in_order[middle] if len(in_order) % 2 else in_order[middle - 1] + in_order[middle]
+        return [sum(ranks) / len(rules) for ranks in zip(*by_column, strict=True)]
+    return [median(ranks) for ranks in zip(*by_column, strict=True)]
