@@ -5,6 +5,8 @@ Revision 0008, after 0007.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -47,7 +49,7 @@ def upgrade() -> None:
     _teams()
 
 
-def _add(table: str, column: sa.Column[object]) -> None:
+def _add(table: str, column: sa.Column[Any]) -> None:
     """Add a column whose default is for the rows that there are; new rows get theirs from the models."""
     op.add_column(table, column)
     op.alter_column(table, column.name, server_default=None)

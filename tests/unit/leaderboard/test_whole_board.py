@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podium.platform.bundles.content import Computation, Sorting, SubmissionRule
-from podium.platform.leaderboard.entries import column_rules
 from podium.platform.leaderboard.ranking import Entry
+from podium.platform.leaderboard.rules import column_rules
 from podium.platform.leaderboard.selection import CHOSEN, select_entries
 from podium.platform.leaderboard.whole_board import Scored, board_of, ranks_of
 from podium.platform.models import Column, Leaderboard
