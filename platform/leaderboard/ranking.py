@@ -50,7 +50,8 @@ class Ranked(NamedTuple, Generic[T]):
     Attributes:
         rank: `None` for a baseline, and for a row that lacks a value that the ranking needs.
         entry: What was ranked.
-        combined_rank: Mean or median of its ranks in the columns, where the board ranks by that.
+        combined_rank: Mean or median of its ranks in the columns, where the board ranks by that. A baseline that lies
+            between two ranks of a column counts as halfway there.
         is_placed: Whether it stands in the order; rows that lack a value stand behind all others.
     """
 
@@ -103,19 +104,21 @@ def rank(
     return ranked
 
 
-def competition_ranks(values: Sequence[float], counted: Sequence[bool]) -> list[int]:
+def competition_ranks(values: Sequence[float], counted: Sequence[bool]) -> list[float]:
     """The rank of each value, the least first: one more than how many of those that count are less.
 
     Args:
-        counted: Whether a row takes a rank; one that doesn't has the rank that it would have.
+        counted: Whether a row takes a rank. One that doesn't has the rank of those that have the same value; where
+            there is none it stands half a rank before those behind it.
     """
-    ranks = [0] * len(values)
+    ranks = [0.0] * len(values)
+    taken = {value for value, counts in zip(values, counted, strict=True) if counts}
     before, shared, previous = 0, 1, math.nan
     for row in sorted(range(len(values)), key=values.__getitem__):
         value = values[row]
         if value != previous:
             shared, previous = before + 1, value
-        ranks[row] = shared
+        ranks[row] = shared if value in taken else shared - 0.5
         before += counted[row]
     return ranks
 
@@ -168,7 +171,7 @@ def _combined_ranks(
 ) -> list[float]:
     """The mean or median of each row's ranks in the columns.
 
-    Of whole numbers, as many for each row: where two rows' sums are the same, so are their means.
+    Of whole and half numbers, as many for each row: where two rows' sums are the same, so are their means.
     """
     by_column = [
         competition_ranks(grouped(column, rule.tie_tolerance, counted), counted)

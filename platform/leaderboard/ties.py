@@ -17,6 +17,8 @@ from podium.platform.leaderboard.columns import ColumnRule
 MISSING = math.inf
 """What stands for a missing value: worse than any that there may be."""
 
+_SLACK = 1e-9  # of a tolerance: 0.895 and 0.885 are 0.01 apart, though not to the last bit
+
 
 def comparable(column: ColumnRule, values: Sequence[float | None]) -> list[float]:
     """A column's values, rounded where it says so, such that less is better; `MISSING` for none, `nan` and infinity."""
@@ -40,11 +42,12 @@ def grouped(
     parts: dict[object, list[int]] = {}
     for row in range(len(values)):
         parts.setdefault(within[row] if within else None, []).append(row)
+    reach = tolerance * (1 + _SLACK)
     best_of = list(values)
     for rows in parts.values():
         best = math.nan
         for row in sorted(rows, key=values.__getitem__):
-            if values[row] - best <= tolerance:
+            if values[row] - best <= reach:
                 best_of[row] = best
             elif counted[row]:
                 best = values[row]
