@@ -191,7 +191,7 @@ def test_a_parent_folder_is_entered(read_old: Read, tmp_path: Path):
 
 
 @pytest.mark.parametrize(("said_so", "anonymous"), [("", False), ("\nanonymous_leaderboard: true", True)])
-def test_a_leaderboard_may_be_anonymous(said_so: str, anonymous: bool, read_old: Read):
+def test_a_leaderboard_may_be_anonymous(said_so: str, *, anonymous: bool, read_old: Read):
     reading = read_old(("title: Iris", f"title: Iris{said_so}"))
     assert [board.anonymous for board in reading.accepted().leaderboards] == [anonymous]
     assert "anonymous_leaderboard" not in [field for _, field, _ in said(reading)]
