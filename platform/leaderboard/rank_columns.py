@@ -47,6 +47,8 @@ def dense_ranks(column: ColumnRule, values: Values, counted: Sequence[bool] | No
 def columns_over_ranks(columns: Sequence[ColumnRule]) -> frozenset[int]:
     """Indexes of the columns whose values depend on the whole board: those over ranks, and those made from them."""
     found: set[int] = set()
+    if not any(column.computation in RANK_COMPUTATIONS for column in columns):
+        return frozenset()
     for column in dependency_order(columns):
         if column.computation in RANK_COMPUTATIONS or found.intersection(column.computation_indexes):
             found.add(column.index)

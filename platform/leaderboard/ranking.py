@@ -104,6 +104,20 @@ def rank(
     return ranked
 
 
+def best_entry(entries: Sequence[Entry[T]], columns: Sequence[ColumnRule], primary_index: int) -> Entry[T]:
+    """The one that `rank` puts first, lexicographically and without any tolerance; there must be one.
+
+    Without one that has a value in the primary column it is the earliest.
+    """
+    order = ranking_order(columns, primary_index)
+    by_column = [comparable(columns[at], [entry.values[at] for entry in entries]) for at in order]
+    times = [entry.submitted for entry in entries]
+    numbers = [entry.number for entry in entries]
+    rows = zip(*by_column, times, numbers, range(len(entries)), strict=True)
+    best = min((row for row in rows if order and row[0] != MISSING), default=None)
+    return min(entries, key=_time_key) if best is None else entries[best[-1]]
+
+
 def competition_ranks(values: Sequence[float], counted: Sequence[bool]) -> list[float]:
     """The rank of each value, the least first: one more than how many of those that count are less.
 

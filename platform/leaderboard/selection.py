@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from podium.platform.bundles.content import SubmissionRule
 from podium.platform.leaderboard.columns import ColumnRule
 from podium.platform.leaderboard.rank_columns import columns_over_ranks
-from podium.platform.leaderboard.ranking import Entry, rank
+from podium.platform.leaderboard.ranking import Entry, best_entry
 
 T = TypeVar("T")
 
@@ -70,11 +69,14 @@ def _best(entries: Sequence[Entry[T]], columns: Sequence[ColumnRule], primary_in
     is left for the order of its columns: what is best must not change because others submit. No tolerance holds, or
     the best would depend on the order in which results come.
     """
+    if len(entries) == 1:
+        return entries[0].item
     over_ranks = columns_over_ranks(columns)
+    if not over_ranks:
+        return best_entry(entries, columns, primary_index).item
     kept = [at for at, column in enumerate(columns) if column.index not in over_ranks]
     own = [entry._replace(values=[entry.values[at] for at in kept]) for entry in entries]
-    exact = [replace(columns[at], tie_tolerance=0.0) for at in kept]
-    return rank(own, exact, _first_score(columns, primary_index, over_ranks))[0].entry.item
+    return best_entry(own, [columns[at] for at in kept], _first_score(columns, primary_index, over_ranks)).item
 
 
 def _first_score(columns: Sequence[ColumnRule], index: int, over_ranks: frozenset[int]) -> int:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from podium.platform.bundles.content import Ranking, Sorting
 from podium.platform.leaderboard.columns import ColumnRule
-from podium.platform.leaderboard.ranking import Entry, Ranked, competition_ranks, rank
+from podium.platform.leaderboard.ranking import Entry, Ranked, best_entry, competition_ranks, rank
 from podium.platform.leaderboard.ties import grouped
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -235,6 +235,13 @@ def test_ranks_are_competition_ranks_and_rise_along_the_board(
 def test_what_was_ranked_is_ranked_the_same_again(rows: list[Row], columns: list[ColumnRule], ranking: Ranking) -> None:
     once = rank(numbered(rows), columns, 0, ranking)
     assert rank([row.entry for row in once], columns, 0, ranking) == once
+
+
+@given(ROWS, COLUMNS, st.sampled_from([0, 1]))
+def test_the_best_is_the_one_that_ranks_first(rows: list[Row], columns: list[ColumnRule], primary: int) -> None:
+    assume(rows)
+    exact = [replace(column, tie_tolerance=0.0) for column in columns]
+    assert best_entry(numbered(rows), exact, primary) == rank(numbered(rows), exact, primary)[0].entry
 
 
 @given(ROWS, COLUMNS)
