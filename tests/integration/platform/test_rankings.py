@@ -114,7 +114,7 @@ def test_what_organizers_submit_are_baselines(world: World, gateway: RunningGate
 
 
 def test_names_are_hidden_on_every_way_out(world: World, gateway: RunningGateway, olga: Known) -> None:
-    slug = world.competition(olga, leaderboards=[board(DICE, anonymous=True)])
+    slug = world.competition(olga, enable_detailed_results=True, leaderboards=[board(DICE, anonymous=True)])
     people = enter(world, slug, {"annabella": {"dice": 0.8}, "bartholomew": {"dice": 0.6}})
     ann, bob = people.values()
     with world.session() as session:
