@@ -48,8 +48,8 @@ class BoardView:
 
 def board_table(board: LeaderboardRecord, rows: Sequence[LeaderboardRow], view: BoardView) -> Html:
     """The table of some rows of a board, ranked ones first."""
-    ranked = [row for row in rows if row.rank is not None]
-    unranked = [row for row in rows if row.rank is None]
+    ranked = [row for row in rows if row.is_placed]
+    unranked = [row for row in rows if not row.is_placed]
     body = [_row(board, row, view) for row in ranked]
     if unranked:
         body.append(_divider(_width(board)))
@@ -117,9 +117,16 @@ def _divider(width: int) -> Html:
 
 def _row(board: LeaderboardRecord, row: LeaderboardRow, view: BoardView) -> Html:
     is_own = view.viewer is not None and row.participant == view.viewer
-    kinds = {"own": is_own, "changed": row.participant in view.changed, "unranked": row.rank is None}
+    placed = row.is_placed
+    kinds = {
+        "own": is_own,
+        "changed": row.participant in view.changed,
+        "unranked": not placed,
+        "baseline": row.is_baseline,
+    }
+    mark = baseline_mark() if row.is_baseline else rank_mark(row.rank, is_tied=row.rank in view.tied)
     cells = [
-        element("td", rank_mark(row.rank, is_tied=row.rank in view.tied), class_="rank"),
+        element("td", mark, class_="rank"),
         element("th", _participant(row, board.columns, is_own=is_own), scope="row", class_="who"),
         *_score_cells(board.columns, row),
         element("td", text(row.entries), class_="number"),
@@ -148,6 +155,11 @@ def _results_link(row: LeaderboardRow) -> Html:
     )
 
 
+def baseline_mark() -> Html:
+    """What stands for the rank of a baseline."""
+    return element("small", text("baseline"), class_="baseline", title="For comparison: it takes no rank")
+
+
 def rank_mark(rank: int | None, *, is_tied: bool) -> Html:
     """A rank. The first three wear a medal that says so in words too."""
     if rank is None:
@@ -164,7 +176,7 @@ def rank_mark(rank: int | None, *, is_tied: bool) -> Html:
 def _participant(row: LeaderboardRow, columns: Sequence[ColumnRecord], *, is_own: bool) -> Html:
     name = element("span", text(row.participant), class_="name", title=row.participant)
     you = element("span", text("you"), class_="you") if is_own else Html("")
-    reason = element("small", text(unranked_reason(row, columns)), class_="reason") if row.rank is None else Html("")
+    reason = element("small", text(unranked_reason(row, columns)), class_="reason") if not row.is_placed else Html("")
     return join(name, you, reason)
 
 

@@ -6,9 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from podium.platform.bundles.content import FactSheetQuestion, FactSheetType, Sorting
+from podium.dashboards.times import clock
+from podium.platform.bundles.content import FactSheetQuestion, FactSheetType, Ranking, Sorting
 from podium.platform.records.competitions import ColumnRecord
-from podium.platform.records.leaderboards import LeaderboardRow
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
 
 MISSING = "\N{EN DASH}"
 """What stands where nothing is."""
@@ -61,6 +62,21 @@ def tied_ranks(rows: Sequence[LeaderboardRow]) -> frozenset[int]:
     """Ranks that several rows share."""
     counts = Counter(row.rank for row in rows if row.rank is not None)
     return frozenset(rank for rank, count in counts.items() if count > 1)
+
+
+def ranking_words(board: LeaderboardRecord) -> list[str]:
+    """What is not plain about how a board ranks and what it shows, a sentence each."""
+    said = []
+    if board.ranking is not Ranking.LEXICOGRAPHIC:
+        of = "mean" if board.ranking is Ranking.MEAN_RANK else "median"
+        said.append(f"Ranked by the {of} of the ranks in each column.")
+    if any(row.is_baseline for row in board.rows):
+        said.append("Baselines are there to be compared with, and take no rank.")
+    if board.anonymous:
+        said.append("Names are hidden from other participants.")
+    if board.frozen_since is not None:
+        said.append(f"The board is frozen, and shows what stood at {clock(board.frozen_since)}.")
+    return said
 
 
 def unranked_reason(row: LeaderboardRow, columns: Sequence[ColumnRecord]) -> str:

@@ -133,7 +133,7 @@ def own_competition(slug: str, own: Client) -> Answer[CompetitionRecord]:
 def board(slug: str, phase: str, offset: int, own: Client | None) -> Answer[LeaderboardRecord]:
     """A page of a leaderboard, `PAGE_ROWS` rows of it."""
     answer = _public_board(slug, phase, offset)
-    if own is None or answer.value is not None or isinstance(answer.trouble, PlatformFault):
+    if own is None or isinstance(answer.trouble, PlatformFault) or not _differs_by_viewer(answer):
         return answer
     return ask(lambda: _board_page(own, slug, phase, offset))
 
@@ -141,7 +141,9 @@ def board(slug: str, phase: str, offset: int, own: Client | None) -> Answer[Lead
 def all_rows(slug: str, phase: str, own: Client | None) -> Answer[tuple[LeaderboardRow, ...]]:
     """Every row of a leaderboard, up to `WHOLE_BOARD_SECONDS` old."""
     answer = _public_rows(slug, phase)
-    if own is None or answer.value is not None or isinstance(answer.trouble, PlatformFault):
+    if own is None or isinstance(answer.trouble, PlatformFault):
+        return answer
+    if answer.value is not None and not _differs_by_viewer(_public_board(slug, phase, 0)):
         return answer
     return ask(lambda: _all_rows(own, slug, phase))
 
@@ -166,6 +168,11 @@ def ask(call: Callable[[], AnswerT]) -> Answer[AnswerT]:
         return Answer(call(), None, times.now())
     except PodiumError as trouble:
         return Answer(None, trouble, times.now())
+
+
+def _differs_by_viewer(answer: Answer[LeaderboardRecord]) -> bool:
+    """Whether some see more of a board than a visitor: their own name, or what stands there since it froze."""
+    return answer.value is None or answer.value.anonymous or answer.value.frozen_since is not None
 
 
 def _needs_own_access(answer: Answer[CompetitionRecord]) -> bool:

@@ -321,6 +321,11 @@ def _leaderboard(position: int, board: LeaderboardContent) -> Leaderboard:
         submission_rule=board.submission_rule,
         hidden=board.hidden,
         primary_index=board.primary_index,
+        ranking=board.ranking,
+        anonymous=board.anonymous,
+        freeze_hours=board.freeze_hours,
+        rank_change_hours=board.rank_change_hours,
+        organizers_are_baselines=board.organizers_are_baselines,
         columns=[
             Column(
                 index=column.index,
@@ -332,6 +337,9 @@ def _leaderboard(position: int, board: LeaderboardContent) -> Leaderboard:
                 computation_weights=list(column.computation_weights),
                 precision=column.precision,
                 hidden=column.hidden,
+                ranking_precision=column.ranking_precision,
+                tie_tolerance=column.tie_tolerance,
+                exclude_from_ranking=column.exclude_from_ranking,
             )
             for column in board.columns
         ],

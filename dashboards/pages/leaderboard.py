@@ -16,7 +16,7 @@ from podium.dashboards.chart import leading_scores_chart
 from podium.dashboards.choice import choose_competition, choose_phase, listed_competitions
 from podium.dashboards.markup import Html, element, text
 from podium.dashboards.navigation import PageName, link_to
-from podium.dashboards.scores import direction_words
+from podium.dashboards.scores import direction_words, ranking_words
 from podium.dashboards.sight import Sight, look
 from podium.dashboards.source import PAGE_ROWS
 from podium.dashboards.submitting import first_commands, submit_command
@@ -221,4 +221,5 @@ def _show_table(sight: Sight, board: LeaderboardRecord, rows: tuple[LeaderboardR
 
 def _legend(board: LeaderboardRecord) -> Html:
     directions = ", ".join(f"{column.title}: {direction_words(column)}" for column in board.columns)
-    return element("p", text(f"{directions}. Times are UTC. Equal scores share a rank."), class_="podium-legend")
+    sentences = [f"{directions}.", *ranking_words(board), "Times are UTC.", "Equal scores share a rank."]
+    return element("p", text(" ".join(sentences)), class_="podium-legend")

@@ -22,6 +22,14 @@ class SubmissionRule(StrEnum):
     FORCE_BEST = "Force_Best"  # the best
 
 
+class Ranking(StrEnum):
+    """How a leaderboard makes ranks of its columns."""
+
+    LEXICOGRAPHIC = "lexicographic"  # by the primary column; where that is equal by the next one, and so on
+    MEAN_RANK = "mean_rank"  # by the mean of the row's ranks in each column
+    MEDIAN_RANK = "median_rank"  # by their median
+
+
 class SubmissionWindow(StrEnum):
     """The time that a limit on submissions counts in."""
 
@@ -234,6 +242,9 @@ class ColumnContent:
         computation: How it is made from `computation_indexes`, or `None` for a score from the scoring program.
         precision: Digits after the point when shown; stored scores keep all of theirs.
         computation_weights: Of the columns in `computation_indexes`, for ranks; empty for equal ones.
+        ranking_precision: Digits after the point that count when rows are ranked; `None` for all.
+        tie_tolerance: Values that are no further apart than this are the same when rows are ranked.
+        exclude_from_ranking: It is shown and does not rank.
     """
 
     index: int
@@ -245,11 +256,22 @@ class ColumnContent:
     precision: int
     hidden: bool
     computation_weights: tuple[float, ...] = ()
+    ranking_precision: int | None = None
+    tie_tolerance: float = 0.0
+    exclude_from_ranking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardContent:
-    """A leaderboard; `primary_index` is the index of the column that ranks first."""
+    """A leaderboard; `primary_index` is the index of the column that ranks first.
+
+    Attributes:
+        anonymous: Participants and visitors see no names but their own.
+        freeze_hours: So many hours before a phase ends, everyone but organizers sees its board as it stood then, until
+            the phase is over; `None` for a board that is never frozen.
+        rank_change_hours: So far before the newest submission lies the rank that a row's change is told from.
+        organizers_are_baselines: What organizers submit stands among the others without a rank.
+    """
 
     title: str
     key: str
@@ -257,6 +279,11 @@ class LeaderboardContent:
     hidden: bool
     primary_index: int
     columns: tuple[ColumnContent, ...]
+    ranking: Ranking = Ranking.LEXICOGRAPHIC
+    anonymous: bool = False
+    freeze_hours: float | None = None
+    rank_change_hours: float = 96.0
+    organizers_are_baselines: bool = False
 
 
 @dataclass(frozen=True, slots=True)

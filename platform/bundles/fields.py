@@ -91,14 +91,18 @@ class Value:
             return None
         return number
 
-    def decimal(self) -> float | None:
-        """Read a number that need not be whole; neither infinite nor `nan`."""
+    def decimal(self, *, minimum: float = -math.inf, maximum: float = math.inf) -> float | None:
+        """Read a number of a range that need not be whole; neither infinite nor `nan`."""
         text = self.node.text.strip() if isinstance(self.node, Scalar) else ""
         number = float(text) if _NUMBER.fullmatch(text) else math.inf
-        if math.isfinite(number):
-            return number
-        self.expected("a number")
-        return None
+        if not math.isfinite(number):
+            self.expected("a number")
+            return None
+        if not minimum <= number <= maximum:
+            bounds = f"at least {minimum:g}" if math.isinf(maximum) else f"{minimum:g} to {maximum:g}"
+            self.error(f"{number:g} is out of range: it may be {bounds}.")
+            return None
+        return number
 
     def choice(self, choices: type[Choice]) -> Choice | None:
         """Read one of the words of an enumeration."""
@@ -213,6 +217,12 @@ class Section:
         """Read a whole number that may be absent."""
         value = self.value(name)
         number = value.number(minimum=minimum, maximum=maximum) if value else None
+        return default if number is None else number
+
+    def decimal(self, name: str, *, default: float, minimum: float = -math.inf, maximum: float = math.inf) -> float:
+        """Read a number that need not be whole, and may be absent."""
+        value = self.value(name)
+        number = value.decimal(minimum=minimum, maximum=maximum) if value else None
         return default if number is None else number
 
     def choice(self, name: str, choices: type[Choice], *, default: Choice) -> Choice:

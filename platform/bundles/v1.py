@@ -22,6 +22,7 @@ COMPETITION_FIELDS = (
     "html",
     "phases",
     "leaderboard",
+    "anonymous_leaderboard",
     "end_date",
     "has_registration",
     "competition_docker_image",
@@ -102,7 +103,12 @@ def read_v1(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         tasks=schedule.tasks,
         solutions=(),
         phases=schedule.phases,
-        leaderboards=read_leaderboards(board, rule, hidden=schedule.hides_results),
+        leaderboards=read_leaderboards(
+            board,
+            rule,
+            hidden=schedule.hides_results,
+            anonymous=section.flag("anonymous_leaderboard", default=False),
+        ),
         end=schedule.end,
     )
 

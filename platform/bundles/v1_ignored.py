@@ -35,7 +35,6 @@ IGNORED_COMPETITION_FIELDS: Mapping[str, IgnoredField] = {
     "admin_names": IgnoredField("The competition belongs to whoever creates it."),
     "allow_organizer_teams": _ONE_BY_ONE,
     "allow_teams": _ONE_BY_ONE,
-    "anonymous_leaderboard": IgnoredField("The leaderboard shows the names of accounts."),
     "enable_medical_image_viewer": IgnoredField("Pages have no viewer for medical images."),
     "enable_per_submission_metadata": IgnoredField("Every submission may have a message (`podium submit -m`)."),
     "enable_teams": _ONE_BY_ONE,

@@ -66,8 +66,10 @@ class _Column:
     weights: tuple[float, ...]
 
 
-def read_leaderboards(value: Value | None, rule: SubmissionRule, *, hidden: bool) -> tuple[LeaderboardContent, ...]:
-    """Read the section `leaderboard`; each leaderboard has the same rule for what stands on it."""
+def read_leaderboards(
+    value: Value | None, rule: SubmissionRule, *, hidden: bool, anonymous: bool
+) -> tuple[LeaderboardContent, ...]:
+    """Read the section `leaderboard`; what stands on each leaderboard, and who sees it, is the same."""
     section = value.section("the leaderboard", LEADERBOARD_FIELDS) if value else None
     if section is None:
         return ()
@@ -78,7 +80,7 @@ def read_leaderboards(value: Value | None, rule: SubmissionRule, *, hidden: bool
     for board in boards:
         own = sorted((column for column in columns if column.board == board.key), key=lambda column: column.order)
         if own or not columns:
-            contents.append(_board(board, own, rule, hidden=hidden))
+            contents.append(replace(_board(board, own, rule, hidden=hidden), anonymous=anonymous))
         else:
             board.section.whole.warning("No column names this leaderboard, so it is left out.")
     if len(contents) > 1:

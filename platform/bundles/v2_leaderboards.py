@@ -11,6 +11,7 @@ from podium.platform.bundles.content import (
     ColumnContent,
     Computation,
     LeaderboardContent,
+    Ranking,
     Sorting,
     SubmissionRule,
 )
@@ -18,7 +19,19 @@ from podium.platform.bundles.fields import Section, Value
 from podium.platform.bundles.findings import shown
 from podium.platform.bundles.yaml_source import Scalar
 
-LEADERBOARD_FIELDS = ("title", "key", "submission_rule", "hidden", "primary_index", "columns")
+LEADERBOARD_FIELDS = (
+    "title",
+    "key",
+    "submission_rule",
+    "hidden",
+    "primary_index",
+    "columns",
+    "ranking",
+    "anonymous",
+    "freeze_hours",
+    "rank_change_hours",
+    "organizers_are_baselines",
+)
 COLUMN_FIELDS = (
     "index",
     "title",
@@ -29,12 +42,17 @@ COLUMN_FIELDS = (
     "computation_weights",
     "precision",
     "hidden",
+    "ranking_precision",
+    "tie_tolerance",
+    "exclude_from_ranking",
 )
 MAX_TITLE_LENGTH = 64
 MAX_KEY_LENGTH = 36
 MAX_COLUMN_TITLE_LENGTH = 36
 MAX_PRECISION = 15
 DEFAULT_PRECISION = 2
+DEFAULT_RANK_CHANGE_HOURS = 96.0
+MAX_HOURS = 24.0 * 366
 
 # Many bundles number their leaderboards; the order of the list is what counts.
 _IGNORED_LEADERBOARD_FIELDS = ("index",)
@@ -65,14 +83,37 @@ def read_leaderboards(values: Collection[Value]) -> tuple[LeaderboardContent, ..
 
 def _leaderboard(section: Section) -> LeaderboardContent:
     columns = _columns(section.required_items("columns", "A leaderboard needs a column to rank by."))
+    primary_index = _primary_index(section, [column.content.index for column in columns])
+    _check_that_the_primary_ranks(columns, primary_index)
     return LeaderboardContent(
         title=section.required_text("title", max_length=MAX_TITLE_LENGTH),
         key=section.required_text("key", max_length=MAX_KEY_LENGTH),
         submission_rule=section.choice("submission_rule", SubmissionRule, default=SubmissionRule.ADD),
         hidden=section.flag("hidden", default=False),
-        primary_index=_primary_index(section, [column.content.index for column in columns]),
+        primary_index=primary_index,
         columns=tuple(column.content for column in columns),
+        ranking=section.choice("ranking", Ranking, default=Ranking.LEXICOGRAPHIC),
+        anonymous=section.flag("anonymous", default=False),
+        freeze_hours=_freeze_hours(section),
+        rank_change_hours=section.decimal(
+            "rank_change_hours", default=DEFAULT_RANK_CHANGE_HOURS, minimum=0, maximum=MAX_HOURS
+        ),
+        organizers_are_baselines=section.flag("organizers_are_baselines", default=False),
     )
+
+
+def _freeze_hours(section: Section) -> float | None:
+    """Read how long before the end of a phase its board freezes; without the field, and for 0, it never does."""
+    return section.decimal("freeze_hours", default=0.0, minimum=0, maximum=MAX_HOURS) or None
+
+
+def _check_that_the_primary_ranks(columns: Collection[_Column], primary_index: int) -> None:
+    for column in columns:
+        if column.content.index == primary_index and column.content.exclude_from_ranking:
+            column.section.place_of("exclude_from_ranking").error(
+                "The column that ranks first can't be excluded from the ranking.",
+                "Let another one rank first with `primary_index`, or leave this out.",
+            )
 
 
 def _primary_index(section: Section, indexes: Collection[int]) -> int:
@@ -123,8 +164,23 @@ def _column(section: Section) -> _Column:
             precision=section.number("precision", default=DEFAULT_PRECISION, maximum=MAX_PRECISION),
             hidden=section.flag("hidden", default=False),
             computation_weights=_computation_weights(section),
+            ranking_precision=_ranking_precision(section),
+            tie_tolerance=section.decimal("tie_tolerance", default=0.0, minimum=0),
+            exclude_from_ranking=section.flag("exclude_from_ranking", default=False),
         ),
     )
+
+
+def _ranking_precision(section: Section) -> int | None:
+    value = section.value("ranking_precision")
+    if value is None:
+        return None
+    if section.value("tie_tolerance") is not None:
+        section.place_of("tie_tolerance").error(
+            "A column has `ranking_precision` or `tie_tolerance`, and not both.",
+            "Round the values, or say how far apart they may be to be the same.",
+        )
+    return value.number(maximum=MAX_PRECISION)
 
 
 def _is_blank(value: Value) -> bool:

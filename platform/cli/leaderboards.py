@@ -65,12 +65,13 @@ def board_text(board: LeaderboardRecord) -> str:
         return f"{head}\n\nNobody is on it yet."
     shown = len(board.rows)
     more = f", the first {shown} of {board.total} rows" if shown < board.total else ""
-    return f"{head}\n\n{table_text(board.rows, _fields(board))}\nUpdated {shown_time(board.updated)}{more}"
+    frozen = f"\nFrozen: what stood there at {shown_time(board.frozen_since)}" if board.frozen_since else ""
+    return f"{head}\n\n{table_text(board.rows, _fields(board))}\nUpdated {shown_time(board.updated)}{more}{frozen}"
 
 
 def _fields(board: LeaderboardRecord) -> Sequence[Field[LeaderboardRow]]:
     return (
-        Field("rank", lambda row: row.rank, is_number=True),
+        Field("rank", lambda row: "baseline" if row.is_baseline else row.rank, is_number=True),
         Field("participant", lambda row: row.participant),
         *(_score_field(board, index) for index in range(len(board.columns))),
         *(_answer_field(question.key, question.title) for question in board.questions),

@@ -63,6 +63,8 @@ def place_text(submission: SubmissionRecord, row: LeaderboardRow | None) -> str:
     if row is None:
         return ""
     rank = f"rank {row.rank}" if row.rank is not None else "not ranked, since a score is missing"
+    if row.is_baseline:
+        rank = "a baseline, which has no rank"
     if row.submission_id == submission.id:
         return f"On the leaderboard: {rank}."
     return f"On the leaderboard is submission {row.submission_number}: {rank}."

@@ -155,6 +155,8 @@ def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
             "entries": row.entries,
             "submitted": row.submitted.isoformat(),
             "submission_id": str(row.submission_id),
+            "baseline": row.is_baseline,
+            "combined_rank": row.combined_rank,
         }
         for row in board.rows
     ]

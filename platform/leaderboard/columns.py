@@ -11,13 +11,16 @@ from podium.platform.bundles.content import Computation, Sorting
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
-    """How a column gets its value and which way is better.
+    """How a column gets its value, which way is better, and what counts as the same.
 
     Attributes:
         index: The column's own number, which `computation_indexes` of others name.
         key: The score that fills it, unless it is computed.
         computation_weights: Of the columns in `computation_indexes`, where it is computed from their ranks; empty for
             equal ones.
+        ranking_precision: Digits after the point that count in ranking; `None` for all.
+        tie_tolerance: Values no further apart than this are the same in ranking.
+        exclude_from_ranking: It is shown and does not rank.
     """
 
     index: int
@@ -27,6 +30,40 @@ class ColumnRule:
     computation_indexes: tuple[int, ...] = ()
     hidden: bool = False
     computation_weights: tuple[float, ...] = ()
+    ranking_precision: int | None = None
+    tie_tolerance: float = 0.0
+    exclude_from_ranking: bool = False
+
+
+def finite(value: float | None) -> float | None:
+    """The value, unless it is `nan` or infinite: these are refused when they come, and rank nobody if one is there."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def dependency_order(columns: Sequence[ColumnRule]) -> list[ColumnRule]:
+    """The columns, each after those that it is computed from.
+
+    Left out are columns that are computed from each other in a circle, or from one that is, or from one that does not
+    exist: bundles with these are refused, and a board must not fail on them.
+    """
+    by_index = {column.index: column for column in columns}
+    sources = {column.index: set(column.computation_indexes) if column.computation else set() for column in columns}
+    # By hand, since `graphlib` raises for a circle where all that is outside of it is wanted.
+    ordered: list[ColumnRule] = []
+    waiting = {index: len(of) for index, of in sources.items()}
+    dependents: dict[int, list[int]] = {}
+    for index, of in sources.items():
+        for other in of:
+            dependents.setdefault(other, []).append(index)
+    ready = [index for index, count in waiting.items() if count == 0]
+    while ready:
+        index = ready.pop()
+        ordered.append(by_index[index])
+        for other in dependents.get(index, ()):
+            waiting[other] -= 1
+            if waiting[other] == 0:
+                ready.append(other)
+    return ordered
 
 
 def _sum(values: Sequence[float]) -> float | None:
@@ -66,27 +103,19 @@ def column_values(columns: Sequence[ColumnRule], scores_by_task: Sequence[Mappin
     Args:
         scores_by_task: Key to score, one mapping per task of the phase.
     """
-    by_index = {column.index: column for column in columns}
     values: dict[int, float | None] = {}
-
-    def value_of(index: int, path: tuple[int, ...]) -> float | None:
-        if index in values:
-            return values[index]
-        column = by_index.get(index)
-        if column is None or index in path:
-            return None  # the bundle reader refuses both; a board must not fail on them
+    for column in dependency_order(columns):
         if column.computation is None:
-            values[index] = _mean_over_tasks(column.key, scores_by_task)
+            values[column.index] = _mean_over_tasks(column.key, scores_by_task)
         else:
-            parts = [value_of(other, (*path, index)) for other in column.computation_indexes]
-            values[index] = computed_value(column.computation, parts)
-        return values[index]
-
-    return [value_of(column.index, ()) for column in columns]
+            parts = [values[other] for other in column.computation_indexes]
+            values[column.index] = computed_value(column.computation, parts)
+    return [values.get(column.index) for column in columns]
 
 
 def _mean_over_tasks(key: str, scores_by_task: Sequence[Mapping[str, float]]) -> float | None:
-    found = [scores[key] for scores in scores_by_task if key in scores]
-    if not found or len(found) != len(scores_by_task):
+    found = [finite(scores.get(key)) for scores in scores_by_task]
+    present = [score for score in found if score is not None]
+    if not present or len(present) != len(found):
         return None
-    return found[0] if len(found) == 1 else _mean(found)
+    return present[0] if len(present) == 1 else _mean(present)

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
 from podium.platform.leaderboard.columns import column_values
-from podium.platform.leaderboard.entries import column_rules, leaderboard_topic
-from podium.platform.leaderboard.rank_columns import with_rank_values
-from podium.platform.leaderboard.ranking import Entry, rank
-from podium.platform.leaderboard.selection import select_entries
+from podium.platform.leaderboard.entries import leaderboard_topic
+from podium.platform.leaderboard.ranking import Entry
+from podium.platform.leaderboard.rules import board_rules, column_rules
+from podium.platform.leaderboard.standing import Candidate, ranks_of_entrants, standing_entries
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Evaluation, Leaderboard, LeaderboardEntry, Phase, Score, Submission, now
 
@@ -33,17 +33,31 @@ class Scored:
     created: datetime
     stands: bool
     values: Values
+    number: int = 0
+    is_baseline: bool = False
+    ended: datetime | None = None
+
+    def entry(self) -> Entry[UUID]:
+        """It as a row to rank."""
+        return Entry(self.submission_id, self.values, self.created, self.number, self.is_baseline)
 
 
 def scored_submissions(
-    session: Session, phase: Phase, board: Leaderboard, replaced: Mapping[UUID, UUID | None]
+    session: Session,
+    phase: Phase,
+    board: Leaderboard,
+    replaced: Mapping[UUID, UUID | None],
+    *,
+    by: datetime | None = None,
 ) -> dict[UUID, Scored]:
     """All finished submissions of a phase with their values.
 
     Args:
         replaced: Submissions whose results are to be read from another one's evaluations; `None` for one that would
             not be finished.
+        by: Only those that had ended by then, with the results that count now.
     """
+    ended = Submission.ended.is_not(None) if by is None else Submission.ended <= by
     rows = session.execute(
         select(
             Submission.id,
@@ -52,7 +66,10 @@ def scored_submissions(
             Submission.on_leaderboard,
             Submission.status,
             Submission.results_id,
-        ).where(Submission.phase_id == phase.id, Submission.rerun_id.is_(None), Submission.ended.is_not(None))
+            Submission.number,
+            Submission.is_baseline,
+            Submission.ended,
+        ).where(Submission.phase_id == phase.id, Submission.rerun_id.is_(None), ended)
     ).all()
     sources: dict[UUID, UUID] = {}
     for row in rows:
@@ -62,7 +79,16 @@ def scored_submissions(
     values = values_of(session, board, set(sources.values()))
     empty = column_values(column_rules(board), [])
     return {
-        row.id: Scored(row.id, row.person_id, row.created, row.on_leaderboard, values.get(sources[row.id], empty))
+        row.id: Scored(
+            row.id,
+            row.person_id,
+            row.created,
+            row.on_leaderboard,
+            values.get(sources[row.id], empty),
+            row.number,
+            row.is_baseline,
+            row.ended,
+        )
         for row in rows
         if row.id in sources
     }
@@ -97,33 +123,18 @@ _AT_ONCE = 5000
 
 def board_of(board: Leaderboard, scored: Mapping[UUID, Scored]) -> dict[UUID, Scored]:
     """Those of the scored submissions that stand on the board, by the board's rule."""
-    rules = column_rules(board)
-    by_person: dict[UUID, list[Scored]] = defaultdict(list)
-    for one in scored.values():
-        by_person[one.person_id].append(one)
-    standing: dict[UUID, Scored] = {}
-    for own in by_person.values():
-        chosen = select_entries(
-            board.submission_rule,
-            [Entry(one.submission_id, one.values, one.created) for one in own],
-            standing=frozenset(one.submission_id for one in own if one.stands),
-            columns=rules,
-            primary_index=board.primary_index,
-        )
-        standing |= {submission_id: scored[submission_id] for submission_id in chosen}
-    return standing
+    chosen = frozenset(one.submission_id for one in scored.values() if one.stands)
+    standing = standing_entries(board_rules(board), _candidates(scored), chosen)
+    return {candidate.entry.item: scored[candidate.entry.item] for candidate in standing}
 
 
 def ranks_of(board: Leaderboard, standing: Mapping[UUID, Scored]) -> dict[UUID, int | None]:
     """The best rank of each person on a board."""
-    rules = column_rules(board)
-    rows = list(standing.values())
-    filled = with_rank_values(rules, [row.values for row in rows])
-    entries = [Entry(row, values, row.created) for row, values in zip(rows, filled, strict=True)]
-    ranks: dict[UUID, int | None] = {}
-    for item in rank(entries, rules, board.primary_index):
-        ranks.setdefault(item.entry.item.person_id, item.rank)
-    return ranks
+    return ranks_of_entrants(board_rules(board), _candidates(standing))
+
+
+def _candidates(scored: Mapping[UUID, Scored]) -> list[Candidate[UUID, UUID]]:
+    return [Candidate(one.person_id, one.entry()) for one in scored.values()]
 
 
 def write_board(session: Session, phase: Phase, standing: Mapping[UUID, Scored]) -> None:

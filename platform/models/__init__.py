@@ -37,6 +37,7 @@ from podium.platform.models.submissions import (
     Score,
     Submission,
 )
+from podium.platform.models.teams import Team, TeamMember
 
 __all__ = [
     "Adoption",
@@ -79,6 +80,8 @@ __all__ = [
     "Submission",
     "Task",
     "TaskVersion",
+    "Team",
+    "TeamMember",
     "TermsAcceptance",
     "Token",
     "TokenKind",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +25,7 @@ from podium.platform.bundles.content import (
     CompetitionType,
     Computation,
     Protocol,
+    Ranking,
     Sorting,
     SubmissionRule,
     SubmissionWindow,
@@ -342,10 +343,17 @@ class PhaseTask(Base):
 
 
 class Leaderboard(Identified, Base):
-    """A leaderboard's rules; a phase's board is its rows of `leaderboard_entries`."""
+    """A leaderboard's rules; a phase's board is its rows of `leaderboard_entries`.
+
+    `freeze_hours` before a phase ends its board freezes for everyone but organizers, until the phase is over or
+    `unfrozen`. On an `anonymous` board others have pseudonyms, which nobody can make without `pseudonym_key`.
+    """
 
     __tablename__ = "leaderboards"
-    __table_args__ = (UniqueConstraint("competition_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("competition_id", "position"),
+        CheckConstraint("freeze_hours > 0 AND rank_change_hours >= 0", name="hours_are_not_negative"),
+    )
 
     competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
     position: Mapped[int]
@@ -354,6 +362,13 @@ class Leaderboard(Identified, Base):
     submission_rule: Mapped[SubmissionRule] = mapped_column(status_type(SubmissionRule, "submission_rule"))
     hidden: Mapped[bool]
     primary_index: Mapped[int]
+    ranking: Mapped[Ranking] = mapped_column(status_type(Ranking, "ranking"), default=Ranking.LEXICOGRAPHIC)
+    anonymous: Mapped[bool] = mapped_column(default=False)
+    pseudonym_key: Mapped[UUID] = mapped_column(default=uuid4)
+    freeze_hours: Mapped[float | None] = mapped_column(Double)
+    unfrozen: Mapped[datetime | None]
+    rank_change_hours: Mapped[float] = mapped_column(Double, default=96.0)
+    organizers_are_baselines: Mapped[bool] = mapped_column(default=False)
 
     columns: Mapped[list[Column]] = relationship(order_by="Column.index", cascade="all, delete-orphan")
 
@@ -374,6 +389,9 @@ class Column(Identified, Base):
     computation_weights: Mapped[list[float]] = mapped_column(ARRAY(Double), default=list)
     precision: Mapped[int]
     hidden: Mapped[bool]
+    ranking_precision: Mapped[int | None]
+    tie_tolerance: Mapped[float] = mapped_column(Double, default=0.0)
+    exclude_from_ranking: Mapped[bool] = mapped_column(default=False)
 
 
 class Participant(Timed, Base):

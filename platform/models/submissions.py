@@ -28,6 +28,8 @@ class Submission(Identified, Timed, Base):
     organizers alone. Once its results are adopted, the origin's `results_id` leads to it. An `origin_id` without a
     `rerun_id` is the submission of the phase before that this one was migrated from.
 
+    One that `is_baseline` is an organizer's for comparison: it stands on the leaderboard without a rank.
+
     `content` is where its file lies. When its participant has removed the file, `files_removed` says so.
     """
 
@@ -80,6 +82,7 @@ class Submission(Identified, Timed, Base):
     version: Mapped[int] = mapped_column(default=1)
     counts: Mapped[bool] = mapped_column(default=True)
     on_leaderboard: Mapped[bool] = mapped_column(default=False)
+    is_baseline: Mapped[bool] = mapped_column(default=False)
     origin_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), index=True)
     rerun_id: Mapped[UUID | None] = mapped_column(ForeignKey("reruns.id", ondelete="CASCADE"))
     results_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id", ondelete="SET NULL"))

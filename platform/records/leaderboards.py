@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from podium.platform.bundles.content import FactSheetQuestion
+from podium.platform.bundles.content import FactSheetQuestion, Ranking
 from podium.platform.records.competitions import ColumnRecord
 
 
@@ -15,10 +15,15 @@ class LeaderboardRow:
     """A row of a leaderboard.
 
     Attributes:
-        rank: From 1; ties share one and the next is skipped (1, 2, 2, 4). `None` for a row that is not ranked,
-            because a score that the ranking needs is missing.
+        rank: From 1; ties share one and the next is skipped (1, 2, 2, 4). `None` for a baseline, and for a row that
+            is not ranked because a score that the ranking needs is missing.
+        participant: Their username; on an anonymous board a pseudonym, but for one's own and baselines.
         scores: One per column, in the columns' order; `None` where there is none.
         entries: Submissions of this participant that were scored in this phase.
+        is_baseline: An organizer's for comparison: it stands where it belongs, and neither has a rank nor takes one.
+        combined_rank: Mean or median of its ranks in the columns, where the board ranks by that.
+        place: Where it stands in the order of the board, from 1, baselines counted; `None` for a row that lacks a score
+            that the ranking needs.
         has_detailed_results: Whether there are detailed results of it that a reader of the board may see.
     """
 
@@ -31,11 +36,27 @@ class LeaderboardRow:
     fact_sheet: dict[str, str]
     entries: int
     has_detailed_results: bool = False
+    is_baseline: bool = False
+    combined_rank: float | None = None
+    place: int | None = None
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it stands in the order of the board, with or without a rank of its own."""
+        return self.rank is not None or self.place is not None
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardRecord:
-    """A leaderboard of a phase. `total` counts all its rows; `updated` is when an entry last changed."""
+    """A leaderboard of a phase.
+
+    Attributes:
+        total: Counts all its rows.
+        updated: When an entry last changed.
+        ranking: How ranks are made of the columns.
+        anonymous: Everyone but organizers sees pseudonyms.
+        frozen_since: The moment as of which it is shown, where that is not now; organizers are always shown it live.
+    """
 
     competition: str
     competition_title: str
@@ -46,6 +67,9 @@ class LeaderboardRecord:
     rows: tuple[LeaderboardRow, ...]
     total: int
     updated: datetime | None
+    ranking: Ranking = Ranking.LEXICOGRAPHIC
+    anonymous: bool = False
+    frozen_since: datetime | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.title}: {self.competition_title}, phase {self.phase}, {len(self.rows)} of {self.total} rows"]
@@ -53,5 +77,7 @@ class LeaderboardRecord:
             scores = (score for score in zip(self.columns, row.scores, strict=True) if score[1] is not None)
             shown = ", ".join(f"{column.key}={score:.{column.precision}f}" for column, score in scores)
             rank = "-" if row.rank is None else f"{row.rank}."
+            if row.is_baseline:
+                rank = "baseline"
             lines.append(f"{rank} {row.participant}: {shown or 'no scores'}")
         return "\n".join(lines)

@@ -59,6 +59,7 @@ def queue_copies(
                 "version": 1,
                 "counts": False,
                 "on_leaderboard": False,
+                "is_baseline": origin.is_baseline,
                 "origin_id": origin.id,
                 "queue": SubmissionQueue.RERUN,
                 "dispatches": 0,

@@ -125,6 +125,7 @@ def create_submission(
         message=message,
         fact_sheet=answers,
         created=moment,
+        is_baseline=_is_baseline(competition, person_id),
         evaluations=[Evaluation(task_id=entry.task_id, position=entry.position) for entry in phase.tasks],
     )
     session.add(submission)
@@ -138,6 +139,12 @@ def create_submission(
         actor=actor,
     )
     return submission
+
+
+def _is_baseline(competition: Competition, person_id: UUID) -> bool:
+    """Whether what a person submits is there to be compared with: an organizer's, where the leaderboard says so."""
+    organizers = {competition.organizer_id, *(one.person_id for one in competition.collaborators)}
+    return competition.leaderboards[0].organizers_are_baselines and person_id in organizers
 
 
 def upload_key(submission: Submission) -> str:

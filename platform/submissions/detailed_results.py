@@ -11,6 +11,7 @@ from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.identity import Caller
 from podium.platform.jobs import OutputKind
 from podium.platform.leaderboard.linked_results import board_shows_detailed_results
+from podium.platform.leaderboard.reading import shown_name
 from podium.platform.lifecycle import AttemptStatus
 from podium.platform.models import Evaluation, Submission
 from podium.platform.records.submissions import DetailedResult, DetailedResults
@@ -49,14 +50,18 @@ def require_visible(submission: Submission, caller: Caller | None) -> None:
     raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
 
 
-def detailed_results(submission: Submission, storage: Storage) -> DetailedResults:
-    """The pages of a submission that there are now."""
+def detailed_results(submission: Submission, storage: Storage, caller: Caller | None) -> DetailedResults:
+    """The pages of a submission that there are now; on an anonymous board without its participant's name."""
     return DetailedResults(
         submission_id=submission.id,
         competition=submission.competition.slug,
         phase=submission.phase.name,
         number=submission.number,
-        participant=submission.person.username,
+        participant=shown_name(
+            submission,
+            for_organizer=competitions.may_organize(submission.competition, caller),
+            viewer_id=caller.person_id if caller else None,
+        ),
         pages=tuple(page.record for page in _pages(submission, storage)),
     )
 

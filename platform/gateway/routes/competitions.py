@@ -21,7 +21,7 @@ from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person
-from podium.platform.leaderboard.entries import read_leaderboard as leaderboard_of
+from podium.platform.leaderboard.reading import read_leaderboard as leaderboard_of
 from podium.platform.models import Participant, Person, now
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
 from podium.platform.records.leaderboards import LeaderboardRecord
@@ -163,7 +163,7 @@ def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller,
     writer = csv.writer(text)
     questions = [question.key for question in board.questions]
     keys = [safe_cell(key) for key in (*(column.key for column in board.columns), *questions)]
-    writer.writerow(["rank", "participant", *keys, "entries", "submitted", "submission"])
+    writer.writerow(["rank", "participant", *keys, "entries", "submitted", "submission", "baseline", "combined_rank"])
     for row in board.rows:
         cells = [
             row.rank,
@@ -173,6 +173,8 @@ def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller,
             row.entries,
             row.submitted.isoformat(),
             row.submission_id,
+            "true" if row.is_baseline else "false",
+            row.combined_rank,
         ]
         writer.writerow([safe_cell(cell) for cell in cells])
     name = f"{board.competition}-leaderboard.csv"
@@ -188,4 +190,12 @@ def _leaderboard(
     if competition.leaderboards[0].hidden and not organizes:
         raise NotAllowed("The organizers have hidden this leaderboard.")
     chosen = choose_phase(competition, phase, now())
-    return leaderboard_of(session, competition, chosen, for_organizer=organizes, limit=limit, offset=offset)
+    return leaderboard_of(
+        session,
+        competition,
+        chosen,
+        for_organizer=organizes,
+        viewer_id=caller.person_id if caller else None,
+        limit=limit,
+        offset=offset,
+    )

@@ -195,7 +195,8 @@ def read_output(
 def list_detailed_results(submission_id: UUID, services: WithServices, caller: MaybeCaller) -> DetailedResults:
     """The pages that scoring programs wrote about a submission, those that are being written included."""
     with services.database.session() as session:
-        return detailed_results.detailed_results(_find_results(session, submission_id, caller), services.storage)
+        submission = _find_results(session, submission_id, caller)
+        return detailed_results.detailed_results(submission, services.storage, caller)
 
 
 @router.get("/submissions/{submission_id}/detailed-results/{evaluation_id}", response_class=HTMLResponse)

@@ -13,7 +13,8 @@ from world import FUTURE, Known, World, hours, phase, result_of
 
 from podium.platform.competitions import find_competition
 from podium.platform.jobs import Handback, ScoringJob
-from podium.platform.leaderboard.entries import column_rules, submission_values
+from podium.platform.leaderboard.entries import submission_values
+from podium.platform.leaderboard.rules import column_rules
 from podium.platform.leaderboard.whole_board import board_of, ranks_of, scored_submissions
 from podium.platform.lifecycle import RerunStatus
 from podium.platform.models import Adoption, LeaderboardEntry, Phase, Rerun, Submission, TaskVersion

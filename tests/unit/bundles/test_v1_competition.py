@@ -139,20 +139,20 @@ def test_an_unknown_field_is_told_with_the_nearest_one(read_old: Read):
 
 def test_ignored_fields_are_told_once_with_what_is_done_instead(read_old: Read):
     reading = read_old(
-        ("title: Iris", "title: Iris\nadmin_names: ada,bob\nanonymous_leaderboard: true\nallow_teams: false"),
+        ("title: Iris", "title: Iris\nadmin_names: ada,bob\nenable_teams: true\nallow_teams: false"),
         ("label: Development", "label: Development\n    color: green"),
         ("label: Final", "label: Final\n    color: red\n    phase_never_ends: true"),
     )
     assert not reading.refused
     assert [(line, field) for line, field, _ in said(reading)] == [
         (2, "admin_names"),
-        (3, "anonymous_leaderboard"),
+        (3, "enable_teams"),
         (18, "phases.1.color"),
         (27, "phases.2.phase_never_ends"),
     ]
     assert [problem.suggestion for problem in reading.problems] == [
         "The competition belongs to whoever creates it.",
-        "The leaderboard shows the names of accounts.",
+        "People take part one by one.",
         "Phases have no colours.",
         "A phase ends when the next one begins; the last one ends with the competition.",
     ]
@@ -188,3 +188,10 @@ def test_a_parent_folder_is_entered(read_old: Read, tmp_path: Path):
     (tmp_path / "bundle0").rename(tmp_path / "whole" / "iris")
     with read_bundle(tmp_path / "whole") as inside:
         assert inside.accepted().title == "Iris"
+
+
+@pytest.mark.parametrize(("said_so", "anonymous"), [("", False), ("\nanonymous_leaderboard: true", True)])
+def test_a_leaderboard_may_be_anonymous(said_so: str, *, anonymous: bool, read_old: Read):
+    reading = read_old(("title: Iris", f"title: Iris{said_so}"))
+    assert [board.anonymous for board in reading.accepted().leaderboards] == [anonymous]
+    assert "anonymous_leaderboard" not in [field for _, field, _ in said(reading)]

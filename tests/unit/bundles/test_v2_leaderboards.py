@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from podium.platform.bundles.content import ColumnContent, CompetitionContent, Computation, Sorting, SubmissionRule
+from podium.platform.bundles.content import (
+    ColumnContent,
+    CompetitionContent,
+    Computation,
+    Ranking,
+    Sorting,
+    SubmissionRule,
+)
 from podium.platform.bundles.reader import BundleReading
 
 KEY = "        key: accuracy\n"
@@ -184,3 +191,89 @@ def test_weights_of_other_columns_are_ignored(read: Callable[..., BundleReading]
     reading = read(("        key: accuracy\n", f"        key: accuracy\n{rows}"))
     assert not reading.refused
     assert "are for `average_rank`" in reading.problems[0].message
+
+
+RULES = """\
+    key: main
+    ranking: mean_rank
+    anonymous: true
+    freeze_hours: 24
+    rank_change_hours: 0.5
+    organizers_are_baselines: yes
+"""
+TIES = """\
+        key: accuracy
+        ranking_precision: 3
+      - {index: 1, title: Loss, key: loss, sorting: asc, tie_tolerance: 1e-3}
+      - {index: 2, title: Seconds, key: seconds, exclude_from_ranking: true}
+"""
+
+
+def test_how_a_leaderboard_ranks_and_what_it_shows(accepted: Callable[..., CompetitionContent]):
+    board = accepted(("    key: main\n", RULES), (KEY, TIES)).leaderboards[0]
+    assert (board.ranking, board.anonymous, board.organizers_are_baselines) == (Ranking.MEAN_RANK, True, True)
+    assert (board.freeze_hours, board.rank_change_hours) == (24.0, 0.5)
+    assert [column.ranking_precision for column in board.columns] == [3, None, None]
+    assert [column.tie_tolerance for column in board.columns] == [0.0, 0.001, 0.0]
+    assert [column.exclude_from_ranking for column in board.columns] == [False, False, True]
+
+
+def test_without_a_word_it_ranks_by_its_columns_in_their_order(accepted: Callable[..., CompetitionContent]):
+    board = accepted().leaderboards[0]
+    assert (board.ranking, board.anonymous, board.organizers_are_baselines) == (Ranking.LEXICOGRAPHIC, False, False)
+    assert (board.freeze_hours, board.rank_change_hours) == (None, 96.0)
+    assert accepted(("key: main", "key: main\n    freeze_hours: 0")).leaderboards[0].freeze_hours is None
+
+
+@pytest.mark.parametrize("ranking", list(Ranking))
+def test_every_ranking_is_known(ranking: Ranking, accepted: Callable[..., CompetitionContent]):
+    assert accepted(("key: main", f"key: main\n    ranking: {ranking.value}")).leaderboards[0].ranking is ranking
+
+
+@pytest.mark.parametrize(
+    ("where", "line", "field", "message"),
+    [
+        ("    ranking: mean-rank", 24, f"{BOARD}.ranking", "Expected one of lexicographic, mean_rank, median_rank"),
+        ("    anonymous: partly", 24, f"{BOARD}.anonymous", "Expected true or false"),
+        ("    freeze_hours: -1", 24, f"{BOARD}.freeze_hours", "-1 is out of range: it may be 0 to 8784."),
+        ("    freeze_hours: a day", 24, f"{BOARD}.freeze_hours", "Expected a number, got the text 'a day'."),
+        ("    rank_change_hours: .inf", 24, f"{BOARD}.rank_change_hours", "Expected a number"),
+        ("    organizers_are_baselines: 2", 24, f"{BOARD}.organizers_are_baselines", "Expected true or false"),
+        ("        ranking_precision: 16", 28, f"{COLUMN}.ranking_precision", "out of range: it may be 0 to 15"),
+        ("        ranking_precision: 1.5", 28, f"{COLUMN}.ranking_precision", "Expected a whole number"),
+        ("        tie_tolerance: -0.5", 28, f"{COLUMN}.tie_tolerance", "-0.5 is out of range: it may be at least 0."),
+        ("        tie_tolerance: nan", 28, f"{COLUMN}.tie_tolerance", "Expected a number"),
+        ("        exclude_from_ranking: true", 28, f"{COLUMN}.exclude_from_ranking", "can't be excluded"),
+        (
+            "        ranking_precision: 2\n        tie_tolerance: 0.1",
+            29,
+            f"{COLUMN}.tie_tolerance",
+            "`ranking_precision` or `tie_tolerance`, and not both",
+        ),
+    ],
+)
+def test_what_is_wrong_with_how_it_ranks_is_said_at_its_line(
+    where: str, line: int, field: str, message: str, read: Callable[..., BundleReading]
+):
+    of_board = not where.startswith("     ")
+    reading = read(("    key: main", f"    key: main\n{where}") if of_board else (KEY, f"{KEY}{where}\n"))
+    assert reading.refused
+    found = [problem for problem in reading.problems if problem.field == field]
+    assert [problem.line for problem in found] == [line]
+    assert message in found[0].message
+
+
+def test_everything_wrong_with_how_it_ranks_is_said_at_once(read: Callable[..., BundleReading]):
+    wrong = RULES.replace("mean_rank", "meanrank").replace("24", "soon").replace("true", "maybe")
+    reading = read(("    key: main\n", wrong), (KEY, TIES.replace("3\n", "many\n").replace("1e-3", "-1")))
+    assert {problem.field.removeprefix(f"{BOARD}.") for problem in reading.problems} == {
+        "ranking",
+        "anonymous",
+        "freeze_hours",
+        "columns[0].ranking_precision",
+        "columns[1].tie_tolerance",
+    }
+    (ranking,) = (problem for problem in reading.problems if problem.field.endswith(".ranking"))
+    assert ranking.suggestion == "Did you mean `mean_rank`?"
+    misspelt = read(("key: main", "key: main\n    freeze_hour: 24"))
+    assert [problem.suggestion for problem in misspelt.problems] == ["Did you mean `freeze_hours`?"]

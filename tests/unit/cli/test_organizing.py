@@ -192,6 +192,21 @@ def test_a_leaderboard_is_shown(podium: Podium, gateway: Gateway, samples: type[
     assert gateway.calls[-1].query == {"phase": "Final", "limit": "2"}
 
 
+def test_a_leaderboard_says_what_a_baseline_is_and_that_it_is_frozen(
+    podium: Podium, gateway: Gateway, samples: type[Samples]
+):
+    board = samples.board(
+        samples.row(None, "grace", 0.99, is_baseline=True, place=1),
+        samples.row(1, "ada", 0.9, place=2),
+        frozen_since="2026-01-02T03:04:05Z",
+    )
+    gateway.on("GET /competitions/iris/leaderboard", board)
+    lines = [" ".join(line.split()) for line in podium("leaderboard", "iris").out.splitlines()]
+    assert lines[3].startswith("baseline grace 0.990")
+    assert lines[4].startswith("1 ada 0.900")
+    assert lines[-1] == "Frozen: what stood there at 2026-01-02 03:04 UTC"
+
+
 def test_a_long_leaderboard_is_fetched_in_pages(podium: Podium, gateway: Gateway, samples: type[Samples]):
     def page(begin: int, end: int) -> dict[str, object]:
         return samples.board(*(samples.row(n, f"p{n}", 0.5) for n in range(begin, end)), total=600)

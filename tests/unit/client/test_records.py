@@ -71,5 +71,7 @@ def test_a_leaderboard_becomes_rows_for_a_data_frame():
         "entries": 2,
         "submitted": "2026-01-02T03:04:05+00:00",
         "submission_id": str(UUID(int=1)),
+        "baseline": False,
+        "combined_rank": None,
     }
     assert second["accuracy"] is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from stand_in import ACCURACY, LOSS, make_board, make_phase, make_row, moment
@@ -15,6 +16,8 @@ from podium.dashboards.board import (
     view_of,
 )
 from podium.dashboards.chart import leading_scores_chart
+from podium.dashboards.scores import ranking_words
+from podium.platform.bundles.content import Ranking
 
 ROWS = (
     make_row(1, "ada", 0.98, 0.1),
@@ -36,6 +39,24 @@ def test_rows_stand_in_order_with_the_unranked_at_the_end():
     places = [table.index(f">{name}<") for name in ("ada", "bob", "cyd", "dan", "Not ranked", "eve")]
     assert places == sorted(places)
     assert "Not ranked: no score for Log loss." in table
+
+
+def test_a_baseline_stands_in_its_place_and_says_what_it_is():
+    baseline = replace(make_row(None, "olga", 0.95, 0.1), is_baseline=True, place=2)
+    rows = (ROWS[0], baseline, *ROWS[1:])
+    table = board_table(make_board(*rows), rows, view_of(rows, None))
+    places = [table.index(f">{name}<") for name in ("ada", "baseline", "olga", "bob", "Not ranked", "eve")]
+    assert places == sorted(places)
+    assert table.count("Not ranked:") == 1
+
+
+def test_what_is_not_plain_about_a_board_is_said():
+    assert ranking_words(make_board(*ROWS)) == []
+    baseline = replace(ROWS[0], is_baseline=True)
+    special = {"ranking": Ranking.MEDIAN_RANK, "anonymous": True, "frozen_since": moment()}
+    said = ranking_words(replace(make_board(baseline), **special))
+    assert len(said) == 4
+    assert said[0] == "Ranked by the median of the ranks in each column."
 
 
 def test_the_viewers_own_row_is_marked_in_words_too():

@@ -58,7 +58,7 @@ def filled(*columns: ColumnRule) -> dict[str, list[float | None]]:
     ],
 )
 def test_ranks_in_a_column(values: list[float | None], sorting: Sorting, expected: list[int]) -> None:
-    assert dense_ranks(values, sorting) == expected
+    assert dense_ranks(ColumnRule(0, "score", sorting), values) == expected
 
 
 def test_the_average_rank() -> None:
@@ -141,7 +141,7 @@ def test_the_best_of_a_participant_is_chosen_by_scores_alone(of: tuple[int, ...]
 
 @given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), max_size=20), st.sampled_from(Sorting))
 def test_ranks_follow_the_values(values: list[float | None], sorting: Sorting) -> None:
-    ranks = dense_ranks(values, sorting)
+    ranks = dense_ranks(ColumnRule(0, "score", sorting), values)
     assert len(ranks) == len(values)
     assert not ranks or set(ranks) == set(range(1, max(ranks) + 1))
     for one, its_rank in zip(values, ranks, strict=True):

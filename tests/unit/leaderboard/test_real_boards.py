@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from podium.platform.bundles.content import Sorting, SubmissionRule
 from podium.platform.leaderboard.columns import ColumnRule
@@ -23,12 +27,16 @@ def rows(file: Path) -> list[dict[str, str]]:
 def entry(row: dict[str, str]) -> Entry[Item]:
     submitted = datetime.fromisoformat(row["created_at"]).replace(tzinfo=UTC)
     values = [float(row[key]) if row[key] else None for key in ("score", "score_secondary")]
-    return Entry((row["participant_id"], row["submission_id"]), values, submitted)
+    return Entry((row["participant_id"], row["submission_id"]), values, submitted, int(row["submission_id"]))
 
 
-def test_a_real_board(cases: Path) -> None:
+@settings(max_examples=10)
+@given(order=st.randoms(use_true_random=False))
+def test_a_real_board_in_any_order(cases: Path, order: Any) -> None:  # noqa: ANN401  # random.Random
     by_person: dict[str, list[Entry[Item]]] = {}
-    for row in rows(cases / "leaderboards" / "vizdoom_submissions.csv"):
+    submissions = rows(cases / "leaderboards" / "vizdoom_submissions.csv")
+    order.shuffle(submissions)
+    for row in submissions:
         if row["status"] == "graded":
             by_person.setdefault(row["participant_id"], []).append(entry(row))
     best = []

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.platform.bundles.content import Computation, Sorting, SubmissionRule
-from podium.platform.leaderboard.entries import column_rules
+from podium.platform.bundles.content import Computation, Ranking, Sorting, SubmissionRule
 from podium.platform.leaderboard.ranking import Entry
+from podium.platform.leaderboard.rules import column_rules
 from podium.platform.leaderboard.selection import CHOSEN, select_entries
 from podium.platform.leaderboard.whole_board import Scored, board_of, ranks_of
 from podium.platform.models import Column, Leaderboard
@@ -22,7 +22,12 @@ ADA, BOB = UUID(int=1), UUID(int=2)
 
 
 def a_board(rule: SubmissionRule, *columns: Column, primary_index: int = 0) -> Leaderboard:
-    return Leaderboard(submission_rule=rule, primary_index=primary_index, columns=list(columns or [a_column(0)]))
+    return Leaderboard(
+        submission_rule=rule,
+        primary_index=primary_index,
+        ranking=Ranking.LEXICOGRAPHIC,
+        columns=list(columns or [a_column(0)]),
+    )
 
 
 def a_column(
@@ -41,6 +46,8 @@ def a_column(
         computation_indexes=list(of),
         computation_weights=[],
         hidden=hidden,
+        tie_tolerance=0.0,
+        exclude_from_ranking=False,
     )
 
 
