@@ -15,6 +15,7 @@ from sqlalchemy.orm.interfaces import LoaderOption
 from podium.platform import audit
 from podium.platform.bundles.content import Relaxations
 from podium.platform.bundles.destinations import BadDestination, parse_destination
+from podium.platform.bundles.submission_formats import format_from_json
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from podium.platform.identity import Caller
@@ -281,6 +282,7 @@ def _phase_record(phase: Phase, moment: datetime, maxima: Mapping[str, float]) -
         pause_message=phase.pause_message,
         auto_migrate=phase.auto_migrate_to_this_phase,
         migration=_migration_record(phase.migration) if phase.migration else None,
+        submission_format=format_from_json(phase.submission_format),
     )
 
 

@@ -14,6 +14,7 @@ ALLOWED = {
     "podium.platform.bundles.content",
     "podium.platform.bundles.folder_zips",
     "podium.platform.bundles.problems",
+    "podium.platform.bundles.submission_formats",
     "podium.platform.errors",
     "podium.platform.image_archives",
     "podium.platform.image_layouts",
