@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from podium.platform.client.conversion import AnotherVersion
+from podium.platform.client.retries import Patience
 from podium.platform.errors import PlatformFault, PodiumError
 
 AnswerT = TypeVar("AnswerT")
@@ -15,6 +16,8 @@ AnswerT = TypeVar("AnswerT")
 # The gateway holds an answer for 30 seconds at most; proxies on the way are often less patient.
 _HELD_SECONDS = 20.0
 _OUTAGE_SECONDS = 300.0
+_FIRST_PAUSE = 2.0
+_LONGEST_PAUSE = 15.0
 
 
 class WaitedTooLong(PodiumError):
@@ -40,11 +43,12 @@ class Wait:
     subject: str
     shortest_turn: float = 0.3
     clock: Callable[[], float] = field(default=time.monotonic)
-    sleep: Callable[[float], None] = field(default=time.sleep)
+    patience: Patience = field(default_factory=Patience)
     _began: float = field(init=False)
     _asked: float | None = field(init=False, default=None)
     _has_news: bool = field(init=False, default=False)
     _out_since: float | None = field(init=False, default=None)
+    _pause: float = field(init=False, default=_FIRST_PAUSE)
 
     def __post_init__(self) -> None:
         self._began = self.clock()
@@ -65,14 +69,15 @@ class Wait:
                 answer = call(self._remaining(_HELD_SECONDS))
             except AnotherVersion:
                 raise
-            except PlatformFault:
+            except PlatformFault as fault:
                 now = self.clock()
                 self._out_since = self._out_since or now
                 if now - self._out_since >= _OUTAGE_SECONDS or self._is_over():
                     raise
-                self.sleep(self._remaining(2.0))
+                self.patience.pause(self._remaining(self._pause), fault.detail)
+                self._pause = min(self._pause * 1.7, _LONGEST_PAUSE)
             else:
-                self._out_since = None
+                self._out_since, self._pause = None, _FIRST_PAUSE
                 return answer
 
     def bring_news(self) -> None:
@@ -93,7 +98,7 @@ class Wait:
 
     def _pace(self) -> None:
         if self._asked is not None and not self._has_news:
-            self.sleep(max(0.0, self._remaining(self._asked + self.shortest_turn - self.clock())))
+            self.patience.sleep(max(0.0, self._remaining(self._asked + self.shortest_turn - self.clock())))
         self._asked = self.clock()
         self._has_news = False
 

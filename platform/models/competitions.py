@@ -242,7 +242,8 @@ class Phase(Identified, Base):
     """A time window `[starts, ends)` in which submissions are accepted; `ends` is null for a phase without end.
 
     The limits are those of `podium.platform.quotas`, for each participant. While `paused` is set nothing is accepted,
-    for the reason in `pause_message`. `submission_format` is read by `format_from_json`. `announced` is what was last told of its window; the clock decides.
+    for the reason in `pause_message`. `submission_format` is read by `format_from_json`. `announced` is what was last
+    told of its window; the clock decides.
     """
 
     __tablename__ = "phases"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from podium.platform.bundles.content import FactSheetType
@@ -137,6 +137,23 @@ def create_submission(
         actor=actor,
     )
     return submission
+
+
+def repeated_number(session: Session, submission: Submission) -> int | None:
+    """The number of the latest submission before this one that had the same content, or `None`: for a hint."""
+    return session.scalar(
+        select(Submission.number)
+        .where(
+            Submission.phase_id == submission.phase_id,
+            Submission.person_id == submission.person_id,
+            Submission.sha256 == submission.sha256,
+            Submission.rerun_id.is_(None),
+            Submission.status != SubmissionStatus.CANCELLED,
+            Submission.id != submission.id,
+        )
+        .order_by(Submission.created.desc())
+        .limit(1)
+    )
 
 
 def upload_key(submission: Submission) -> str:

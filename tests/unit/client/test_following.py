@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from podium.platform.bundles.problems import BundleRefused
-from podium.platform.client import AnotherVersion, Client, WaitedTooLong
+from podium.platform.client import AnotherVersion, Client, Patience, WaitedTooLong
 from podium.platform.client.waiting import Wait
 from podium.platform.errors import NotFound, PlatformFault
 from podium.platform.lifecycle import BundleStatus, SubmissionStatus
@@ -152,7 +152,7 @@ class Clock:
 
 
 def wait_of(clock: Clock, timeout: float | None = None) -> Wait:
-    return Wait(timeout, "It", clock=clock, sleep=clock.sleep)
+    return Wait(timeout, "It", clock=clock, patience=Patience(sleep=clock.sleep))
 
 
 def test_a_wait_outlives_an_outage_but_not_a_long_one():

@@ -1,0 +1,388 @@
+"""What a phase expects, written from whatever a participant has: checked while it is written, before any of it is sent.
+
+Where the competition does not say what it takes, a table becomes `predictions.csv`, an array `predictions.npy`, arrays
+by name `predictions.npz`, single values `predictions.txt` and anything else `predictions.json`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from os import PathLike, fspath
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeAlias
+
+from podium.client.tables import Array, Table, as_array, is_listing, is_table, table_of
+from podium.platform.bundles.submission_formats import SUFFIXES, FormatColumn, FormatKind, SubmissionFormat
+from podium.platform.client.format_checks import (
+    FormatMismatch,
+    TableCheck,
+    array_problems,
+    is_missing,
+    json_problems,
+    names_problems,
+    shown,
+)
+from podium.platform.client.format_files import path_problems
+from podium.platform.errors import InvalidInput
+from podium.platform.image_archives import is_image
+from podium.platform.records.competitions import PhaseRecord
+
+Writer: TypeAlias = Callable[[object, SubmissionFormat, Path], list[str]]
+"""Writes a value to a path and gives what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be sent.
+
+    Attributes:
+        path: A file or folder; the client packs it.
+        said: What was made of the participant's value, in a few words; empty where nothing was.
+    """
+
+    path: Path
+    said: str = ""
+
+
+@contextmanager
+def prepared(value: object, phase: PhaseRecord) -> Iterator[Prepared]:
+    """A value as a file or folder that the phase takes; what was written is gone when the context ends.
+
+    Args:
+        value: A path, an open file, bytes, a data frame, an array, a dict, a list, or what JSON can hold.
+        phase: The phase.
+
+    Raises:
+        FormatMismatch: It is not what the phase takes; with all problems.
+        InvalidInput: Nothing that could be submitted can be made of it.
+    """
+    with tempfile.TemporaryDirectory(prefix="podium-") as name:
+        folder = Path(name, "submission")
+        folder.mkdir()
+        yield _prepared(value, phase, folder)
+
+
+def _prepared(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        path = folder.parent / _file_name(phase, None)
+        path.write_bytes(value)
+        return _of_path(path, phase, folder)
+    if isinstance(value, (str, PathLike)):
+        return _of_path(Path(fspath(value)).expanduser(), phase, folder)
+    if callable(read := getattr(value, "read", None)) and not is_table(value):
+        return _of_path(_copied(read, folder.parent / _file_name(phase, getattr(value, "name", None))), phase, folder)
+    if phase.container_submissions:
+        raise InvalidInput(
+            f"The phase '{phase.name}' takes images of containers, not a {type(value).__name__}.",
+            remedy="Give the path of what `docker save` wrote.",
+        )
+    return _of_value(value, phase, folder)
+
+
+def _file_name(phase: PhaseRecord, named: object) -> str:
+    """What to call content that comes without a path."""
+    if isinstance(named, str) and not named.startswith("<") and (last := PurePosixPath(named.replace("\\", "/")).name):
+        return last
+    if phase.submission_format and phase.submission_format.file:
+        return PurePosixPath(phase.submission_format.file).name
+    raise InvalidInput(
+        f"The phase '{phase.name}' does not say what its file is called.", remedy="Give the path of a file."
+    )
+
+
+def _copied(read: Callable[..., bytes | str], target: Path) -> Path:
+    with target.open("wb") as copy:
+        while piece := read(1 << 20):
+            copy.write(piece.encode() if isinstance(piece, str) else piece)
+    if not target.stat().st_size:
+        raise InvalidInput(
+            "There is nothing to read in this file from where it stands.", remedy="Go to its beginning: file.seek(0)"
+        )
+    return target
+
+
+def _of_path(path: Path, phase: PhaseRecord, folder: Path) -> Prepared:
+    expected = phase.submission_format
+    if not path.exists():
+        raise InvalidInput(
+            f"There is no file or folder {path}.",
+            remedy="A text is taken for a path: give data as a list, a dict, a data frame or an array.",
+        )
+    if expected is None or phase.container_submissions or (path.is_file() and is_image(path)):
+        return Prepared(path)
+    is_packed = path.is_dir() or (zipfile.is_zipfile(path) and expected.kind is not FormatKind.NPZ)
+    if not is_packed and expected.kind is not FormatKind.ZIP:
+        is_wanted = path.name == PurePosixPath(expected.file).name or SUFFIXES.get(path.suffix.lower()) is expected.kind
+        if not is_wanted and not phase.only_result_submissions:
+            # Code, of which nothing is declared.
+            return Prepared(path)
+        if not is_wanted:
+            _refuse(phase, [f"'{path.name}' is not a {expected.kind.value}."])
+    _refuse(phase, path_problems(expected, path, file_is_required=phase.only_result_submissions))
+    if is_packed or expected.kind is FormatKind.ZIP or path.name == expected.file:
+        return Prepared(path)
+    target = folder / expected.file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _linked(path.resolve(), target)
+    return Prepared(folder, f"{path.name} as {expected.file}")
+
+
+def _linked(source: Path, target: Path) -> None:
+    try:
+        target.symlink_to(source)
+    except OSError:
+        # Systems on which not everybody may make links.
+        shutil.copyfile(source, target)
+
+
+def _of_value(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
+    expected = phase.submission_format or _guessed(value)
+    if expected.kind is FormatKind.ZIP:
+        return _of_files(value, phase, folder)
+    path = folder / expected.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        problems = _WRITERS[expected.kind](value, expected, path)
+    except InvalidInput as error:
+        problems = [f"{error.detail} {error.remedy}".rstrip()]
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        problems = [f"It can't be written as {expected.kind.value}: {error}."]
+    if phase.submission_format is None and problems:
+        raise InvalidInput(" ".join(problems), remedy="The competition does not say what it takes: give a path, too.")
+    _refuse(phase, problems)
+    size = path.stat().st_size
+    guess = "" if phase.submission_format else "; the competition does not say what it takes"
+    said = f"{expected.file} ({size:,} bytes) made of a {type(value).__name__}{guess}"
+    return Prepared(path if "/" not in expected.file else folder, said)
+
+
+def _refuse(phase: PhaseRecord, problems: Sequence[str]) -> None:
+    if problems:
+        words = phase.submission_format.in_words() if phase.submission_format else ""
+        raise FormatMismatch(phase.name, words, problems)
+
+
+def _guessed(value: object) -> SubmissionFormat:
+    """What to write where nothing is declared."""
+    if is_table(value) or (is_listing(value) and value and isinstance(value[0], Mapping)):
+        kind = FormatKind.CSV
+    elif isinstance(value, Mapping):
+        kind = _guessed_of_dict(value)
+    elif as_array(value) is not None:
+        kind = FormatKind.NPY
+    elif is_listing(value) and all(isinstance(item, (str, int, float)) for item in value):
+        kind = FormatKind.TXT
+    else:
+        kind = FormatKind.JSON
+    return SubmissionFormat(f"predictions.{kind.value}", kind)
+
+
+def _guessed_of_dict(value: Mapping[Any, object]) -> FormatKind:
+    shapes = [array.shape if (array := as_array(item)) is not None else None for item in value.values()]
+    lengths = {len(item) for item in value.values() if is_listing(item)} | {shape[0] for shape in shapes if shape}
+    are_columns = all(is_listing(item) or shape for item, shape in zip(value.values(), shapes, strict=True))
+    if value and are_columns and len(lengths) == 1 and all(shape is None or len(shape) == 1 for shape in shapes):
+        return FormatKind.CSV
+    return FormatKind.NPZ if value and all(shape is not None for shape in shapes) else FormatKind.JSON
+
+
+def _of_files(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
+    """Files by their names, for a phase that takes several."""
+    if not isinstance(value, Mapping):
+        _refuse(phase, [f"A {type(value).__name__} is no files: give a folder, a zip, or a dict of contents by name."])
+    assert isinstance(value, Mapping)
+    problems = []
+    for name, content in value.items():
+        parts = str(name).split("/")
+        if any(part in {"", ".", ".."} for part in parts) or "\\" in str(name):
+            problems.append(f"'{name}' is not the path of a file in a submission.")
+            continue
+        target = folder.joinpath(*parts)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, PathLike):
+            shutil.copyfile(content, target)
+        elif isinstance(content, (bytes, str)):
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+        else:
+            problems.append(f"'{name}' is a {type(content).__name__}: give a text, bytes, or a `pathlib.Path`.")
+    assert phase.submission_format is not None
+    problems += path_problems(phase.submission_format, folder, file_is_required=True)
+    _refuse(phase, problems)
+    return Prepared(folder, f"{len(value)} files")
+
+
+def _write_csv(value: object, expected: SubmissionFormat, path: Path) -> list[str]:
+    table, names, problems = _named(value, expected)
+    if problems:
+        return problems
+    order = _order(expected, names)
+    check = TableCheck(expected, names)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([names[at] for at in order])
+        for cells in table.rows:
+            check.look(cells)
+            if len(cells) == len(names):
+                writer.writerow(["" if is_missing(cells[at]) else cells[at] for at in order])
+    return check.problems()
+
+
+def _write_jsonl(value: object, expected: SubmissionFormat, path: Path) -> list[str]:
+    table, names, problems = _named(value, expected)
+    if problems:
+        return problems
+    check = TableCheck(expected, names)
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for cells in table.rows:
+            check.look(cells)
+            kept = dict(zip(names, (None if is_missing(cell) else cell for cell in cells), strict=False))
+            file.write(_json_text(kept) + "\n")
+    return check.problems()
+
+
+def _named(value: object, expected: SubmissionFormat) -> tuple[Table, tuple[str, ...], list[str]]:
+    """A table with names for its columns, or what is wrong with them."""
+    wanted = [column.name for column in expected.columns]
+    table = table_of(value, wanted)
+    if table.names is not None:
+        return table, table.names, []
+    if not wanted:
+        return table, (), ["The columns have no names: give a data frame, or a dict of columns."]
+    is_empty = is_listing(value) and not value
+    if table.width != len(wanted) and not is_empty:
+        has = f"{table.width} column{'' if table.width == 1 else 's'}"
+        return table, (), [f"It has {has} without names, and {len(wanted)} are wanted: {', '.join(wanted)}."]
+    return table, tuple(wanted), []
+
+
+def _order(expected: SubmissionFormat, names: Sequence[str]) -> list[int]:
+    """The positions of the columns in the order that the phase names them in."""
+    wanted = [column.name for column in expected.columns if column.name in names]
+    rest = [at for at, name in enumerate(names) if name not in wanted]
+    return [names.index(name) for name in wanted] + rest
+
+
+def _write_txt(value: object, expected: SubmissionFormat, path: Path) -> list[str]:
+    table = table_of(value, ["value"])
+    if table.width != 1:
+        return [f"It has {table.width} columns, and one value for each line is wanted."]
+    line = FormatColumn("value")
+    check = TableCheck(SubmissionFormat(expected.file, expected.kind, (line,), expected.rows), ["value"])
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for cells in table.rows:
+            check.look(cells)
+            if isinstance(cells[0], str) and len(cells[0].splitlines()) > 1:
+                check.note("value", "has several lines", shown(cells[0]))
+            file.write(f"{cells[0]}\n")
+    return check.problems()
+
+
+def _write_json(value: object, expected: SubmissionFormat, path: Path) -> list[str]:
+    plain = _json_value(value, expected)
+    problems = list(json_problems(expected, plain))
+    if not problems:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            json.dump(plain, file, ensure_ascii=False, allow_nan=False)
+    return problems
+
+
+def _json_value(value: object, expected: SubmissionFormat) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """A value as Python's own lists, dicts and scalars: a table is a list of objects, or of values where it is one."""
+    if is_table(value):
+        table = table_of(value, [column.name for column in expected.columns])
+        if table.names is None:
+            return [cells[0] for cells in table.rows]
+        return [
+            dict(zip(table.names, (None if is_missing(cell) else cell for cell in cells), strict=True))
+            for cells in table.rows
+        ]
+    return json.loads(_json_text(value))
+
+
+def _json_text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_json_default)
+
+
+def _json_default(value: object) -> object:
+    if (array := as_array(value)) is not None:
+        return array.tolist()
+    if hasattr(value, "item") and hasattr(value, "dtype"):
+        item: object = value.item()
+        return item
+    if is_table(value):
+        return [list(row) for row in table_of(value, ()).rows]
+    if callable(isoformat := getattr(value, "isoformat", None)):
+        return isoformat()
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    raise InvalidInput(f"A {type(value).__name__} has no place in JSON.")
+
+
+def _write_npy(value: object, expected: SubmissionFormat, path: Path) -> list[str]:
+    array = _array(value)
+    problems = [*array_problems(expected, array.shape, array.dtype.kind), *_number_problems(array, "The array")]
+    if not problems:
+        # Into an open file: to a name, NumPy would add its own ending.
+        with path.open("wb") as file:
+            _numpy().save(file, array, allow_pickle=False)
+    return problems
+
+
+def _write_npz(value: object, expected: SubmissionFormat, path: Path) -> list[str]:
+    if not isinstance(value, Mapping):
+        return [f"A {type(value).__name__} is no dict of arrays."]
+    arrays = {str(name): _array(item) for name, item in value.items()}
+    problems = list(names_problems(expected, list(arrays)))
+    for name, array in arrays.items():
+        problems += array_problems(expected, array.shape, array.dtype.kind, name=name)
+        problems += _number_problems(array, f"The array '{name}'")
+    if not problems:
+        with path.open("wb") as file:
+            _numpy().savez_compressed(file, **arrays)
+    return problems
+
+
+def _numpy() -> Any:  # noqa: ANN401  # it has no types where it is not installed
+    """NumPy, which the phase's file is of; never loaded for another kind of file."""
+    try:
+        return import_module("numpy")
+    except ImportError:
+        raise InvalidInput(
+            "The phase takes NumPy's own files, and NumPy is not installed.", remedy="Install it: pip install numpy"
+        ) from None
+
+
+def _array(value: object) -> Array:
+    if (array := as_array(value)) is not None:
+        return array
+    made: Array = _numpy().asarray(value)
+    return made
+
+
+def _number_problems(array: Array, called: str) -> list[str]:
+    if array.dtype.kind not in "fc":
+        return []
+    numpy = _numpy()
+    bad = numpy.argwhere(~numpy.isfinite(array))
+    if not len(bad):
+        return []
+    places = ", ".join(str(tuple(map(int, place))) for place in bad[:5])
+    return [f"{called} has {len(bad):,} values that are NaN or infinite, at {places}{', ...' if len(bad) > 5 else ''}."]
+
+
+_WRITERS: Mapping[FormatKind, Writer] = {
+    FormatKind.CSV: _write_csv,
+    FormatKind.JSONL: _write_jsonl,
+    FormatKind.JSON: _write_json,
+    FormatKind.TXT: _write_txt,
+    FormatKind.NPY: _write_npy,
+    FormatKind.NPZ: _write_npz,
+}
