@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from podium.client.notebook_html import leaderboard_html
-from podium.platform.client.competitions import Cell, rows_of
 from podium.platform.errors import InvalidInput
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+
+if TYPE_CHECKING:
+    from podium.platform.client.competitions import Cell
 
 
 class Leaderboard:
@@ -30,6 +32,8 @@ class Leaderboard:
 
     def to_dicts(self) -> list[dict[str, Cell]]:
         """A dict for each row: rank, participant, scores by their keys, and so on."""
+        from podium.platform.client.competitions import rows_of  # noqa: PLC0415
+
         return rows_of(self.record)
 
     def to_dataframe(self) -> Any:  # noqa: ANN401  # pandas need not be installed

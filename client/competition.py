@@ -7,20 +7,22 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from podium.client.boards import Leaderboard
 from podium.client.connecting import LOG, connected
 from podium.client.showing import Display, shown
 from podium.client.submission import Submission
-from podium.client.writing import Prepared, prepared
-from podium.platform.archives import extract_archive
-from podium.platform.client.api import Client
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
 from podium.platform.records.data import DataFileRecord
 from podium.platform.records.people import Allowance, ParticipantRecord
 from podium.platform.records.submissions import SubmissionRecord
+
+if TYPE_CHECKING:
+    from podium.client.writing import Prepared
+    from podium.platform.client.api import Client
 
 Phase = str | int | None
 
@@ -126,6 +128,8 @@ class Competition:
         """
         if resume is not None and (message is not None or answers is not None):
             raise InvalidInput("The submission to go on with has its note and answers already.")
+        from podium.client.writing import prepared  # noqa: PLC0415
+
         self.refresh()
         chosen = self.phase(phase)
         with shown(show) as display, prepared(value, chosen) as ready:
@@ -232,6 +236,8 @@ class Competition:
         return folder
 
     def _fetch(self, file: DataFileRecord, target: Path, display: Display) -> None:
+        from podium.platform.archives import extract_archive  # noqa: PLC0415
+
         mark = target.with_name(f".{target.name}.sha256")
         ours = mark.read_text() if mark.is_file() else None
         if target.exists() and ours is None:

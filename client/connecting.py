@@ -7,10 +7,12 @@ import os
 import threading
 import time
 import warnings
+from typing import TYPE_CHECKING
 
-from podium.platform.client.api import Client
-from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import is_readable_for_others, load_login, settings_path
+
+if TYPE_CHECKING:
+    from podium.platform.client.api import Client
 
 LOG = logging.getLogger("podium")
 """Says what a person who waits should know: that the network is in trouble, that an upload broke off."""
@@ -41,6 +43,10 @@ def connected(gateway: str | None = None, token: str | None = None) -> Client:
         NotAuthenticated: No gateway is known.
         InvalidInput: The address is none, or the saved login can't be read.
     """
+    # Imported here, as elsewhere in this package: an import is to be quick, and the HTTP library is not.
+    from podium.platform.client.api import Client  # noqa: PLC0415
+    from podium.platform.client.retries import Patience  # noqa: PLC0415
+
     login = load_login(gateway=gateway, token=token)
     if token is None and not os.environ.get("PODIUM_TOKEN") and is_readable_for_others():
         path = settings_path()

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from podium.client.connecting import LOG, connected
 from podium.client.notebook_html import submission_html
 from podium.client.showing import shown
-from podium.platform.client.api import Client
 from podium.platform.client.log_text import LogText
 from podium.platform.errors import InvalidInput
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, SubmissionStatus, Verdict
 from podium.platform.records.submissions import EvaluationRecord, LogPiece, OutputFileRecord, SubmissionRecord
+
+if TYPE_CHECKING:
+    from podium.platform.client.api import Client
 
 HOUR = 3600.0
 _NUMBERED = re.compile(r"(?P<slug>[A-Za-z0-9-]+)[/#](?P<number>\d+)")
@@ -243,8 +246,8 @@ def _checked(reference: str | UUID) -> UUID | tuple[str, int]:
         ) from None
 
 
-def _require_finite(timeout: float) -> None:
-    if not 0 <= timeout < float("inf"):
+def _require_finite(timeout: object) -> None:
+    if not isinstance(timeout, (int, float)) or not 0 <= timeout < float("inf"):
         raise InvalidInput(f"{timeout!r} seconds are no time to wait.", remedy="Give a number of seconds.")
 
 
@@ -264,8 +267,8 @@ def _lines(pieces: Iterator[LogPiece], stream: str | None) -> Iterator[str]:
             yield _head(key)
         source = key if lines else source
         yield from lines
-    for key, text in texts.items():
-        if rest := unfinished.pop(key, "") + text.rest():
+    for key, log in texts.items():
+        if rest := unfinished.pop(key, "") + log.rest():
             if key != source and stream is None:
                 yield _head(key)
             source = key

@@ -79,8 +79,8 @@ class Array(Protocol):
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
 
-    def tolist(self) -> list[Any]:
-        """Nested lists of Python's own values."""
+    def tolist(self) -> Any:  # noqa: ANN401  # nested as deep as the array
+        """Nested lists of Python's own values; a value alone where there is no axis."""
 
     def __getitem__(self, key: slice) -> Array: ...
 
@@ -241,9 +241,9 @@ def _listed(column: object) -> Sequence[object] | None:
                 f"A column of the shape {array.shape} has several values for each row.",
                 remedy="Give a column for each of them.",
             )
-        return array.tolist()
-    if isinstance(column, Series) or (hasattr(column, "to_list") and not is_listing(column)):
-        return list(column.tolist() if isinstance(column, Series) else column.to_list())
+        return [*array.tolist()]
+    if isinstance(column, Series):
+        return column.tolist()
     if is_listing(column):
         return [_plain(cell) for cell in column]
     return None

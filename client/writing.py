@@ -10,7 +10,6 @@ import csv
 import json
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from podium.platform.client.format_checks import (
     shown,
 )
 from podium.platform.client.format_files import path_problems
+from podium.platform.client.packing import is_archive
 from podium.platform.errors import InvalidInput
 from podium.platform.image_archives import is_image
 from podium.platform.records.competitions import PhaseRecord
@@ -118,7 +118,7 @@ def _of_path(path: Path, phase: PhaseRecord, folder: Path) -> Prepared:
         )
     if expected is None or phase.container_submissions or (path.is_file() and is_image(path)):
         return Prepared(path)
-    is_packed = path.is_dir() or (zipfile.is_zipfile(path) and expected.kind is not FormatKind.NPZ)
+    is_packed = path.is_dir() or is_archive(path)
     if not is_packed and expected.kind is not FormatKind.ZIP:
         is_wanted = path.name == PurePosixPath(expected.file).name or SUFFIXES.get(path.suffix.lower()) is expected.kind
         if not is_wanted and not phase.only_result_submissions:

@@ -12,7 +12,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import IO, BinaryIO, TypeAlias
 
 from podium.platform.bundles.submission_formats import FormatKind, SubmissionFormat
 from podium.platform.client.format_checks import (
@@ -22,6 +22,7 @@ from podium.platform.client.format_checks import (
     json_problems,
     names_problems,
 )
+from podium.platform.client.packing import is_archive
 
 Reader: TypeAlias = Callable[[SubmissionFormat, BinaryIO], Iterable[str]]
 
@@ -55,7 +56,7 @@ def path_problems(expected: SubmissionFormat, path: Path, *, file_is_required: b
         if inside.is_file():
             with inside.open("rb") as file:
                 return file_problems(expected, file)
-    elif zipfile.is_zipfile(path) and expected.kind is not FormatKind.NPZ:
+    elif is_archive(path):
         with zipfile.ZipFile(path) as archive:
             if expected.file in archive.namelist():
                 with archive.open(expected.file) as member:
@@ -139,7 +140,7 @@ def _npz_problems(expected: SubmissionFormat, file: BinaryIO) -> Iterator[str]:
             yield from array_problems(expected, shape, kind, name=name.removesuffix(".npy"))
 
 
-def _npy_header(file: BinaryIO | io.BufferedIOBase) -> tuple[tuple[int, ...], str]:
+def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], str]:
     """Shape and kind of dtype, as NumPy's format description has them: versions 1 to 3."""
     head = file.read(8)
     if head[:6] != _MAGIC or len(head) < 8:
