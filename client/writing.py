@@ -31,12 +31,14 @@ from podium.platform.client.format_checks import (
 )
 from podium.platform.client.format_files import path_problems
 from podium.platform.client.packing import is_archive
-from podium.platform.errors import InvalidInput
+from podium.platform.errors import InvalidInput, PlatformFault
 from podium.platform.image_archives import is_image
 from podium.platform.records.competitions import PhaseRecord
 
 Writer: TypeAlias = Callable[[object, SubmissionFormat, Path], list[str]]
 """Writes a value to a path and gives what is wrong with it."""
+
+_IS_NO_PATH = "is not the path of a file in a submission"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,22 @@ def prepared(value: object, phase: PhaseRecord) -> Iterator[Prepared]:
         FormatMismatch: It is not what the phase takes; with all problems.
         InvalidInput: Nothing that could be submitted can be made of it.
     """
+    _require_inside(phase)
     with tempfile.TemporaryDirectory(prefix="podium-") as name:
         folder = Path(name, "submission")
         folder.mkdir()
         yield _prepared(value, phase, folder)
+
+
+def _require_inside(phase: PhaseRecord) -> None:
+    """Go on only if the file's name, which is the gateway's word, leads nowhere but into what is submitted."""
+    expected = phase.submission_format
+    if expected is not None and expected.kind is not FormatKind.ZIP and not _is_inside(expected.file):
+        raise PlatformFault(f"The gateway names a file '{expected.file[:80]}', which {_IS_NO_PATH}.")
+
+
+def _is_inside(name: str) -> bool:
+    return "\\" not in name and not any(part in {"", ".", ".."} for part in name.split("/"))
 
 
 def _prepared(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
@@ -201,11 +215,10 @@ def _of_files(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
     assert isinstance(value, Mapping)
     problems = []
     for name, content in value.items():
-        parts = str(name).split("/")
-        if any(part in {"", ".", ".."} for part in parts) or "\\" in str(name):
-            problems.append(f"'{name}' is not the path of a file in a submission.")
+        if not _is_inside(str(name)):
+            problems.append(f"'{name}' {_IS_NO_PATH}.")
             continue
-        target = folder.joinpath(*parts)
+        target = folder / str(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, PathLike):
             shutil.copyfile(content, target)

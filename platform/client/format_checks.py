@@ -31,10 +31,7 @@ class FormatMismatch(InvalidInput):
     def __init__(self, phase: str, words: str, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         listed = "".join(f"\n- {problem}" for problem in self.problems)
-        super().__init__(
-            f"This is not what the phase '{phase}' takes ({words}):{listed}",
-            remedy="\nNothing was uploaded, and nothing was counted.",
-        )
+        super().__init__(f"Nothing was sent: this is not what the phase '{phase}' takes ({words}).{listed}")
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from podium.client.writing import prepared
 from podium.platform.bundles.submission_formats import CellType, FormatColumn, FormatKind, SubmissionFormat
 from podium.platform.client.packing import packed_submission
 from podium.platform.client.progress import silent
-from podium.platform.errors import InvalidInput
+from podium.platform.errors import InvalidInput, PlatformFault
 from podium.platform.records.competitions import PhaseRecord
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,14 +130,14 @@ def test_every_problem_of_a_table_is_told_at_once_with_its_rows():
     )
     text = refused(frame, PAIRS)
     for part in (
-        "the phase 'Final' takes (predictions.csv: columns id (integer), value (number); 2 rows)",
+        "the phase 'Final' takes (predictions.csv: columns id (integer), value (number); 2 rows).",
         "Column 'valeu' is not wanted.",
         "It has 4 rows, and 2 are wanted.",
         "Column 'id' is not a whole number, such as 2.5 (row 2).",
         "Column 'value' is empty (row 1).",
         "Column 'value' is infinite, such as inf (row 2).",
         "Column 'value' is not a number, such as 'x' (row 3).",
-        "Nothing was uploaded, and nothing was counted.",
+        "Nothing was sent: this is not what the phase",
     ):
         assert part in text, text
 
@@ -313,6 +313,16 @@ def test_numpys_files_are_checked_without_numpy(tmp_path: Path):
     several = SubmissionFormat("p.npz", FormatKind.NPZ, (FormatColumn("a"),), rows=2)
     np.savez(tmp_path / "mine.npz", a=np.zeros(3))
     assert "'a' has 3 rows, and 2 are wanted" in refused(tmp_path / "mine.npz", several)
+
+
+@pytest.mark.parametrize("name", ["../p.csv", "/tmp/p.csv", "a/../../p.csv", "", "a\\p.csv"])
+def test_no_gateway_says_where_on_this_machine_something_is_written(name: str, tmp_path: Path):
+    hostile = SubmissionFormat(name, FormatKind.CSV)
+    mine = tmp_path / "mine.csv"
+    mine.write_text("a\n1\n")
+    for value in ({"a": [1]}, mine, b"a\n1\n"):
+        with pytest.raises(PlatformFault, match="is not the path of a file in a submission"):
+            written(value, hostile)
 
 
 def test_a_phase_of_containers_takes_no_values():
