@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from podium.platform.client.conversion import AnotherVersion
-from podium.platform.client.retries import Patience
 from podium.platform.errors import PlatformFault, PodiumError
+
+if TYPE_CHECKING:
+    from podium.platform.client.retries import Patience
 
 AnswerT = TypeVar("AnswerT")
 
@@ -35,15 +37,16 @@ class Wait:
     Attributes:
         timeout: Seconds in all; `None` to wait as long as it takes.
         subject: What is waited for, for the message.
+        patience: How to pause, and whom to tell of it.
         shortest_turn: Seconds from one question to the next at least, unless the answer brought news: a gateway that
             holds no answer is not to be asked without a break.
     """
 
     timeout: float | None
     subject: str
+    patience: Patience
     shortest_turn: float = 0.3
     clock: Callable[[], float] = field(default=time.monotonic)
-    patience: Patience = field(default_factory=Patience)
     _began: float = field(init=False)
     _asked: float | None = field(init=False, default=None)
     _has_news: bool = field(init=False, default=False)
