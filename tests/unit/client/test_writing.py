@@ -349,12 +349,12 @@ def test_many_rows_are_written_as_they_come():
 def test_nothing_of_numpy_is_loaded_for_what_is_not_numpys():
     code = """
 import sys
-from podium.client.writing import _write_csv
+from podium.client.writers import WRITERS
 from podium.platform.bundles.submission_formats import FormatKind, SubmissionFormat
 from pathlib import Path
 import tempfile
 with tempfile.TemporaryDirectory() as folder:
-    _write_csv({"a": [1, 2]}, SubmissionFormat("p.csv", FormatKind.CSV), Path(folder, "p.csv"))
+    WRITERS[FormatKind.CSV]({"a": [1, 2]}, SubmissionFormat("p.csv", FormatKind.CSV), Path(folder, "p.csv"))
 print([name for name in ("numpy", "pandas", "IPython") if name in sys.modules])
 """
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
