@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-PACKAGES := platform tasks flows agents dashboards
+PACKAGES := platform tasks flows agents dashboards client
 # Bytecode is kept even where the caller keeps none: without it, everything starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 # The machine's own certificates, to which an institution may have added some: by itself, uv knows the public ones alone.

@@ -241,6 +241,7 @@ class CompetitionWriter:
             accepts_only_result_submissions=phase.accepts_only_result_submissions,
             accepts_container_submissions=phase.accepts_container_submissions,
             limits=dict(phase.limits),
+            submission_format=asdict(phase.submission_format) if phase.submission_format else {},
             starting_kit_id=self._optional("starting_kit", phase.starting_kit),
             public_data_id=self._optional("public_data", phase.public_data),
             tasks=[

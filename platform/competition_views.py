@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import LoaderOption
 
+from podium.platform.bundles.submission_formats import format_from_json
 from podium.platform.competitions import may_organize, organized_by
 from podium.platform.identity import Caller
 from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
@@ -173,6 +174,7 @@ def _phase_record(phase: Phase, moment: datetime, maxima: Mapping[str, float]) -
         paused=phase.paused is not None,
         pause_message=phase.pause_message,
         auto_migrate=phase.auto_migrate_to_this_phase,
+        submission_format=format_from_json(phase.submission_format),
         migration=_migration_record(phase.migration) if phase.migration else None,
     )
 

@@ -19,6 +19,7 @@ the same error reads the same in the API, the client and the command line.
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 
@@ -38,6 +39,16 @@ class PodiumError(Exception):
         super().__init__(detail if not remedy else f"{detail} {remedy}")
         self.detail = detail
         self.remedy = remedy
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows instead of a traceback: what is wrong and what to do, since it is about no code.
+
+        Raises:
+            NotImplementedError: `PODIUM_DEBUG` is set, so the traceback is wanted.
+        """
+        if os.environ.get("PODIUM_DEBUG"):
+            raise NotImplementedError
+        return [f"{type(self).__name__}: {self}"]
 
 
 class InvalidInput(PodiumError):

@@ -43,7 +43,7 @@ if [[ $wanted != "$(cat "$venv/.locked" 2> /dev/null)" ]]; then
 fi
 
 # The editable install links to each module that was there: one more, or one less, and it has to be made again.
-modules=$(find agents dashboards flows platform tasks -type f ! -path '*/__pycache__/*' | sort | cat - pyproject.toml)
+modules=$(find agents client dashboards flows platform tasks -type f ! -path '*/__pycache__/*' | sort | cat - pyproject.toml)
 if [[ $modules != "$(cat "$venv/.modules" 2> /dev/null)" ]] || ! compgen -G 'build/__editable__*' > /dev/null; then
   "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e . \
     --config-settings editable_mode=strict

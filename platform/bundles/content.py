@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from podium.platform.bundles.submission_formats import SubmissionFormat
+
 
 class SubmissionRule(StrEnum):
     """Which of a participant's submissions stand on the leaderboard (Codabench's six rules)."""
@@ -197,6 +199,7 @@ class PhaseContent:
         time_zone: IANA name of the one whose calendar days count.
         failed_submissions_given_back: So many of a participant's submissions that failed by their own fault don't
             count.
+        submission_format: What its results look like; `None` where the bundle does not say.
     """
 
     name: str
@@ -220,6 +223,7 @@ class PhaseContent:
     time_zone: str = "UTC"
     submission_window: SubmissionWindow = SubmissionWindow.CALENDAR_DAY
     failed_submissions_given_back: int = 0
+    submission_format: SubmissionFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)

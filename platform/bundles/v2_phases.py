@@ -14,6 +14,7 @@ from podium.platform.bundles.findings import shown
 from podium.platform.bundles.sources import Sources
 from podium.platform.bundles.v2_limits import read_limits, read_wall_limit
 from podium.platform.bundles.v2_quotas import QUOTA_FIELDS, read_quota
+from podium.platform.bundles.v2_submission_format import read_submission_format
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH, read_task_references
 from podium.platform.bundles.windows import read_date
 from podium.platform.limits import default_of
@@ -34,6 +35,7 @@ PHASE_FIELDS = (
     "accepts_only_result_submissions",
     "accepts_container_submissions",
     "limits",
+    "submission_format",
     "starting_kit",
     "public_data",
 )
@@ -108,6 +110,7 @@ def _phase(section: Section, tasks: Collection[str], sources: Sources) -> _Phase
         time_zone=quota.time_zone,
         submission_window=quota.window,
         failed_submissions_given_back=quota.failed_given_back,
+        submission_format=read_submission_format(section.value("submission_format")),
     )
     return _Phase(section.number("index", default=0), section, content, start, end)
 
@@ -126,6 +129,10 @@ def _check_submissions(phase: _Phase) -> None:
     if phase.content.accepts_container_submissions and phase.content.accepts_only_result_submissions:
         phase.section.place_of("accepts_container_submissions").error(
             f"{phase.called} takes containers, and takes results only.", "Set one of the two."
+        )
+    if phase.content.accepts_container_submissions and phase.content.submission_format:
+        phase.section.place_of("submission_format").error(
+            f"{phase.called} takes containers, which are no files of results.", "Leave the format out."
         )
 
 

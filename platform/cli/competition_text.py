@@ -57,6 +57,7 @@ def described(record: CompetitionRecord) -> str:
     lines += windows_text(record)
     lines += record.relaxations.in_words()
     lines += ["", table_text(record.phases, PHASE_FIELDS), *notices(record.phases), *record.limits_in_words()]
+    lines += formats_in_words(record.phases)
     if record.columns:
         lines.append("Scores: " + ", ".join(f"{column.title} ({column.key})" for column in record.columns))
     if record.fact_sheet:
@@ -64,6 +65,16 @@ def described(record: CompetitionRecord) -> str:
         lines.append(table_text(record.fact_sheet, _QUESTION_FIELDS))
     # Tables are safe to show already, and may have colours.
     return "\n".join(line if line.endswith("\n") else printable(line) for line in lines).rstrip("\n")
+
+
+def formats_in_words(phases: Sequence[PhaseRecord]) -> list[str]:
+    """What results look like, in a sentence for all phases in which it is the same."""
+    names: dict[str, list[str]] = {}
+    for phase in phases:
+        if phase.submission_format is not None:
+            names.setdefault(phase.submission_format.in_words(), []).append(phase.name)
+    of = {words: "" if len(named) == len(phases) else f" of {', '.join(named)}" for words, named in names.items()}
+    return [f"Results{of[words]} are {words}." for words in names]
 
 
 def windows_text(record: CompetitionRecord) -> Iterator[str]:

@@ -65,6 +65,7 @@ def submit(
                     phase=phase,
                     fact_sheet=facts or None,
                     on_created=lambda one: _show_created(one, as_json=as_json),
+                    on_notice=note,
                     on_progress=on_progress,
                 )
         if wait:

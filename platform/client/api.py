@@ -9,6 +9,7 @@ import httpx
 
 from podium.platform.client.access import AccessCalls
 from podium.platform.client.bundles import BundleCalls
+from podium.platform.client.competition_data import DataCalls
 from podium.platform.client.competitions import CompetitionCalls
 from podium.platform.client.connection import Connection
 from podium.platform.client.outputs import OutputCalls
@@ -26,6 +27,7 @@ class Client(
     PeopleCalls,
     PoolCalls,
     CompetitionCalls,
+    DataCalls,
     AccessCalls,
     PhaseCalls,
     BundleCalls,

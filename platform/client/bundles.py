@@ -138,7 +138,7 @@ class BundleCalls(UploadCalls):
             PlatformFault: Podium failed.
             WaitedTooLong: The time is over; the bundle goes on.
         """
-        waiting = Wait(timeout, f"The bundle {bundle.filename}", sleep=self._connection.patience.sleep)
+        waiting = Wait(timeout, f"The bundle {bundle.filename}", patience=self._connection.patience)
         while bundle.status not in _ENDS:
             waiting.require_time()
             latest = self._next_bundle(bundle, waiting)

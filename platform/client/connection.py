@@ -100,6 +100,7 @@ class Connection:
                 pause = next(pauses, None)
                 if pause is None or not (is_repeatable or was_never_sent(error)):
                     raise unreachable(self.gateway, error) from error
+                why = unreachable(self.gateway, error).detail
             except httpx.HTTPError as error:
                 raise PlatformFault(f"The gateway at {self.gateway} can't be spoken to: {error}.") from error
             else:
@@ -108,7 +109,8 @@ class Connection:
                 if asked is None or pause is None:
                     return response
                 pause = max(pause, asked)
-            self.patience.sleep(pause)
+                why = f"The gateway at {self.gateway} answered {response.status_code}."
+            self.patience.pause(pause, why)
 
     def _checked(self, response: httpx.Response) -> httpx.Response:
         if response.is_success:

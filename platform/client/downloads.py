@@ -117,7 +117,7 @@ def _fetch_whole(
             pause = next(pauses, None)
             if pause is None:
                 raise broken.fault from broken
-            connection.patience.sleep(pause)
+            connection.patience.pause(pause, broken.fault.detail)
         else:
             return
 

@@ -37,7 +37,7 @@ class OutputCalls(Calls):
         Raises:
             WaitedTooLong: The time is over.
         """
-        waiting = Wait(timeout, f"Submission {submission_id}", sleep=self._connection.patience.sleep)
+        waiting = Wait(timeout, f"Submission {submission_id}", patience=self._connection.patience)
         page = self._next_logs(submission_id, after, waiting, hold=False)
         while True:
             yield from page.pieces

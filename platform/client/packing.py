@@ -18,6 +18,8 @@ from podium.platform.image_archives import is_image, is_image_name
 
 # What systems and tools put into folders by themselves.
 _JUNK = frozenset({"__MACOSX", ".DS_Store", ".git"})
+# Files of programs that are zips inside: sent as they are, they would arrive in pieces.
+_ZIPS_THAT_ARE_FILES = frozenset({".npz", ".pt", ".pth", ".keras", ".xlsx", ".docx", ".ods", ".whl", ".jar"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def packed_submission(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
     if path.is_file() and is_image(path):
         yield Parcel(path, path.name if is_image_name(path.name) else f"{path.name}.tar")
         return
-    if path.is_file() and zipfile.is_zipfile(path):
+    if is_archive(path):
         yield Parcel(path, path.name)
         return
     if path.is_file() and path.suffix.lower() == ".zip":
@@ -50,6 +52,11 @@ def packed_submission(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
         raise InvalidInput(f"{path} is called a zip but is none, or its end is missing.", remedy="Make the zip again.")
     with _packed(path, on_progress) as parcel:
         yield parcel
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip of what is submitted, and not one file that happens to be a zip inside, as an npz is."""
+    return path.is_file() and path.suffix.lower() not in _ZIPS_THAT_ARE_FILES and zipfile.is_zipfile(path)
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def _send(connection: Connection, sign: Sign, part: _Part, checksum: str, sent: 
         pause = next(pauses, None)
         if pause is None or not may_pass:
             raise fault
-        connection.patience.sleep(pause)
+        connection.patience.pause(pause, fault.detail)
 
 
 def _try(

@@ -137,7 +137,7 @@ class RerunCalls(UploadCalls):
         Raises:
             WaitedTooLong: The time is over; the rerun goes on.
         """
-        waiting = Wait(timeout, f"Rerun {number} of {slug}", sleep=self._connection.patience.sleep)
+        waiting = Wait(timeout, f"Rerun {number} of {slug}", patience=self._connection.patience)
         rerun = waiting.ask(lambda _: self.rerun(slug, number))
         on_change(rerun)
         while rerun.status not in RESTS:

@@ -14,6 +14,10 @@ LONGEST_RETRY_AFTER = 60
 """Seconds for which a client waits at most because it was asked to; what is longer is for a person to decide."""
 
 
+def _unsaid(_: str) -> None:
+    """Nobody is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How often a request is made, and the pauses between.
@@ -23,17 +27,29 @@ class Patience:
         first_pause: Seconds before the second; each later pause is 1.7 times as long, with up to half of it taken
             off by chance, so that many clients do not come back at the same moment.
         sleep: Waits some seconds; a test may give another one.
+        tell: Told, in a sentence, why there is a pause and how long it is.
     """
 
     tries: int = 5
     first_pause: float = 0.5
     sleep: Callable[[float], None] = field(default=time.sleep)
+    tell: Callable[[str], None] = field(default=_unsaid)
 
     def pauses(self) -> Iterator[float]:
         """The seconds to wait after each try but the last."""
         for turn in range(self.tries - 1):
             # No secret depends on this chance.
             yield self.first_pause * 1.7**turn * random.uniform(0.5, 1.0)  # noqa: S311
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Wait before the next try, and say so.
+
+        Args:
+            seconds: How long.
+            why: What was wrong with the last try, as a sentence.
+        """
+        self.tell(f"{why} Trying again in {seconds:.1f} s.")
+        self.sleep(seconds)
 
 
 def was_never_sent(error: httpx.TransportError) -> bool:

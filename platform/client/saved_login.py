@@ -122,13 +122,15 @@ def is_readable_for_others(path: Path | None = None) -> bool:
 
 
 def load_login(*, gateway: str | None = None, token: str | None = None) -> Login:
-    """Who to be and where: what is given, else `PODIUM_GATEWAY` and `PODIUM_TOKEN`, else what was saved.
+    """Who to be and where: what is given, else what the environment says, else what was saved.
+
+    The environment's words are `PODIUM_GATEWAY`, or `PODIUM_URL`, and `PODIUM_TOKEN`.
 
     Raises:
         InvalidInput: The file can't be read, or the address is none.
     """
     settings = load_settings()
-    chosen = gateway or os.environ.get("PODIUM_GATEWAY") or settings.gateway
+    chosen = gateway or os.environ.get("PODIUM_GATEWAY") or os.environ.get("PODIUM_URL") or settings.gateway
     address = normalized_gateway(chosen) if chosen else None
     known = settings.tokens.get(address) if address else None
     return Login(address, token or os.environ.get("PODIUM_TOKEN") or known)

@@ -14,15 +14,20 @@ from podium.platform.client.transfers import Fingerprint, fingerprint
 from podium.platform.client.uploads import UploadCalls
 from podium.platform.client.waiting import Wait
 from podium.platform.errors import NotFound
-from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES
+from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, SubmissionStatus
 from podium.platform.records.competitions import CompetitionRecord
 from podium.platform.records.submissions import SubmissionRecord, SubmissionUpload
 
 _PAGE = 500
+_RECENT = 20
 
 
 def _ignore(_: SubmissionRecord) -> None:
     """Nobody watches."""
+
+
+def _unsaid(_: str) -> None:
+    """Nobody is told."""
 
 
 class SubmissionCalls(UploadCalls):
@@ -69,7 +74,9 @@ class SubmissionCalls(UploadCalls):
         message: str | None = None,
         phase: str | int | None = None,
         fact_sheet: Mapping[str, str] | None = None,
+        go_on: bool = False,
         on_created: Callable[[SubmissionRecord], None] = _ignore,
+        on_notice: Callable[[str], None] = _unsaid,
         on_progress: OnProgress = silent,
     ) -> SubmissionRecord:
         """Submit a zip, a folder, an image of a container, or another file; folders and other files are packed.
@@ -80,7 +87,11 @@ class SubmissionCalls(UploadCalls):
             message: A note to oneself, such as what was tried.
             phase: By default the one that is open.
             fact_sheet: Answers to the competition's questions, by their keys.
+            go_on: Where the same content, with the same note and answers, was announced before and its upload broke
+                off, go on with that in place of a new submission.
             on_created: Told once the submission has its id, before the upload.
+            on_notice: Told, in a sentence, what is good to know: that an upload goes on, or that the same content was
+                submitted before.
             on_progress: Told how far packing and uploading are.
 
         Returns:
@@ -97,12 +108,43 @@ class SubmissionCalls(UploadCalls):
         """
         with packed_submission(Path(path), on_progress) as parcel:
             file = fingerprint(parcel.path, parcel.name, on_progress)
-            started = self.start_submission(
-                slug, parcel.name, file, phase=phase, message=message, fact_sheet=fact_sheet
-            )
-            on_created(started.submission)
-            self._send(started.submission.id, started.upload, started.parts, parcel.path, parcel.name, on_progress)
-        return self.complete_submission(started.submission.id)
+            begun = self._broken_off(slug, parcel.name, file, phase, message, fact_sheet) if go_on else None
+            if begun is None:
+                begun = self.start_submission(
+                    slug, parcel.name, file, phase=phase, message=message, fact_sheet=fact_sheet
+                )
+            else:
+                on_notice(f"The upload of submission {begun.submission.number} goes on where it broke off.")
+            on_created(begun.submission)
+            if begun.repeats is not None:
+                on_notice(f"It has the same content as your submission {begun.repeats}.")
+            self._send(begun.submission.id, begun.upload, begun.parts, parcel.path, parcel.name, on_progress)
+        return self.complete_submission(begun.submission.id)
+
+    def _broken_off(
+        self,
+        slug: str,
+        filename: str,
+        file: Fingerprint,
+        phase: str | int | None,
+        message: str | None,
+        fact_sheet: Mapping[str, str] | None,
+    ) -> SubmissionUpload | None:
+        """A submission of just this that was announced, and whose file has not arrived."""
+        answers = {key: answer for key, answer in (fact_sheet or {}).items() if answer}
+        announced = (filename, file.size, message or "", answers)
+        for one in self.submissions(slug, phase, limit=_RECENT):
+            same = (one.filename, one.size, one.message, one.fact_sheet) == announced
+            if one.status is not SubmissionStatus.SUBMITTED or not same:
+                continue
+            try:
+                offered = self.announced_upload(one.id)
+            except NotFound:
+                # It arrived, or was given up, a moment ago.
+                continue
+            if offered.sha256 == file.sha256:
+                return SubmissionUpload(one, offered.upload, offered.parts)
+        return None
 
     def resume_submission(
         self, submission_id: UUID, path: str | PathLike[str], *, on_progress: OnProgress = silent
@@ -191,7 +233,7 @@ class SubmissionCalls(UploadCalls):
             WaitedTooLong: The time is over; the submission goes on.
             PlatformFault: The gateway has been out of reach for five minutes.
         """
-        waiting = Wait(timeout, f"Submission {submission_id}", sleep=self._connection.patience.sleep)
+        waiting = Wait(timeout, f"Submission {submission_id}", patience=self._connection.patience)
         submission = waiting.ask(lambda _: self.submission(submission_id))
         waiting.bring_news()
         on_change(submission)

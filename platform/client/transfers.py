@@ -68,7 +68,7 @@ def upload(connection: Connection, signed: SignedRequestRecord, path: Path, name
         asked = failure.retry_after if isinstance(failure, TooManyRequests) else 0
         if asked > LONGEST_RETRY_AFTER:
             raise failure
-        connection.patience.sleep(max(pause, asked))
+        connection.patience.pause(max(pause, asked), failure.detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from podium.platform.client.conversion import AnotherVersion
 from podium.platform.errors import PlatformFault, PodiumError
+
+if TYPE_CHECKING:
+    from podium.platform.client.retries import Patience
 
 AnswerT = TypeVar("AnswerT")
 
 # The gateway holds an answer for 30 seconds at most; proxies on the way are often less patient.
 _HELD_SECONDS = 20.0
 _OUTAGE_SECONDS = 300.0
+_FIRST_PAUSE = 2.0
+_LONGEST_PAUSE = 15.0
 
 
 class WaitedTooLong(PodiumError):
@@ -32,19 +37,21 @@ class Wait:
     Attributes:
         timeout: Seconds in all; `None` to wait as long as it takes.
         subject: What is waited for, for the message.
+        patience: How to pause, and whom to tell of it.
         shortest_turn: Seconds from one question to the next at least, unless the answer brought news: a gateway that
             holds no answer is not to be asked without a break.
     """
 
     timeout: float | None
     subject: str
+    patience: Patience
     shortest_turn: float = 0.3
     clock: Callable[[], float] = field(default=time.monotonic)
-    sleep: Callable[[float], None] = field(default=time.sleep)
     _began: float = field(init=False)
     _asked: float | None = field(init=False, default=None)
     _has_news: bool = field(init=False, default=False)
     _out_since: float | None = field(init=False, default=None)
+    _pause: float = field(init=False, default=_FIRST_PAUSE)
 
     def __post_init__(self) -> None:
         self._began = self.clock()
@@ -65,14 +72,15 @@ class Wait:
                 answer = call(self._remaining(_HELD_SECONDS))
             except AnotherVersion:
                 raise
-            except PlatformFault:
+            except PlatformFault as fault:
                 now = self.clock()
                 self._out_since = self._out_since or now
                 if now - self._out_since >= _OUTAGE_SECONDS or self._is_over():
                     raise
-                self.sleep(self._remaining(2.0))
+                self.patience.pause(self._remaining(self._pause), fault.detail)
+                self._pause = min(self._pause * 1.7, _LONGEST_PAUSE)
             else:
-                self._out_since = None
+                self._out_since, self._pause = None, _FIRST_PAUSE
                 return answer
 
     def bring_news(self) -> None:
@@ -93,7 +101,7 @@ class Wait:
 
     def _pace(self) -> None:
         if self._asked is not None and not self._has_news:
-            self.sleep(max(0.0, self._remaining(self._asked + self.shortest_turn - self.clock())))
+            self.patience.sleep(max(0.0, self._remaining(self._asked + self.shortest_turn - self.clock())))
         self._asked = self.clock()
         self._has_news = False
 

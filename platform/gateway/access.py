@@ -85,6 +85,7 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "read_output": Rule(_OWN_OR_TEAM, hidden=True),
         "list_detailed_results": Rule({Role.ANYONE: Scope.LISTED, **_OWN_OR_TEAM}, hidden=True),
         "read_detailed_result": Rule({Role.ANYONE: Scope.LISTED, **_OWN_OR_TEAM}, hidden=True),
+        "list_data": Rule({**_PARTICIPANTS, **_TEAM}),
         "read_leaderboard": _ANYONE,
         "read_leaderboard_csv": _ANYONE,
         "change_phase": _change(_TEAM, "change a phase", "phase"),

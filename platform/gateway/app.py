@@ -19,6 +19,7 @@ from podium.platform.gateway.routes import (
     audit,
     bundles,
     collaborators,
+    competition_data,
     competitions,
     people,
     phases,
@@ -39,6 +40,7 @@ from podium.platform.version import VERSION
 ROUTES = (
     people,
     competitions,
+    competition_data,
     collaborators,
     phases,
     bundles,

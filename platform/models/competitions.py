@@ -243,7 +243,8 @@ class Phase(Identified, Base):
     """A time window `[starts, ends)` in which submissions are accepted; `ends` is null for a phase without end.
 
     The limits are those of `podium.platform.quotas`, for each participant. While `paused` is set nothing is accepted,
-    for the reason in `pause_message`. `announced` is what was last told of its window; the clock decides.
+    for the reason in `pause_message`. `submission_format` is read by `format_from_json`. `announced` is what was last
+    told of its window; the clock decides.
     """
 
     __tablename__ = "phases"
@@ -280,6 +281,7 @@ class Phase(Identified, Base):
     accepts_only_result_submissions: Mapped[bool]
     accepts_container_submissions: Mapped[bool] = mapped_column(default=False)
     limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    submission_format: Mapped[dict[str, Any]] = mapped_column(default=dict)
     starting_kit_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
     public_data_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"))
 

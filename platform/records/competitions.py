@@ -15,6 +15,7 @@ from podium.platform.bundles.content import (
     SubmissionWindow,
 )
 from podium.platform.bundles.problems import Problem
+from podium.platform.bundles.submission_formats import SubmissionFormat
 from podium.platform.lifecycle import BundleStatus, MigrationStatus, ParticipantStatus
 from podium.platform.limits import in_words
 from podium.platform.records.storage import PartsRecord, SignedRequestRecord
@@ -64,6 +65,7 @@ class PhaseRecord:
         container_submissions: What is submitted is the image of a container, as `docker save` writes it.
         execution_time_limit: The same as the limit `wall_seconds`.
         limits: What programs may use, by the names in `podium.platform.limits`; what is not limited is left out.
+        submission_format: What results look like; `None` where the organizers did not say.
     """
 
     number: int
@@ -87,6 +89,7 @@ class PhaseRecord:
     pause_message: str = ""
     auto_migrate: bool = False
     migration: MigrationRecord | None = None
+    submission_format: SubmissionFormat | None = None
 
     def quota_in_words(self) -> str:
         """What each participant may submit, in a few words; empty where nothing limits it."""

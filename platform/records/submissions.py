@@ -164,11 +164,17 @@ class SubmissionRecord:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionUpload:
-    """A submission whose file may be uploaded now."""
+    """A submission whose file may be uploaded now.
+
+    Attributes:
+        repeats: The number of the latest submission of the same participant to the same phase that had the same
+            content; `None` where there is none.
+    """
 
     submission: SubmissionRecord
     upload: SignedRequestRecord
     parts: PartsRecord | None = None
+    repeats: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from podium.platform.bundles.content import FactSheetType
@@ -145,6 +145,23 @@ def _is_baseline(competition: Competition, person_id: UUID) -> bool:
     """Whether what a person submits is there to be compared with: an organizer's, where the leaderboard says so."""
     organizers = {competition.organizer_id, *(one.person_id for one in competition.collaborators)}
     return competition.leaderboards[0].organizers_are_baselines and person_id in organizers
+
+
+def repeated_number(session: Session, submission: Submission) -> int | None:
+    """The number of the latest submission before this one that had the same content, or `None`: for a hint."""
+    return session.scalar(
+        select(Submission.number)
+        .where(
+            Submission.phase_id == submission.phase_id,
+            Submission.person_id == submission.person_id,
+            Submission.sha256 == submission.sha256,
+            Submission.rerun_id.is_(None),
+            Submission.status != SubmissionStatus.CANCELLED,
+            Submission.id != submission.id,
+        )
+        .order_by(Submission.created.desc())
+        .limit(1)
+    )
 
 
 def upload_key(submission: Submission) -> str:

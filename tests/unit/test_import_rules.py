@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "flows": {"flows", "tasks", "platform"},
     "agents": {"agents", "flows", "tasks", "platform"},
     "dashboards": {"dashboards", "platform"},
+    "client": {"client", "platform"},
 }
 # The command line starts the others' programs: inside the functions that need them.
 EXCEPTIONS = {("platform/cli/images.py", "podium.agents.images.build")}
@@ -64,12 +65,13 @@ def test_imports_go_one_way(folder: str):
     assert wrong == []
 
 
-def test_dashboards_stand_on_the_client():
+@pytest.mark.parametrize(("folder", "more"), [("dashboards", ()), ("client", ("archives", "image_archives"))])
+def test_what_people_use_stands_on_the_client(folder: str, more: tuple[str, ...]):
     wrong = [
         f"{path.relative_to(ROOT)}: {name}"
-        for path in (ROOT / "dashboards").rglob("*.py")
+        for path in (ROOT / folder).rglob("*.py")
         for name in imports(path)
-        if name.startswith("podium.platform.") and name.split(".")[2] not in DASHBOARDS_STAND_ON
+        if name.startswith("podium.platform.") and name.split(".")[2] not in (*DASHBOARDS_STAND_ON, *more)
     ]
     assert wrong == []
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("agents", "dashboards", "flows", "platform", "tasks")
+FOLDERS = ("agents", "client", "dashboards", "flows", "platform", "tasks")
 FILES = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
 
 

@@ -67,7 +67,10 @@ def create_submission(
         # Prefect makes the flow run while the file is on its way.
         background.add_task(services.dispatcher.dispatch_submission, submission.id)
         return SubmissionUpload(
-            views.submission_record(session, submission, for_organizer=False), offered.upload, offered.parts
+            views.submission_record(session, submission, for_organizer=False),
+            offered.upload,
+            offered.parts,
+            creation.repeated_number(session, submission),
         )
 
 

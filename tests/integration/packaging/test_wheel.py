@@ -25,7 +25,7 @@ def test_the_wheel_has_every_file_that_is_no_module(wheel: Path) -> None:
         "podium/platform/migrations/script.py.mako",
         "podium/agents/images/scientific.lock",
         "podium/dashboards/podium.css",
-        *(f"podium/{folder}/py.typed" for folder in ("agents", "dashboards", "flows", "platform", "tasks")),
+        *(f"podium/{folder}/py.typed" for folder in ("agents", "client", "dashboards", "flows", "platform", "tasks")),
     } <= names
     assert any(name.startswith("podium/platform/migrations/versions/v0001") for name in names)
     assert {name.split("/")[0] for name in names} == {"podium", wheel.name.split("-py3")[0] + ".dist-info"}
@@ -39,6 +39,8 @@ def test_a_participant_installs_little(wheel: Path, constraints: Path, environme
     helped = environment.run("podium", "--help")
     assert helped.returncode == 0
     assert "Taking part" in helped.stdout
+    used = environment.run("python", "-c", "import podium.client as c; c.Competition('iris').submit([1])")
+    assert "NotAuthenticated: No gateway is known yet." in used.stderr
     for arguments, extra in (
         (("bundle", "check", str(EXAMPLE / "bundle")), "organizer"),
         (("up",), "server"),

@@ -73,6 +73,7 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "read_output": Sample("GET", "/submissions/{scored}/evaluations/{evaluation}/scoring_output", of="carl"),
         "list_detailed_results": Sample("GET", "/submissions/{scored}/detailed-results", of="carl"),
         "read_detailed_result": Sample("GET", "/submissions/{scored}/detailed-results/{evaluation}", of="carl"),
+        "list_data": Sample("GET", "/competitions/iris/data"),
         "read_leaderboard": Sample("GET", "/competitions/iris/leaderboard"),
         "read_leaderboard_csv": Sample("GET", "/competitions/iris/leaderboard.csv"),
         "change_phase": Sample("PATCH", "/competitions/iris/phases/1", {"max_submissions": 7}),

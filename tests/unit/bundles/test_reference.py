@@ -15,6 +15,7 @@ from podium.platform.bundles.v2 import COMPETITION_FIELDS, PAGE_FIELDS
 from podium.platform.bundles.v2_fact_sheet import QUESTION_FIELDS
 from podium.platform.bundles.v2_leaderboards import COLUMN_FIELDS, LEADERBOARD_FIELDS
 from podium.platform.bundles.v2_phases import PHASE_FIELDS
+from podium.platform.bundles.v2_submission_format import FORMAT_COLUMN_FIELDS, FORMAT_FIELDS
 from podium.platform.bundles.v2_tasks import SOLUTION_FIELDS, TASK_FIELDS
 
 REFERENCE = (Path(__file__).parents[3] / "docs" / "bundles.md").read_text("utf-8")
@@ -34,6 +35,8 @@ def fields_of(heading: str) -> set[str]:
         ("### `solutions`", SOLUTION_FIELDS),
         ("### `phases`", PHASE_FIELDS),
         ("### `fact_sheet`", QUESTION_FIELDS),
+        ("### `submission_format`", FORMAT_FIELDS),
+        ("Each of its `columns` is", FORMAT_COLUMN_FIELDS),
         ("### `leaderboards`", LEADERBOARD_FIELDS),
         ("Each of the `columns`:", COLUMN_FIELDS),
         ("### The CodaLab competition", v1.COMPETITION_FIELDS),

@@ -99,6 +99,7 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
             "fact_sheet": {"k": "v"},
         },
     ),
+    "GET /competitions/{slug}/data": (lambda c: c.data("iris"), "/competitions/iris/data", None),
     "POST /submissions/{id}/complete": (lambda c: c.complete_submission(ONE), f"/submissions/{ONE}/complete", None),
     "GET /competitions/{slug}/submissions?phase=&everyone=&limit=&offset=": (
         lambda c: c.submissions("iris", "Final", everyone=True, limit=3, offset=0),

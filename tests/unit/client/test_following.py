@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from podium.platform.bundles.problems import BundleRefused
-from podium.platform.client import AnotherVersion, Client, WaitedTooLong
+from podium.platform.client import AnotherVersion, Client, Patience, WaitedTooLong
 from podium.platform.client.waiting import Wait
 from podium.platform.errors import NotFound, PlatformFault
 from podium.platform.lifecycle import BundleStatus, SubmissionStatus
@@ -152,7 +152,7 @@ class Clock:
 
 
 def wait_of(clock: Clock, timeout: float | None = None) -> Wait:
-    return Wait(timeout, "It", clock=clock, sleep=clock.sleep)
+    return Wait(timeout, "It", clock=clock, patience=Patience(sleep=clock.sleep))
 
 
 def test_a_wait_outlives_an_outage_but_not_a_long_one():
@@ -346,3 +346,18 @@ def test_a_submission_is_found_by_its_number(who: str, client_for: Callable[...,
     assert queries[1].get("everyone") == (["true"] if may_organize else None)
     with pytest.raises(NotFound, match="no submission 5 in iris"):
         client_for(gateway()).numbered_submission("iris", 5)
+
+
+def test_an_outage_is_told_with_pauses_that_grow():
+    clock, told, failures = Clock(), list[str](), 4
+
+    def call(_: float) -> str:
+        nonlocal failures
+        failures -= 1
+        if failures:
+            raise PlatformFault("The gateway is out of reach.")
+        return "there"
+
+    patience = Patience(sleep=clock.sleep, tell=told.append)
+    assert Wait(None, "It", patience, clock=clock).ask(call) == "there"
+    assert told == [f"The gateway is out of reach. Trying again in {seconds} s." for seconds in ("2.0", "3.4", "5.8")]

@@ -129,3 +129,11 @@ def test_a_name_that_no_zip_holds_is_refused(tmp_path: Path):
         pytest.skip("this file system has no such names")
     with pytest.raises(InvalidInput, match="not UTF-8"), packed_submission(tmp_path, silent):
         pass
+
+
+def test_a_file_that_is_a_zip_inside_is_one_file(tmp_path: Path):
+    path = tmp_path / "arrays.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mean.npy", "x")
+    with packed_submission(path, silent) as parcel, zipfile.ZipFile(parcel.path) as sent:
+        assert (parcel.name, sent.namelist()) == ("arrays.npz.zip", ["arrays.npz"])
