@@ -36,7 +36,7 @@ def read_quota(section: Section) -> Quota:
 
 
 def _limit(section: Section, name: str, default: int | None) -> int | None:
-    """Codabench counts 0 and null as no limit; only without the field there is the default. `closed` is Podium's own."""
+    """Codabench counts 0 and null as no limit; only without the field there is the default."""
     if section.mapping.get(name) is None:
         return default
     value = section.value(name)

@@ -1,7 +1,8 @@
 """A competition's content as a bundle of version 2: the inverse of its reader.
 
-What is written reads back as what it was written from. Fields of Codabench's are always there, also with their defaults,
-so that nobody has to know these; Podium's own are there where they say something. The same content gives the same text.
+What is written reads back as what it was written from. Fields of Codabench's are always there, also with their
+defaults, so that nobody has to know these; Podium's own are there where they say something. The same content gives the
+same text.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def _phase(index: int, phase: PhaseContent) -> Fields:
         "hide_prediction_output": phase.hide_prediction_output,
         "hide_score_output": phase.hide_score_output,
         "accepts_only_result_submissions": phase.accepts_only_result_submissions,
-        **_unless(False, "accepts_container_submissions", phase.accepts_container_submissions),
+        **_known("accepts_container_submissions", phase.accepts_container_submissions or None),
         **_known("starting_kit", _source(phase.starting_kit)),
         **_known("public_data", _source(phase.public_data)),
     }
@@ -191,7 +192,7 @@ def _column(column: ColumnContent) -> Fields:
 def _relaxations(relaxations: Relaxations) -> Fields:
     return {
         **_known("network", list(relaxations.network)),
-        **_unless(False, "root", relaxations.root),
+        **_known("root", relaxations.root or None),
     }
 
 
