@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from podium.platform import competitions
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
+from podium.platform.csv_cells import safe_cell
 from podium.platform.errors import NotAllowed
 from podium.platform.gateway.access import MaybeCaller, WithCaller
-from podium.platform.csv_cells import safe_cell
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person

@@ -49,7 +49,7 @@ FILES = {
     "two/metadata.yaml": b"command: python3 score.py",
     "deeper/three/truth.csv": b"1",
 }
-SOURCES = (FileInBundle("one.zip", False), FileInBundle("two", True), FileInBundle("deeper/three", True))
+SOURCES = tuple(FileInBundle(path, is_folder=not path.endswith(".zip")) for path in ("one.zip", "two", "deeper/three"))
 CHARACTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\0")
 WORDS = st.sampled_from(
     ["yes", "null", "~", "1e3", "2026-01-30", "<<", "=", "- a", "a: b", "# a", "a\n\n  b\n", "é", "{}"]
@@ -73,7 +73,7 @@ def distinct(values: st.SearchStrategy[Any], by: Callable[[Any], Any], least: in
 
 SOURCE = st.sampled_from(SOURCES) | st.uuids().map(lambda key: StoredDataset(str(key)))
 INDEX = st.integers(0, 30).map(str) | texts(1, 60).filter(lambda text: not text.lstrip("+-").isdigit())
-MOMENTS = st.datetimes(datetime(1000, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))
+MOMENTS = st.timedeltas(timedelta(0), timedelta(days=365 * 8000)).map(datetime(1000, 1, 1, tzinfo=UTC).__add__)
 QUOTA = st.none() | st.integers(0, 2**31 - 1)
 PAGE_TEXT = st.text(CHARACTERS, min_size=1, max_size=30).filter(lambda text: bool(text.strip()))
 
@@ -99,7 +99,7 @@ RELAXATIONS = built(
 
 @st.composite
 def limits(draw: st.DrawFn) -> dict[str, float]:
-    """Amounts of some limits, as far as they can be written: but not of the wall clock, which has a field of its own."""
+    """Amounts of some limits, as far as they can be written; the wall clock has a field of its own."""
     found = {}
     for limit in draw(st.lists(st.sampled_from(TABLE[1:]), unique_by=lambda limit: limit.name, max_size=5)):
         amount = float(draw(st.integers(max(int(limit.least), 1), 2**40)))
@@ -183,7 +183,7 @@ def phase(
             max_submissions_per_day=QUOTA,
             max_submissions=QUOTA,
             execution_time_limit=st.integers(1, 10**6),
-            auto_migrate_to_this_phase=st.just(False) if is_first else st.booleans(),
+            auto_migrate_to_this_phase=st.sampled_from([False] if is_first else [False, True]),
             hide_output=st.booleans(),
             hide_prediction_output=st.booleans(),
             hide_score_output=st.booleans(),
