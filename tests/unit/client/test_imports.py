@@ -25,8 +25,6 @@ ALLOWED = {
     "podium.platform.records.access",
     "podium.platform.records.competitions",
     "podium.platform.records.exports",
-    "podium.platform.archive_rules",
-    "podium.platform.records.exports",
     "podium.platform.records.leaderboards",
     "podium.platform.records.people",
     "podium.platform.records.pools",
