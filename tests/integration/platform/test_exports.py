@@ -22,7 +22,7 @@ from podium.platform.bundles.reader import read_bundle
 from podium.platform.client import Client
 from podium.platform.competition_export import export_content
 from podium.platform.errors import Conflict, NotAllowed, NotFound
-from podium.platform.models import AuditEntry, Competition, Phase, Submission
+from podium.platform.models import Agent, AuditEntry, Competition, Submission
 from podium.platform.records.exports import TableForm
 from podium.platform.submissions.export import plan_export, read_rows
 from podium.tasks.competitions import store_files, write_competition
@@ -89,6 +89,7 @@ EVERYTHING: dict[str, Any] = {
             description="Later",
             tasks=["two", 0],
             start=FUTURE,
+            end="2101-01-01",
             accepts_only_result_submissions=True,
             auto_migrate_to_this_phase=True,
             starting_kit="reference_data",
@@ -240,7 +241,13 @@ def test_an_export_goes_on_with_what_it_has(
 def test_submissions_come_as_tables(
     world: World, olga: Known, ada: Known, slug: str, connect: Callable[..., Client], tmp_path: Path
 ) -> None:
-    world.score(ada, slug, {"accuracy": 0.1 + 0.2}, message="=HYPERLINK(1)", filename="-p.zip")
+    scored_id = world.score(ada, slug, {"accuracy": 0.1 + 0.2}, filename="-p.zip")
+    with world.session() as session:
+        submission = session.get_one(Submission, scored_id)
+        submission.message = "=HYPERLINK(1)"
+        submission.attempts[0].agent = Agent(
+            name="host-1", pool_id=submission.competition.pool_id, version="1", slots=1, executor="docker"
+        )
     world.announce(ada, slug)
     client = connect(olga.token)
     client.export_submissions(slug, tmp_path / "s.csv")
@@ -279,7 +286,7 @@ def test_the_pieces_of_a_table_are_all_of_it(world: World, ada: Known, slug: str
         world.announce(ada, slug)
     with world.session() as session:
         competition = session.scalars(select(Competition).where(Competition.slug == slug)).one()
-        plan = plan_export(competition, session.scalars(select(Phase)).first())
+        plan = plan_export(competition, competition.phases[0])
     pieces = list(read_rows(world.database, plan, at_once=2))
     assert [[row[0] for row in rows] for rows in pieces] == [[1, 2], [3, 4], [5]]
     assert {len(row) for rows in pieces for row in rows} == {len(plan.columns)}
