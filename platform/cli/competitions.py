@@ -10,6 +10,7 @@ import typer
 
 from podium.platform.bundles.report import problems_text
 from podium.platform.cli.competition_text import described
+from podium.platform.cli.exports import export, export_submissions
 from podium.platform.cli.listings import Field, form_of, show_json, show_list
 from podium.platform.cli.options import (
     ORGANIZING,
@@ -176,7 +177,7 @@ def _show_status(bundle: BundleRecord) -> None:
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     app.command("competitions", rich_help_panel=TAKING_PART)(competitions)
-    group = typer.Typer(help="Look at a competition, make one from a bundle, publish it.")
+    group = typer.Typer(help="Look at a competition, make one from a bundle, publish it, take it out.")
     commands = (
         ("show", show),
         ("create", create),
@@ -185,6 +186,8 @@ def register(app: typer.Typer) -> None:
         ("windows", windows),
         ("relax", relax),
         ("pool", choose_pool),
+        ("export", export),
+        ("export-submissions", export_submissions),
     )
     for name, command in commands:
         group.command(name)(command)

@@ -12,6 +12,7 @@ from podium.platform.client.bundles import BundleCalls
 from podium.platform.client.competition_data import DataCalls
 from podium.platform.client.competitions import CompetitionCalls
 from podium.platform.client.connection import Connection
+from podium.platform.client.exports import ExportCalls
 from podium.platform.client.outputs import OutputCalls
 from podium.platform.client.people import PeopleCalls
 from podium.platform.client.phases import PhaseCalls
@@ -34,6 +35,7 @@ class Client(
     SubmissionCalls,
     OutputCalls,
     RerunCalls,
+    ExportCalls,
     ScalingCalls,
 ):
     """A gateway, as a Python object.

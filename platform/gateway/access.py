@@ -109,6 +109,9 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "complete_dataset": _change(
             {**_MAKERS, Role.COLLABORATOR: Scope.OWN}, "upload a dataset", "dataset", hidden=True
         ),
+        "export_competition": _change(_TEAM, "export a competition", "competition"),
+        "read_exported_file": _ORGANIZER,
+        "export_submissions": _change(_TEAM, "export submissions", "submissions"),
         "read_competition_audit": _ORGANIZER,
         "read_platform_audit": _ADMINISTRATOR,
         "list_agents": Rule(_POOLS),  # of their pools

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from podium.platform import competition_relaxations, competition_views, competitions, participants
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
+from podium.platform.csv_cells import safe_cell
 from podium.platform.errors import NotAllowed
 from podium.platform.events import record_event
 from podium.platform.gateway.access import MaybeCaller, WithCaller
-from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person

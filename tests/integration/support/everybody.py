@@ -172,6 +172,7 @@ class Everybody:
             "token": str(token),
             "terms": terms,
             "bundle": str(bundle),
+            "picture": sha256_of(b"a picture"),
             "dataset": str(dataset),
             "announced": str(announced),
             "in_parts": str(in_parts),

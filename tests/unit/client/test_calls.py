@@ -271,6 +271,12 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         "/people/ada/storage",
         {"quota": 9},
     ),
+    "POST /competitions/{slug}/export": (lambda c: c.competition_parts("iris"), "/competitions/iris/export", None),
+    "GET /competitions/{slug}/export/{sha256}": (
+        lambda c: c.exported_file("iris", "0" * 64),
+        f"/competitions/iris/export/{'0' * 64}",
+        None,
+    ),
     "GET /competitions/{slug}/collaborators": (
         lambda c: c.collaborators("iris"),
         "/competitions/iris/collaborators",
@@ -296,8 +302,14 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
     ),
     "GET /audit?before=ID&since=&until=&actor=&act=&limit=": (lambda c: c.audit(limit=5), "/audit?limit=5", None),
 }
-STEPS = {"POST /datasets", "POST /datasets/{id}/complete", "POST /uploads/{id}/parts"}
-"""Steps of `store_dataset` and of uploads in parts, which have no method for each; other tests follow them."""
+STEPS = {
+    "POST /datasets",
+    "POST /datasets/{id}/complete",
+    "POST /uploads/{id}/parts",
+    "POST /competitions/{slug}/submissions/export",
+}
+"""Steps of `store_dataset` and of uploads in parts, which have no method for each, and what is written to a file; other
+tests follow them."""
 
 
 NOTHING = {
