@@ -11,6 +11,7 @@ from podium.platform.client.access import AccessCalls
 from podium.platform.client.bundles import BundleCalls
 from podium.platform.client.competitions import CompetitionCalls
 from podium.platform.client.connection import Connection
+from podium.platform.client.offers import OfferCalls
 from podium.platform.client.outputs import OutputCalls
 from podium.platform.client.people import PeopleCalls
 from podium.platform.client.phases import PhaseCalls
@@ -31,6 +32,7 @@ class Client(
     BundleCalls,
     SubmissionCalls,
     OutputCalls,
+    OfferCalls,
     RerunCalls,
     ScalingCalls,
 ):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from podium.platform import competitions
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
+from podium.platform.competition_search import CompetitionStatus
 from podium.platform.errors import NotAllowed
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.csv_cells import safe_cell
@@ -37,11 +38,19 @@ EVERY_ROW = 1_000_000
 
 @router.get("/competitions")
 def list_competitions(
-    services: WithServices, caller: MaybeCaller, search: str = "", limit: Limit = 100, offset: Offset = 0
+    services: WithServices,
+    caller: MaybeCaller,
+    search: str = "",
+    status: CompetitionStatus | None = None,
+    mine: Annotated[bool, Query()] = False,  # noqa: FBT002  # a query parameter is always named
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> list[CompetitionSummary]:
     """Competitions that the caller may see, the newest first."""
     with services.database.session() as session:
-        return competitions.list_competitions(session, caller, search=search[:200], limit=limit, offset=offset)
+        return competitions.list_competitions(
+            session, caller, search=search[:200], limit=limit, offset=offset, status=status, mine=mine
+        )
 
 
 @router.get("/competitions/{slug}")
