@@ -43,7 +43,11 @@ def submissions_table(submissions: Sequence[SubmissionRecord], columns: Sequence
     head = element("thead", element("tr", *cells))
     body = element("tbody", *(_line(submission, columns) for submission in submissions))
     return element(
-        "table", element("caption", unseen("Your submissions, newest first")), head, body, class_="podium-table stacks"
+        "table",
+        element("caption", unseen("Your submissions, newest first")),
+        head,
+        body,
+        class_="podium-table stacks podium-submissions",
     )
 
 
