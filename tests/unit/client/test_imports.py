@@ -24,6 +24,7 @@ ALLOWED = {
     "podium.platform.records.access",
     "podium.platform.records.competitions",
     "podium.platform.records.leaderboards",
+    "podium.platform.records.offers",
     "podium.platform.records.people",
     "podium.platform.records.pools",
     "podium.platform.records.reruns",

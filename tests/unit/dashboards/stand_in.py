@@ -244,21 +244,24 @@ class StandIn:
         self.done.append((method, path, body))
         if self.refusal is not None:
             raise self.refusal
-        if parts[0] == "submissions" and parts[2:] == ["cancel"]:
-            return self._change(UUID(parts[1]), status=SubmissionStatus.CANCELLED, ended=moment(), ahead=None)
-        if parts[0] == "submissions" and parts[2:] == ["leaderboard"]:
-            return self._change(UUID(parts[1]), on_leaderboard=method == "PUT")
-        if parts[0] == "submissions" and parts[2:] == ["shared"]:
-            return self._change(UUID(parts[1]), shared=method == "PUT")
-        if parts[0] == "submissions" and parts[2:] == ["complete"]:
-            return self._change(UUID(parts[1]), status=SubmissionStatus.QUEUED, queued=moment(), ahead=0)
-        if parts[0] == "competitions" and parts[2:] == ["participants"] and method == "POST":
-            return self._join(parts[1], self.people[token or ""], str(body["terms_sha256"]))
-        if parts[0] == "competitions" and parts[2:] == ["submissions"]:
-            return self._announce(parts[1], self.people[token or ""], body)
+        if parts[0] == "submissions":
+            return self._decide(method, UUID(parts[1]), parts[2])
+        if parts[0] == "competitions" and method == "POST" and parts[2:] in (["participants"], ["submissions"]):
+            person = self.people[token or ""]
+            act = self._join if parts[2] == "participants" else self._announce
+            return act(parts[1], person, body)
         if parts[0] == "competitions" and parts[1] in self.competitions:
             return self.organized.act(self.competitions, parts[1], parts[2:], body)
         raise NotFound("There is no such call.")
+
+    def _decide(self, method: str, identifier: UUID, what: str) -> SubmissionRecord:
+        changes: dict[str, dict[str, object]] = {
+            "cancel": {"status": SubmissionStatus.CANCELLED, "ended": moment(), "ahead": None},
+            "complete": {"status": SubmissionStatus.QUEUED, "queued": moment(), "ahead": 0},
+            "leaderboard": {"on_leaderboard": method == "PUT"},
+            "shared": {"shared": method == "PUT"},
+        }
+        return self._change(identifier, **changes[what])
 
     def _change(self, identifier: UUID, **changes: object) -> SubmissionRecord:
         for many in self.submissions.values():
@@ -268,10 +271,10 @@ class StandIn:
                     return many[place]
         raise NotFound("There is no such submission.")
 
-    def _join(self, slug: str, person: PersonRecord, terms: str) -> ParticipantRecord:
+    def _join(self, slug: str, person: PersonRecord, body: dict[str, object]) -> ParticipantRecord:
         competition = self.competitions[slug]
         part = ParticipantStatus.APPROVED if competition.registration_auto_approve else ParticipantStatus.PENDING
-        changes = {"participation": part, "accepted_terms_sha256": terms, "terms_accepted": moment()}
+        changes = {"participation": part, "accepted_terms_sha256": body["terms_sha256"], "terms_accepted": moment()}
         self.competitions[slug] = replace(competition, **changes)
         return ParticipantRecord(person.username, person.name, part, moment())
 
@@ -304,16 +307,8 @@ class StandIn:
         competition = self.competitions[slug]
         if not rest:
             return competition
-        if rest == ["allowance"]:
-            return self.allowance
-        if rest == ["files"]:
-            return self.files.get(slug, [])
-        if rest == ["shared-submissions"]:
-            return self.shared.get(slug, [])
-        if rest == ["image"] or rest[:1] in (["files"], ["shared-submissions"]):
-            return self._stored(rest)
-        if rest == ["submissions"]:
-            return [replace(one, evaluations=(), attempts=()) for one in self.submissions.get(slug, [])]
+        if rest[0] in {"allowance", "files", "shared-submissions", "image", "submissions"}:
+            return self._offers(slug, rest)
         if self.organized.answers(rest):
             return self.organized.answer(slug, rest)
         if competition.leaderboard_hidden:
@@ -324,9 +319,13 @@ class StandIn:
         offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 100)), 100)
         return replace(board, rows=board.rows[offset : offset + limit], total=len(board.rows))
 
-    def _stored(self, rest: list[str]) -> object:
+    def _offers(self, slug: str, rest: list[str]) -> object:
         if rest == ["image"]:
             raise NotFound("It has no picture.")
+        if len(rest) == 1:
+            submissions = [replace(one, evaluations=(), attempts=()) for one in self.submissions.get(slug, [])]
+            lists = {"files": self.files.get(slug, []), "shared-submissions": self.shared.get(slug, [])}
+            return {**lists, "submissions": submissions, "allowance": self.allowance}[rest[0]]
         return SignedRequestRecord("GET", f"{self.address}/stored/{rest[1]}", {}, moment(hours=-1))
 
     def _of_submission(self, identifier: UUID, rest: list[str], query: dict[str, str]) -> object:
