@@ -22,6 +22,7 @@ from podium.dashboards.settings import read_settings
 from podium.dashboards.submitting import submit_command
 from podium.dashboards.taking_part import participation_words, show_next_step
 from podium.dashboards.upload_checks import Finding, check_upload, may_be_sent
+from podium.dashboards.upload_door import open_door
 from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
 from podium.platform.records.people import Allowance
@@ -104,6 +105,7 @@ def _show_form(competition: CompetitionRecord, phase: PhaseRecord, who: Viewer) 
     slug = competition.summary.slug
     may = _show_allowance(slug, phase, who)
     largest = read_settings().upload_megabytes
+    open_door()
     kind = "container" if phase.container_submissions else "results" if phase.only_result_submissions else "any"
     st.markdown(f"**What to submit:** {_TAKES[kind]}.")
     uploaded = st.file_uploader(
