@@ -86,7 +86,8 @@ def show_terms(competition: CompetitionRecord) -> None:
 
 
 def _join_button(competition: CompetitionRecord, who: Viewer, label: str) -> None:
-    if st.button(label, type="primary", icon=":material/how_to_reg:", key="take-part"):
+    is_over = competition.summary.status == "over"
+    if st.button(label, type="secondary" if is_over else "primary", icon=":material/how_to_reg:", key="take-part"):
         st.session_state.pop(_REFUSAL, None)
         st.dialog(f"Take part in {plain_markdown(competition.summary.title)}", width="large")(_ask)(competition, who)
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, true
 
+from podium.platform.lifecycle import CompetitionStatus
 from podium.platform.models import Competition, Participant, Person, Phase
 
 MOST_WORDS = 8
 """Words of a search that count; the rest of a long one is left out."""
-
-
-class CompetitionStatus(StrEnum):
-    """Where a competition is, by its phases: exactly one applies at any moment."""
-
-    OPEN = "open"  # a phase takes submissions now
-    UPCOMING = "upcoming"  # none does, and one will
-    OVER = "over"
 
 
 def says(words: str) -> ColumnElement[bool]:

@@ -15,12 +15,12 @@ from sqlalchemy.orm.interfaces import LoaderOption
 from podium.platform import audit
 from podium.platform.bundles.content import Relaxations
 from podium.platform.bundles.destinations import BadDestination, parse_destination
-from podium.platform.competition_search import CompetitionStatus, is_now, joined_by, says
+from podium.platform.competition_search import is_now, joined_by, says
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from podium.platform.identity import Caller
 from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
-from podium.platform.lifecycle import ParticipantStatus
+from podium.platform.lifecycle import CompetitionStatus, ParticipantStatus
 from podium.platform.limits import effective
 from podium.platform.models import (
     Collaborator,

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from podium.platform import competitions
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
-from podium.platform.competition_search import CompetitionStatus
 from podium.platform.errors import NotAllowed
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.csv_cells import safe_cell
@@ -22,6 +21,7 @@ from podium.platform.gateway.requests import CompetitionChange, Joining, Partici
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person
 from podium.platform.leaderboard.entries import read_leaderboard as leaderboard_of
+from podium.platform.lifecycle import CompetitionStatus
 from podium.platform.models import Participant, Person, now
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
 from podium.platform.records.leaderboards import LeaderboardRecord
