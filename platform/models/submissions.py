@@ -30,7 +30,8 @@ class Submission(Identified, Timed, Base):
 
     One that `is_baseline` is an organizer's for comparison: it stands on the leaderboard without a rank.
 
-    `content` is where its file lies. When its participant has removed the file, `files_removed` says so.
+    `content` is where its file lies. When its participant has removed the file, `files_removed` says so. `shared` is
+    since when everybody may have it.
     """
 
     __tablename__ = "submissions"
@@ -61,6 +62,7 @@ class Submission(Identified, Timed, Base):
         # In the order of the queue, so that its head is found without the rest.
         Index("ix_submissions_open", "status", "queue", "queued", "id", postgresql_where=text("ended IS NULL")),
         Index("ix_submissions_content", "content", postgresql_where=text("content IS NOT NULL")),
+        Index("ix_submissions_shared", "competition_id", "shared", postgresql_where=text("shared IS NOT NULL")),
         CheckConstraint("(ended IS NOT NULL) = (status IN ('finished', 'failed', 'cancelled'))", name="ended_if_over"),
     )
 
@@ -73,6 +75,7 @@ class Submission(Identified, Timed, Base):
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[str | None] = mapped_column(String(200))
     files_removed: Mapped[datetime | None]
+    shared: Mapped[datetime | None]
     message: Mapped[str] = mapped_column(String(1000), default="")
     fact_sheet: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[SubmissionStatus] = mapped_column(

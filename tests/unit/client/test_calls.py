@@ -42,9 +42,9 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
     ),
     "GET /tokens": (lambda c: c.tokens(), "/tokens", None),
     "DELETE /tokens/{id}": (lambda c: c.revoke_token(ONE), f"/tokens/{ONE}", None),
-    "GET /competitions?search=&limit=&offset=": (
-        lambda c: c.competitions("i r&s", limit=5, offset=10),
-        "/competitions?search=i+r%26s&limit=5&offset=10",
+    "GET /competitions?search=&status=&mine=&limit=&offset=": (
+        lambda c: c.competitions("i r&s", status="open", mine=True, limit=5, offset=10),
+        "/competitions?search=i+r%26s&status=open&mine=true&limit=5&offset=10",
         None,
     ),
     "GET /competitions/{slug}": (lambda c: c.competition("i/ris"), "/competitions/i%2Fris", None),
@@ -99,7 +99,6 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
             "fact_sheet": {"k": "v"},
         },
     ),
-    "GET /competitions/{slug}/data": (lambda c: c.data("iris"), "/competitions/iris/data", None),
     "POST /submissions/{id}/complete": (lambda c: c.complete_submission(ONE), f"/submissions/{ONE}/complete", None),
     "GET /competitions/{slug}/submissions?phase=&everyone=&limit=&offset=": (
         lambda c: c.submissions("iris", "Final", everyone=True, limit=3, offset=0),
@@ -138,6 +137,31 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         "/competitions/iris/leaderboard?limit=10",
         None,
     ),
+    "PUT /submissions/{id}/leaderboard": (lambda c: c.put_on_leaderboard(ONE), f"/submissions/{ONE}/leaderboard", None),
+    "DELETE /submissions/{id}/leaderboard": (
+        lambda c: c.take_off_leaderboard(ONE),
+        f"/submissions/{ONE}/leaderboard",
+        None,
+    ),
+    "PUT /submissions/{id}/shared": (lambda c: c.share_submission(ONE), f"/submissions/{ONE}/shared", None),
+    "DELETE /submissions/{id}/shared": (lambda c: c.unshare_submission(ONE), f"/submissions/{ONE}/shared", None),
+    "GET /competitions/{slug}/shared-submissions?limit=&offset=": (
+        lambda c: c.shared_submissions("iris", limit=5, offset=10),
+        "/competitions/iris/shared-submissions?limit=5&offset=10",
+        None,
+    ),
+    "GET /competitions/{slug}/shared-submissions/{id}/file": (
+        lambda c: c.shared_submission("iris", ONE),
+        f"/competitions/iris/shared-submissions/{ONE}/file",
+        None,
+    ),
+    "GET /competitions/{slug}/files": (lambda c: c.offered_files("iris"), "/competitions/iris/files", None),
+    "GET /competitions/{slug}/files/{id}": (
+        lambda c: c.offered_file("iris", ONE),
+        f"/competitions/iris/files/{ONE}",
+        None,
+    ),
+    "GET /competitions/{slug}/image": (lambda c: c.competition_image("iris"), "/competitions/iris/image", None),
     "GET /competitions/{slug}/leaderboard.csv?phase=": (
         lambda c: c.leaderboard_csv("iris", "Final"),
         "/competitions/iris/leaderboard.csv?phase=Final",
@@ -344,7 +368,7 @@ def test_a_call_is_made_as_documented(name: str, client_for: Callable[..., Clien
     client = client_for(answer)
     if ".csv" in name:
         assert call(client) == "null"
-    elif name.endswith("detailed-results/{evaluation}"):
+    elif name.endswith(("detailed-results/{evaluation}", "/image")):
         assert call(client) == b"null"
     elif name in NOTHING:
         assert call(client) is None

@@ -26,7 +26,7 @@ ALLOWED = {
     "podium.platform.records",
     "podium.platform.records.access",
     "podium.platform.records.competitions",
-    "podium.platform.records.data",
+    "podium.platform.records.offers",
     "podium.platform.records.exports",
     "podium.platform.records.leaderboards",
     "podium.platform.records.people",
