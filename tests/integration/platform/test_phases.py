@@ -17,7 +17,7 @@ from alembic.config import Config
 from sqlalchemy import select, update
 from world import Known, RunningGateway, World, phase, problem_of
 
-from podium.platform import competitions, phase_clock
+from podium.platform import competition_views, competitions, offered_files, participants, phase_clock
 from podium.platform.database import Database
 from podium.platform.lifecycle import MigrationStatus, PhaseStatus
 from podium.platform.models import Competition, Event, Participant, Phase, PhaseMigration, TermsAcceptance
@@ -44,7 +44,7 @@ def ada(world: World) -> Known:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """What time it is: the first item."""
     moment = [JUNE + DAY]
-    for module in (creation, allowances, competitions, phase_clock):
+    for module in (creation, allowances, participants, competition_views, offered_files, phase_clock):
         monkeypatch.setattr(module, "now", lambda: moment[0])
     return moment
 
