@@ -75,7 +75,7 @@ def test_a_bundle_becomes_a_competition(world: World, olga: Known) -> None:
         assert [column.key for column in competition.leaderboards[0].columns] == ["accuracy"]
         assert competition.pool.name == "docker"
         assert competition.image_content is not None
-        assert world.storage.path(competition.image_content).read_bytes() == b"a picture"
+        assert world.storage.path(competition.image_content).read_bytes() == b"GIF89a: a picture"
         task = competition.phases[0].tasks[0].task
         for dataset in (task.scoring_program, task.reference_data):
             assert dataset is not None
