@@ -18,11 +18,6 @@ Connect = Callable[[str | None], Client]
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
 def cora(world: World) -> Known:
     return world.person("cora")
 

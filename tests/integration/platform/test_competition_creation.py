@@ -30,11 +30,6 @@ def without_prefect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "read_settings", lambda: world.settings)
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
 def queue_bundle(world: World, owner: Known, folder: Path, **values: object) -> UUID:
     """Upload a bundle, as a zip."""
     archive = Path(shutil.make_archive(str(world.folder / str(uuid4())), "zip", folder))

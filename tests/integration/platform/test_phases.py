@@ -31,16 +31,6 @@ INSTANT = timedelta(microseconds=1)
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """What time it is: the first item."""
     moment = [JUNE + DAY]
