@@ -112,17 +112,21 @@ def _open(session: Session, phase_id: UUID, board: Leaderboard, rows: Sequence[N
         }
         for row in rows
     ]
-    session.execute(insert(LeaderboardEntry), values)
+    if len(values) > 1:
+        session.execute(insert(LeaderboardEntry), values)
+        if keys_tell_the_order(rules):
+            session.execute(_RANKED, {"phase": phase_id, "moment": moment})
+        return
+    row_id = session.scalar(insert(LeaderboardEntry).values(values[0]).returning(LeaderboardEntry.id))
     if keys_tell_the_order(rules):
-        session.execute(_RANKED_ONE if len(rows) == 1 else _RANKED, {"phase": phase_id, "moment": moment})
+        session.execute(_RANKED_ONE, {"phase": phase_id, "row": row_id})
 
 
 _RANKED_ONE = text(
     "UPDATE leaderboard_entries AS new SET rank = 1 + (SELECT count(*) FROM leaderboard_entries AS other"
     " WHERE other.phase_id = :phase AND other.until IS NULL AND NOT other.is_baseline"
     " AND other.sort_key < new.sort_key)"
-    " WHERE new.phase_id = :phase AND new.since = :moment AND new.until IS NULL"
-    " AND new.sort_key IS NOT NULL AND NOT new.is_baseline"
+    " WHERE new.id = :row AND new.sort_key IS NOT NULL AND NOT new.is_baseline"
 )
 _RANKED = text(
     "UPDATE leaderboard_entries AS new SET rank = ranked.rank FROM"
