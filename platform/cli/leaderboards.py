@@ -7,14 +7,13 @@ import io
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 import typer.core
 
 from podium.platform.bundles.content import Sorting
-from podium.platform.cli.listings import Field, Form, form_of, json_text, shown_time, table_text
+from podium.platform.cli.listings import Field, Form, form_of, json_text, show_list, shown_time, table_text
 from podium.platform.cli.moments import moment_from
 from podium.platform.cli.options import TAKING_PART, CompetitionArgument, CsvOption, JsonOption, PhaseOption
 from podium.platform.cli.session import competition_slug, open_client
@@ -31,7 +30,7 @@ _ARROWS = {Sorting.DESC: "↑", Sorting.ASC: "↓"}  # the way that is better
 class _ShownByDefault(typer.core.TyperGroup):
     """Takes `podium leaderboard SLUG` for `podium leaderboard show SLUG`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # its type is typer's own
         if not args or (args[0] not in self.commands and args[0] != "--help"):
             args = ["show", *args]
         return super().parse_args(ctx, args)
@@ -110,7 +109,7 @@ def history(
         *(_point_field(column, index) for index, column in enumerate(columns)),
         Field[RankPoint]("submission", lambda point: point.submission_number, is_number=True),
     )
-    say(listing_text(points, fields, form) if points else "Nobody has been on it yet.")
+    show_list(points, fields, form, empty="Nobody has been on it yet.")
 
 
 def _point_field(column: ColumnRecord, index: int) -> Field[RankPoint]:

@@ -21,6 +21,7 @@ from podium.platform.gateway.routes import (
     collaborators,
     competition_data,
     competitions,
+    leaderboards,
     people,
     phases,
     pools,
@@ -40,6 +41,7 @@ from podium.platform.version import VERSION
 ROUTES = (
     people,
     competitions,
+    leaderboards,
     competition_data,
     collaborators,
     phases,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, insert, text, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
@@ -92,8 +92,8 @@ _COUNTED = text("UPDATE phase_boards SET rows = rows + :by WHERE phase_id = :pha
 
 def _next_version(session: Session, phase_id: UUID, *, is_changed: bool) -> datetime:
     """Lock the board, and tell the moment of this change: after that of every other."""
-    found: Row[tuple[datetime]] = session.execute(_NEXT, {"phase": phase_id, "is_changed": is_changed}).one()
-    return found[0]
+    moment: datetime = session.execute(_NEXT, {"phase": phase_id, "is_changed": is_changed}).scalar_one()
+    return moment
 
 
 def _open(session: Session, phase_id: UUID, board: Leaderboard, rows: Sequence[NewRow], moment: datetime) -> None:

@@ -99,7 +99,7 @@ def standing_at(phase_id: UUID, moment: datetime | None) -> Select[tuple[UUID, U
         func.tstzrange(row.since, row.until).op("@>")(moment),
     )
     both = union_all(live.where(row.since <= moment), closed).subquery()
-    return select(both)  # type: ignore[return-value]
+    return select(both)
 
 
 def ranks_at(

@@ -112,11 +112,11 @@ def read_leaderboard(
     board, view = shown.board, shown.view(session)
     is_anonymous = board.anonymous and not reader.for_organizer
     if search.strip():
-        found = view.of_people(_people_named(session, competition, search.strip()))
-        found = [one for one in found if not is_anonymous or _is_named(one, reader)]
+        named = view.of_people(_people_named(session, competition, search.strip()))
+        found = [one for one in named if not is_anonymous or _is_named(one, reader)]
         page, total = found[offset : offset + limit], len(found)
     else:
-        page, total = view.page(limit, offset), view.total
+        page, total = list(view.page(limit, offset)), view.total
     own = view.of_people([reader.viewer_id])[:1] if reader.viewer_id else []
     columns = visible_columns(board, for_organizer=reader.for_organizer)
     questions = questions_of(competition, on_leaderboard_only=True)

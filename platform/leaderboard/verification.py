@@ -21,8 +21,8 @@ from podium.platform.records.leaderboards import BoardDifference
 def board_differences(session: Session, competition: Competition, *, repair: bool = False) -> list[BoardDifference]:
     """Make every phase's board from scratch, and tell where what is stored differs.
 
-    Loads all that was scored, a phase at a time: for organizers, not for a page. Without `repair` the transaction should
-    be one that sees a single moment.
+    Loads all that was scored, a phase at a time: for organizers, not for a page. Without `repair` the transaction
+    should be one that sees a single moment.
 
     Args:
         repair: Also write what should be there, while results of this competition wait.

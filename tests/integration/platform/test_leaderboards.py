@@ -229,7 +229,13 @@ def test_what_a_participant_has_chosen_stays_when_more_is_scored(world: World, o
         second = session.scalars(select(Submission).where(Submission.number == 2)).one()
         session.add(
             LeaderboardEntry(
-                phase_id=second.phase_id, submission_id=second.id, person_id=second.person_id, scores=[0.9]
+                phase_id=second.phase_id,
+                submission_id=second.id,
+                person_id=second.person_id,
+                scores=[0.9],
+                sort_key=[-0.9],
+                submitted=second.created,
+                number=second.number,
             )
         )
     scored(world, ada, slug, {"accuracy": 0.5})

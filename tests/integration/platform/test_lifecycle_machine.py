@@ -365,7 +365,9 @@ class Tug(RuleBasedStateMachine):
             events = session.scalars(select(Event).where(Event.subject_id.in_(ids)).order_by(Event.id)).all()
             board = set(
                 session.scalars(
-                    select(LeaderboardEntry.submission_id).where(LeaderboardEntry.person_id == self.person.id)
+                    select(LeaderboardEntry.submission_id).where(
+                        LeaderboardEntry.person_id == self.person.id, LeaderboardEntry.until.is_(None)
+                    )
                 )
             )
             left = quota_left(
