@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
@@ -18,10 +18,12 @@ from podium.platform.cli.moments import moment_from
 from podium.platform.cli.options import TAKING_PART, CompetitionArgument, CsvOption, JsonOption, PhaseOption
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
-from podium.platform.client import Client
 from podium.platform.errors import Conflict
 from podium.platform.records.competitions import ColumnRecord
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow, RankPoint
+
+if TYPE_CHECKING:
+    from podium.platform.client import Client
 
 _ROWS = 50
 _ARROWS = {Sorting.DESC: "↑", Sorting.ASC: "↓"}  # the way that is better

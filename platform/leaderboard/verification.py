@@ -52,11 +52,10 @@ def _of_phase(session: Session, competition: Competition, phase: Phase, *, repai
         for key in sorted(numbers, key=numbers.__getitem__)
         if (said := _difference(stored.get(key), wanted.get(key)))
     ]
-    marked = dict(
-        session.execute(
-            select(Submission.id, Submission.number).where(Submission.phase_id == phase.id, Submission.on_leaderboard)
-        ).tuples()
+    on_board = select(Submission.id, Submission.number).where(
+        Submission.phase_id == phase.id, Submission.on_leaderboard
     )
+    marked = {row.id: row.number for row in session.execute(on_board)}
     for key in marked.keys() ^ wanted.keys():
         said = "is marked as standing there, and should not" if key in marked else "is not marked as standing there"
         found.append(BoardDifference(phase.name, marked.get(key, numbers.get(key)), said))
