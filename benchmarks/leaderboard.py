@@ -35,7 +35,7 @@ from podium.platform.leaderboard.ranked_boards import ranked_board, ranks_at
 from podium.platform.leaderboard.reading import Reader, read_leaderboard
 from podium.platform.leaderboard.rules import board_rules
 from podium.platform.models import Bundle, Competition, Leaderboard, Participant, Person, PhaseBoard, Submission, now
-from podium.platform.pools import ensure_pools
+from podium.platform.provision import ensure_pools
 from podium.platform.settings import ServerSettings
 from podium.platform.storage.opening import open_storage
 from podium.platform.supervisor.postgres import PostgresCluster

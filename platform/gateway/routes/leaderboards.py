@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from podium.platform import competitions
+from podium.platform import audit, competitions
 from podium.platform.errors import NotAllowed
 from podium.platform.gateway.access import MaybeCaller, WithCaller
 from podium.platform.gateway.services import WithServices
@@ -55,7 +56,7 @@ def verify_leaderboard(slug: str, services: WithServices, caller: WithCaller) ->
     """Where the stored leaderboards of all phases are not what the scored submissions make of them."""
     with services.database.session() as session:
         # One moment for all that is read: a result that comes meanwhile is no difference.
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
         return board_differences(session, competition)
@@ -67,4 +68,9 @@ def repair_leaderboard(slug: str, services: WithServices, caller: WithCaller) ->
     with services.database.session() as session:
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
-        return board_differences(session, competition, repair=True)
+        found = board_differences(session, competition, repair=True)
+        count = "1 difference" if len(found) == 1 else f"{len(found)} differences"
+        audit.note(
+            session, "leaderboard", name=competition.leaderboards[0].title, before=count, after="as it should be"
+        )
+        return found
