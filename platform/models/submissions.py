@@ -289,7 +289,7 @@ class LeaderboardEntry(Base):
             "sort_key",
             "submitted",
             "number",
-            postgresql_include=["is_baseline"],
+            postgresql_include=["is_baseline", "id"],
             postgresql_where=text("until IS NULL"),
         ),
         Index("ix_leaderboard_entries_phase_id_person_id_since", "phase_id", "person_id", "since"),

@@ -74,7 +74,7 @@ def _create_indexes() -> None:
         "ix_leaderboard_entries_order",
         _TABLE,
         ["phase_id", "sort_key", "submitted", "number"],
-        postgresql_include=["is_baseline"],
+        postgresql_include=["is_baseline", "id"],
         postgresql_where=_LIVE,
     )
     op.create_index("ix_leaderboard_entries_phase_id_person_id_since", _TABLE, ["phase_id", "person_id", "since"])
