@@ -22,6 +22,7 @@ from pathlib import Path
 from uuid import UUID
 
 from own_podium import write_files
+from pydantic import SecretStr
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
@@ -128,9 +129,9 @@ def _fill(database: Database, folder: Path, size: int) -> None:
 def _make_competition(database: Database, folder: Path) -> None:
     folder.mkdir()
     settings = ServerSettings(
-        database_url=database.url.render_as_string(hide_password=False),
+        database_url=SecretStr(database.url.render_as_string(hide_password=False)),
         storage_url=(folder / "store").as_uri(),
-        secret_key="a key that only this benchmark knows",
+        secret_key=SecretStr("a key that only this benchmark knows"),
         state=folder,
     )
     with database.session() as session:
@@ -165,7 +166,11 @@ def _measure(database: Database) -> dict[str, float]:
         assert then is not None
 
         def uncached(make: Callable[[], object]) -> Callable[[], object]:
-            return lambda: (ranked_boards._cache.clear(), make())
+            def call() -> object:
+                ranked_boards._cache.clear()
+                return make()
+
+            return call
 
         def page(**options: object) -> Callable[[], object]:
             wanted = {"limit": 50, "offset": 0, **options}
