@@ -21,20 +21,45 @@ from podium.platform.records.leaderboards import BoardDifference
 def board_differences(session: Session, competition: Competition, *, repair: bool = False) -> list[BoardDifference]:
     """Make every phase's board from scratch, and tell where what is stored differs.
 
-    Loads all that was scored, a phase at a time: for organizers, not for a page. Without `repair` the transaction
-    should be one that sees a single moment.
+    Loads all that was scored, a phase at a time: for organizers, not for a page.
 
     Args:
         repair: Also write what should be there, while results of this competition wait.
     """
     if repair:
-        session.execute(
-            select(Participant.person_id)
-            .where(Participant.competition_id == competition.id)
-            .order_by(Participant.person_id)
-            .with_for_update()
-        )
-    return [one for phase in competition.phases for one in _of_phase(session, competition, phase, repair=repair)]
+        _hold_participants(session, competition)
+    found: list[BoardDifference] = []
+    for phase in competition.phases:
+        found += _of_phase(session, competition, phase, repair=True) if repair else _seen(session, competition, phase)
+    return found
+
+
+def _seen(session: Session, competition: Competition, phase: Phase) -> list[BoardDifference]:
+    """The differences of one phase. A result that comes while all is read is none: then it is read again."""
+    for _ in range(_TRIES):
+        before = _version(session, phase)
+        found = _of_phase(session, competition, phase, repair=False)
+        if not found or _version(session, phase) == before:
+            return found
+    _hold_participants(session, competition)
+    return _of_phase(session, competition, phase, repair=False)
+
+
+_TRIES = 3
+
+
+def _version(session: Session, phase: Phase) -> int | None:
+    return session.scalar(select(PhaseBoard.version).where(PhaseBoard.phase_id == phase.id))
+
+
+def _hold_participants(session: Session, competition: Competition) -> None:
+    """Let results of this competition wait until this transaction is over."""
+    session.execute(
+        select(Participant.person_id)
+        .where(Participant.competition_id == competition.id)
+        .order_by(Participant.person_id)
+        .with_for_update()
+    )
 
 
 def _of_phase(session: Session, competition: Competition, phase: Phase, *, repair: bool) -> list[BoardDifference]:
@@ -42,9 +67,8 @@ def _of_phase(session: Session, competition: Competition, phase: Phase, *, repai
     standing = board_of(board, scored_submissions(session, phase, board, {}))
     rules = board_rules(board)
     wanted = {one.submission_id: wanted_row(rules, one) for one in standing.values()}
-    rows = session.scalars(
-        select(LeaderboardEntry).where(LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.until.is_(None))
-    ).all()
+    live = select(LeaderboardEntry).where(LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.until.is_(None))
+    rows = session.scalars(live.execution_options(populate_existing=True)).all()
     stored = {row.submission_id: stored_row(row) for row in rows}
     numbers = {**{key: row.number for key, row in stored.items()}, **{key: row.number for key, row in wanted.items()}}
     found = [

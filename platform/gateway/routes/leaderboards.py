@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from podium.platform import audit, competitions
@@ -55,8 +54,6 @@ def read_leaderboard_history(
 def verify_leaderboard(slug: str, services: WithServices, caller: WithCaller) -> list[BoardDifference]:
     """Where the stored leaderboards of all phases are not what the scored submissions make of them."""
     with services.database.session() as session:
-        # One moment for all that is read: a result that comes meanwhile is no difference.
-        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         competition = competitions.find_competition(session, slug, caller)
         competitions.require_organizer(competition, caller)
         return board_differences(session, competition)
