@@ -16,7 +16,7 @@ from podium.client.showing import Display, shown
 from podium.client.submission import Submission
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
-from podium.platform.records.data import DataFileRecord
+from podium.platform.records.offers import OfferedFile
 from podium.platform.records.people import Allowance, ParticipantRecord
 from podium.platform.records.submissions import SubmissionRecord
 
@@ -199,13 +199,9 @@ class Competition:
         """
         return Leaderboard(self._client.whole_leaderboard(self.slug, phase, limit=limit))
 
-    def data(self) -> tuple[DataFileRecord, ...]:
-        """What there is to download.
-
-        Raises:
-            NotAllowed: You do not take part.
-        """
-        return self._client.data(self.slug)
+    def data(self) -> tuple[OfferedFile, ...]:
+        """What there is to download for those who take part."""
+        return self._client.offered_files(self.slug)
 
     def download_data(
         self, path: str | PathLike[str] = "data", *, phase: Phase = None, show: bool | None = None
@@ -235,7 +231,7 @@ class Competition:
                 self._fetch(file, folder / called, display)
         return folder
 
-    def _fetch(self, file: DataFileRecord, target: Path, display: Display) -> None:
+    def _fetch(self, file: OfferedFile, target: Path, display: Display) -> None:
         from podium.platform.archives import extract_archive  # noqa: PLC0415
 
         mark = target.with_name(f".{target.name}.sha256")
@@ -245,7 +241,7 @@ class Competition:
         if target.exists() and ours == file.sha256:
             return
         with tempfile.TemporaryDirectory(prefix=".podium-", dir=target.parent) as scratch:
-            archive = self._client.download_data_file(
+            archive = self._client.download_offered_file(
                 self.slug, file, Path(scratch, "data.zip"), on_progress=display.progress
             )
             unpacked = Path(scratch, "unpacked")
@@ -301,7 +297,7 @@ def _answer(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _folder_names(files: Sequence[DataFileRecord]) -> list[str]:
+def _folder_names(files: Sequence[OfferedFile]) -> list[str]:
     """A folder for each: its kind, and a number from the second of a kind on."""
     seen: dict[str, int] = {}
     names = []

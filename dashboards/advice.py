@@ -91,6 +91,9 @@ def status_sentence(submission: SubmissionRecord) -> str:
     """Where a submission is, in a sentence: what the gateway says, else what the status means."""
     if submission.status is SubmissionStatus.QUEUED:
         return queue_sentence(submission)
+    if submission.status is SubmissionStatus.FAILED and submission_verdicts(submission):
+        # What exactly happened stands in the advice.
+        return STATUS_WORDS[submission.status]
     return submission.status_message or STATUS_WORDS[submission.status]
 
 

@@ -17,6 +17,7 @@ from podium.dashboards.pages import (
     results,
     sign_in,
     submissions,
+    submit,
 )
 
 _MARK = Path(__file__).with_name("podium.svg")
@@ -35,6 +36,7 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
         PageName.COMPETITIONS: (competitions.show, "Competitions", ":material/emoji_events:"),
         PageName.COMPETITION: (competition.show, "Competition", ":material/description:"),
         PageName.LEADERBOARD: (leaderboard.show, "Leaderboard", ":material/leaderboard:"),
+        PageName.SUBMIT: (submit.show, "Submit", ":material/upload:"),
         PageName.SUBMISSIONS: (submissions.show, "My submissions", ":material/upload_file:"),
         PageName.ORGANIZE: (organize.show, "Organize", ":material/tune:"),
         PageName.AGENTS: (agents.show, "Agents", ":material/dns:"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from podium.dashboards import times
 from podium.dashboards.layout import facts, notice
@@ -22,6 +22,7 @@ _RULE_WORDS = {
 }
 _PAUSED_MARK = "‖"
 _WINDOW_MARKS = {"upcoming": "○", "open": "●", "over": "✓"}
+_STATUS_WORDS = {"upcoming": "upcoming", "open": "open", "over": "ended"}
 
 
 def summary_facts(summary: CompetitionSummary, at: datetime) -> Html:
@@ -30,11 +31,27 @@ def summary_facts(summary: CompetitionSummary, at: datetime) -> Html:
         (
             ("Phase", summary.phase or "none open"),
             ("Deadline", deadline_words(summary, at)),
+            ("Opens", _opening_words(summary, at)),
             ("Participants", str(summary.participants)),
             ("Submissions", str(summary.submissions)),
             ("Reward", summary.reward or ""),
         )
     )
+
+
+def _opening_words(summary: CompetitionSummary, at: datetime) -> str:
+    if summary.phase is not None or summary.opens is None or summary.opens <= at:
+        return ""
+    return f"in {times.span(summary.opens - at)}"
+
+
+def status_pill(summary: CompetitionSummary) -> Html:
+    """Where a competition is, as a word with a mark."""
+    status = "open" if summary.phase is not None else summary.status
+    if status not in _STATUS_WORDS:
+        return Html("")
+    mark = element("span", text(_WINDOW_MARKS[status]), class_="mark", aria_hidden="true")
+    return element("span", mark, text(_STATUS_WORDS[status]), class_=f"podium-pill {status}")
 
 
 def deadline_words(summary: CompetitionSummary, at: datetime) -> str:
@@ -71,24 +88,31 @@ def window_facts(competition: CompetitionRecord, at: datetime) -> Html:
     )
 
 
-def timeline(phases: Sequence[PhaseRecord], at: datetime) -> Html:
-    """The phases in the order of time, each with its window, what that means now, its limits and its migration."""
+def timeline(phases: Sequence[PhaseRecord], at: datetime, zone: tzinfo = UTC) -> Html:
+    """The phases in the order of time, each with its window, what that means now, its limits and its migration.
+
+    Args:
+        phases: The phases.
+        at: The present moment.
+        zone: The viewer's time zone; the windows are told in it too.
+    """
     before = ["", *(phase.name for phase in phases)]
-    steps = (_phase_step(phase, previous, at) for phase, previous in zip(phases, before, strict=False))
+    steps = (_phase_step(phase, previous, at, zone) for phase, previous in zip(phases, before, strict=False))
     return element("ol", *steps, class_="podium-timeline")
 
 
-def _phase_step(phase: PhaseRecord, previous: str, at: datetime) -> Html:
+def _phase_step(phase: PhaseRecord, previous: str, at: datetime, zone: tzinfo) -> Html:
     state = phase_state(phase, at)
     is_paused = phase.paused and state != "over"
     mark = element("span", text(_PAUSED_MARK if is_paused else _WINDOW_MARKS[state]), class_="mark", aria_hidden="true")
     words = times.phase_words(phase, at)
-    migration = migration_words(phase, previous)
+    migration, own_time = migration_words(phase, previous), times.window_in_zone(phase, zone)
     return element(
         "li",
         element("p", mark, text(f"paused; {words}" if is_paused else words), class_="now"),
         element("h3", text(phase.name)),
         element("p", text(times.phase_window(phase)), class_="window"),
+        element("p", text(own_time), class_="window own-time") if own_time else "",
         element("p", text(f"Each participant: {limits_words(phase)}"), class_="limits"),
         element("p", text(migration), class_="migration") if migration else "",
         class_=f"{state} paused" if is_paused else state,

@@ -43,7 +43,11 @@ def submissions_table(submissions: Sequence[SubmissionRecord], columns: Sequence
     head = element("thead", element("tr", *cells))
     body = element("tbody", *(_line(submission, columns) for submission in submissions))
     return element(
-        "table", element("caption", unseen("Your submissions, newest first")), head, body, class_="podium-table"
+        "table",
+        element("caption", unseen("Your submissions, newest first")),
+        head,
+        body,
+        class_="podium-table stacks podium-submissions",
     )
 
 
@@ -60,20 +64,35 @@ def status_mark(submission: SubmissionRecord) -> Html:
 
 def _line(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
     scores = {score.key: score.value for score in submission.scores}
-    place = queue_sentence(submission) if submission.status is SubmissionStatus.QUEUED else origin_marks(submission)
+    place = queue_sentence(submission) if submission.status is SubmissionStatus.QUEUED else _marks(submission)
     return element(
         "tr",
-        element("th", text(submission.number), scope="row"),
-        element("td", status_mark(submission), element("small", text(place)) if place else ""),
-        element("td", text(submission.phase)),
+        element("th", text(submission.number), scope="row", class_="title"),
+        element("td", status_mark(submission), element("small", text(place)) if place else "", data_label="Status"),
+        element("td", text(submission.phase), data_label="Phase"),
         *(
-            element("td", text(score_text(scores.get(column.key), column.precision)), class_="number")
+            element(
+                "td",
+                text(score_text(scores.get(column.key), column.precision)),
+                class_="number",
+                data_label=column.title,
+            )
             for column in columns
         ),
-        element("td", text(submission.filename), class_="name"),
-        element("td", text(submission.message), class_="name"),
-        element("td", text(times.stamp(submission.created)), class_="time"),
+        element("td", text(submission.filename), class_="name", data_label="File", title=submission.filename),
+        element("td", text(submission.message or MISSING), class_="name", data_label="Note", title=submission.message),
+        element("td", text(times.stamp(submission.created)), class_="time", data_label="Submitted (UTC)"),
     )
+
+
+def _marks(submission: SubmissionRecord) -> str:
+    """What else there is to know of one in a list, in a few words."""
+    marks = (
+        origin_marks(submission),
+        "on the leaderboard" if submission.on_leaderboard else "",
+        "public" if submission.shared else "",
+    )
+    return ", ".join(filter(None, marks))
 
 
 def details_head(submission: SubmissionRecord, at: datetime) -> Html:
@@ -101,6 +120,7 @@ def details(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Ht
                 ("Submitted", times.clock(submission.created)),
                 ("Took", _took(submission)),
                 ("On the leaderboard", "yes" if submission.on_leaderboard else "no"),
+                ("Public", "yes" if submission.shared else ""),
             )
         ),
         measured_programs(submission.evaluations),

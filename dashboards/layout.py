@@ -42,8 +42,8 @@ def nothing_here(title: str, sentence: str, *more: Html) -> None:
 
 
 def notice(words: str, *, kind: str = "info") -> Html:
-    """A line that says how things are. `kind` is `info`, `warning` or `good`; each has a mark of its own."""
-    marks = {"info": "i", "warning": "!", "good": "✓"}
+    """A line that says how things are. `kind` is `info`, `good`, `warning` or `bad`; each has a mark of its own."""
+    marks = {"info": "i", "warning": "!", "good": "✓", "bad": "✕"}
     mark = element("span", text(marks[kind]), class_="mark", aria_hidden="true")
     return element("p", mark, element("span", text(words)), class_=f"podium-notice {kind}", role="status")
 

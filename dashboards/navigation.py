@@ -22,6 +22,7 @@ class PageName(StrEnum):
     COMPETITIONS = "competitions"
     COMPETITION = "competition"
     LEADERBOARD = "leaderboard"
+    SUBMIT = "submit"
     SUBMISSIONS = "submissions"
     RESULTS = "results"
     ORGANIZE = "organize"

@@ -8,5 +8,6 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from podium.dashboards.headers import PageHeaders
+from podium.dashboards.upload_door import UploadDoor
 
-app = st.App(Path(__file__).parent / "pages" / "entry.py", middleware=[Middleware(PageHeaders)])
+app = st.App(Path(__file__).parent / "pages" / "entry.py", middleware=[Middleware(PageHeaders), Middleware(UploadDoor)])

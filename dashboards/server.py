@@ -9,8 +9,6 @@ SERVER_OPTIONS = {
     "server.showEmailPrompt": "false",
     # Watching files triples the time that a page takes; nothing here changes while it runs.
     "server.fileWatcherType": "none",
-    # Nothing is uploaded through these pages: submissions go straight to storage.
-    "server.maxUploadSize": "1",
     "server.enableCORS": "true",
     "server.enableXsrfProtection": "true",
     "browser.gatherUsageStats": "false",
@@ -56,6 +54,7 @@ def server_arguments(settings: Settings) -> list[str]:
     """The flags of `streamlit run`."""
     options = dict(SERVER_OPTIONS)
     options |= {"server.address": settings.host, "server.port": str(settings.port)}
+    options["server.maxUploadSize"] = str(settings.upload_megabytes)
     options |= {f"theme.{name}": value for name, value in SHARED_THEME.items()}
     options |= {f"theme.light.{name}": value for name, value in LIGHT_THEME.items()}
     options |= {f"theme.dark.{name}": value for name, value in DARK_THEME.items()}

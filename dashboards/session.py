@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from podium.dashboards.gateway import open_gateway
+from podium.dashboards.upload_door import close_door
 from podium.platform.client.api import Client
 from podium.platform.records.people import PersonRecord
 
@@ -59,5 +60,6 @@ def sign_in(token: str) -> Viewer:
 
 def sign_out() -> None:
     """Forget the token and everything that the session shows of its owner."""
+    close_door()
     for key in list(st.session_state):
         del st.session_state[key]

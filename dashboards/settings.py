@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from podium.platform.errors import InvalidInput
 
+_MOST_MEGABYTES = 2048
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -18,12 +20,14 @@ class Settings:
         public_gateway: The same as participants reach it, for the commands that pages show.
         host: The address to listen on.
         port: The port to listen on.
+        upload_megabytes: The largest file that a page takes; each is held in memory while it is sent.
     """
 
     gateway: str
     public_gateway: str
     host: str
     port: int
+    upload_megabytes: int
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -45,9 +49,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             f"PODIUM_DASHBOARDS_PORT is {port!r}, which is no port.",
             remedy="Set it to a number from 1 to 65535.",
         )
+    megabytes = variables.get("PODIUM_DASHBOARDS_UPLOAD_MEGABYTES", "100")
+    if not (megabytes.isascii() and megabytes.isdigit() and 0 < int(megabytes) <= _MOST_MEGABYTES):
+        raise InvalidInput(
+            f"PODIUM_DASHBOARDS_UPLOAD_MEGABYTES is {megabytes!r}, which is no size.",
+            remedy=f"Set it to a number from 1 to {_MOST_MEGABYTES}.",
+        )
     return Settings(
         gateway=gateway,
         public_gateway=variables.get("PODIUM_PUBLIC_URL", gateway).rstrip("/"),
         host=variables.get("PODIUM_DASHBOARDS_HOST", "127.0.0.1"),
         port=int(port),
+        upload_megabytes=int(megabytes),
     )

@@ -22,6 +22,7 @@ from podium.platform.client.api import Client
 from podium.platform.errors import PlatformFault, PodiumError, TooManyRequests
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.offers import OfferedFile, SharedSubmission
 from podium.platform.records.submissions import DetailedResults
 
 BOARD_SECONDS = 1.5
@@ -30,6 +31,7 @@ COMPETITION_SECONDS = 3.0
 PAGE_ROWS = 100
 _CHUNK_ROWS = 1000
 _REMEMBERED = 256
+_SHARED = 200
 
 AnswerT = TypeVar("AnswerT")
 
@@ -96,10 +98,37 @@ def _visitor() -> Client:
 
 # Records never change, so that viewers share them: `cache_resource` hands out the object, `cache_data` would copy it.
 @st.cache_resource(ttl=COMPETITION_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
-def public_competitions(search: str, limit: int) -> Answer[tuple[CompetitionSummary, ...]]:
-    """Published competitions, newest first."""
-    key = ("competitions", search, limit)
-    return _last_good.ask(key, lambda: tuple(_visitor().competitions(search=search or None, limit=limit)))
+def public_competitions(search: str, limit: int, status: str = "") -> Answer[tuple[CompetitionSummary, ...]]:
+    """Published competitions, newest first; of a `status` alone where one is given."""
+    return _last_good.ask(
+        ("competitions", search, limit, status),
+        lambda: tuple(_visitor().competitions(search=search or None, limit=limit, status=status or None)),
+    )
+
+
+def public_image(slug: str) -> bytes | None:
+    """The picture of a published competition, `None` where it can't be had."""
+    return ask(lambda: _visitor().competition_image(slug)).value
+
+
+@st.cache_resource(ttl=COMPETITION_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
+def _public_offers(slug: str) -> Answer[tuple[OfferedFile, ...]]:
+    return _last_good.ask(("files", slug), lambda: _visitor().offered_files(slug))
+
+
+@st.cache_resource(ttl=COMPETITION_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
+def _public_shares(slug: str) -> Answer[tuple[SharedSubmission, ...]]:
+    return _last_good.ask(("shared", slug), lambda: _visitor().shared_submissions(slug, limit=_SHARED))
+
+
+def offered_files(slug: str, own: Client | None) -> Answer[tuple[OfferedFile, ...]]:
+    """What a competition offers for download; organizers, with access of their `own`, see more of it."""
+    return _public_offers(slug) if own is None else ask(lambda: own.offered_files(slug))
+
+
+def shared_submissions(slug: str, own: Client | None) -> Answer[tuple[SharedSubmission, ...]]:
+    """Submissions that participants have made public, the latest first."""
+    return _public_shares(slug) if own is None else ask(lambda: own.shared_submissions(slug, limit=_SHARED))
 
 
 @st.cache_resource(ttl=COMPETITION_SECONDS, max_entries=_REMEMBERED, show_spinner=False)

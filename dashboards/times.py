@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
 
 from podium.platform.records.competitions import PhaseRecord
 
@@ -76,6 +79,27 @@ def phase_window(phase: PhaseRecord) -> str:
     if phase.end is None:
         return f"from {clock(phase.start)}, without an end"
     return f"{clock(phase.start)} to {clock(phase.end)}"
+
+
+def viewers_zone() -> tzinfo:
+    """The time zone of the viewer's browser; UTC where it does not say."""
+    try:
+        return ZoneInfo(str(st.context.timezone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def window_in_zone(phase: PhaseRecord, zone: tzinfo) -> str:
+    """The same in a viewer's time, with the zone's name; empty where that is UTC at both ends."""
+    ends = [moment for moment in (phase.start, phase.end) if moment is not None]
+    if all(moment.astimezone(zone).utcoffset() == timedelta(0) for moment in ends):
+        return ""
+    words = " to ".join(_local(moment.astimezone(zone)) for moment in ends)
+    return f"For you: {'' if phase.end is not None else 'from '}{words} ({zone})"
+
+
+def _local(moment: datetime) -> str:
+    return f"{moment:%a} {moment.day} {moment:%b, %H:%M}"
 
 
 def phase_words(phase: PhaseRecord, at: datetime) -> str:

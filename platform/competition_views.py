@@ -11,10 +11,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 from sqlalchemy.orm.interfaces import LoaderOption
 
 from podium.platform.bundles.submission_formats import format_from_json
+from podium.platform.competition_search import is_now, joined_by, says
 from podium.platform.competitions import may_organize, organized_by
 from podium.platform.identity import Caller
 from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
-from podium.platform.lifecycle import ParticipantStatus
+from podium.platform.lifecycle import CompetitionStatus, ParticipantStatus
 from podium.platform.limits import effective
 from podium.platform.models import (
     Collaborator,
@@ -25,6 +26,7 @@ from podium.platform.models import (
     PhaseMigration,
     PhaseTask,
     Submission,
+    TermsAcceptance,
     now,
 )
 from podium.platform.records.competitions import (
@@ -53,9 +55,22 @@ def competition_options() -> Sequence[LoaderOption]:
 
 
 def list_competitions(
-    session: Session, caller: Caller | None, *, search: str, limit: int, offset: int
+    session: Session,
+    caller: Caller | None,
+    *,
+    search: str,
+    limit: int,
+    offset: int,
+    status: CompetitionStatus | None = None,
+    mine: bool = False,
 ) -> list[CompetitionSummary]:
-    """Competitions that the caller may see, the newest first."""
+    """Competitions that the caller may see, the newest first.
+
+    Args:
+        search: Words that each must say.
+        status: Only those that are so now.
+        mine: Only those that the caller takes part in or organizes.
+    """
     query = select(Competition).options(
         joinedload(Competition.organizer),
         selectinload(Competition.phases),
@@ -64,8 +79,12 @@ def list_competitions(
     if caller is None or not caller.is_administrator:
         query = query.where(or_(Competition.published, organized_by(caller.person_id if caller else None)))
     if search:
-        pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        query = query.where(or_(Competition.title.ilike(pattern), Competition.slug.ilike(pattern)))
+        query = query.where(says(search))
+    if status is not None:
+        query = query.where(is_now(status, now()))
+    if mine:
+        person_id = caller.person_id if caller else None
+        query = query.where(or_(joined_by(person_id), organized_by(person_id)))
     competitions = session.scalars(query.order_by(Competition.created.desc()).limit(limit).offset(offset)).all()
     return summaries(session, competitions, caller)
 
@@ -75,6 +94,7 @@ def summaries(session: Session, competitions: Sequence[Competition], caller: Cal
     ids = [competition.id for competition in competitions]
     participants = _counts(session, Participant.competition_id, ids, Participant.status == ParticipantStatus.APPROVED)
     submissions = _counts(session, Submission.competition_id, ids, Submission.rerun_id.is_(None))
+    participations = _participations(session, ids, caller)
     moment = now()
     return [
         _summary(
@@ -83,9 +103,18 @@ def summaries(session: Session, competitions: Sequence[Competition], caller: Cal
             submissions.get(competition.id, 0),
             moment,
             organizes=may_organize(competition, caller),
+            participation=participations.get(competition.id),
         )
         for competition in competitions
     ]
+
+
+def _participations(session: Session, ids: Sequence[UUID], caller: Caller | None) -> dict[UUID, ParticipantStatus]:
+    if caller is None or caller.person_id is None:
+        return {}
+    query = select(Participant.competition_id, Participant.status)
+    found = session.execute(query.where(Participant.competition_id.in_(ids), Participant.person_id == caller.person_id))
+    return {row[0]: row[1] for row in found}
 
 
 def _counts(
@@ -96,9 +125,17 @@ def _counts(
 
 
 def _summary(
-    competition: Competition, participants: int, submissions: int, moment: datetime, *, organizes: bool
+    competition: Competition,
+    participants: int,
+    submissions: int,
+    moment: datetime,
+    *,
+    organizes: bool,
+    participation: ParticipantStatus | None,
 ) -> CompetitionSummary:
     running = next((phase for phase in competition.phases if phase_status(phase, moment) == "open"), None)
+    opens = min((phase.starts for phase in competition.phases if phase.starts > moment), default=None)
+    resting = CompetitionStatus.OVER if opens is None else CompetitionStatus.UPCOMING
     return CompetitionSummary(
         slug=competition.slug,
         title=competition.title,
@@ -113,6 +150,10 @@ def _summary(
         created=competition.created,
         may_organize=organizes,
         collaborators=tuple(one.person.username for one in competition.collaborators),
+        status=CompetitionStatus.OPEN if running else resting,
+        opens=opens,
+        participation=participation,
+        has_image=competition.image_content is not None,
     )
 
 
@@ -126,6 +167,7 @@ def competition_record(
     participant = None
     if caller is not None and caller.person_id is not None:
         participant = session.get(Participant, (competition.id, caller.person_id))
+    accepted = _latest_acceptance(session, competition, participant)
     return CompetitionRecord(
         summary=summaries(session, [competition], caller)[0],
         terms=competition.terms,
@@ -148,7 +190,21 @@ def competition_record(
         end=competition.ends,
         registration_start=competition.registration_starts,
         registration_end=competition.registration_ends,
+        terms_accepted=accepted.accepted if accepted else None,
+        accepted_terms_sha256=accepted.terms_sha256 if accepted else "",
+        may_share=competition.can_participants_make_submissions_public,
     )
+
+
+def _latest_acceptance(
+    session: Session, competition: Competition, participant: Participant | None
+) -> TermsAcceptance | None:
+    if participant is None:
+        return None
+    query = select(TermsAcceptance).where(
+        TermsAcceptance.competition_id == competition.id, TermsAcceptance.person_id == participant.person_id
+    )
+    return session.scalar(query.order_by(TermsAcceptance.accepted.desc()).limit(1))
 
 
 def _phase_record(phase: Phase, moment: datetime, maxima: Mapping[str, float]) -> PhaseRecord:

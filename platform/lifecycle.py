@@ -124,6 +124,14 @@ class RerunStatus(StrEnum):
     CANCELLED = "cancelled"  # by an organizer; nothing of it counts
 
 
+class CompetitionStatus(StrEnum):
+    """Where a competition is, by its phases: exactly one applies at any moment."""
+
+    OPEN = "open"  # a phase takes submissions now
+    UPCOMING = "upcoming"  # none does, and one will
+    OVER = "over"
+
+
 class ParticipantStatus(StrEnum):
     """Whether a person may take part in a competition."""
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import streamlit as st
 
 from podium.dashboards import layout, session, source, times
 from podium.dashboards.cards import paused_notices, rules, summary_facts, timeline, window_facts
 from podium.dashboards.choice import remember_slug, wanted_slug
-from podium.dashboards.markup import element, organizer_markdown, plain_markdown
+from podium.dashboards.markup import organizer_markdown, plain_markdown
 from podium.dashboards.navigation import PageName, link_to
-from podium.dashboards.organizer_html import harmless_html
+from podium.dashboards.offers import show_files, show_shared
+from podium.dashboards.pictures import picture
 from podium.dashboards.session import Viewer
 from podium.dashboards.submitting import first_commands
+from podium.dashboards.taking_part import participation_words, show_next_step, show_terms, show_text
 from podium.platform.client.api import Client
-from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.records.competitions import CompetitionRecord
 
-_PARTICIPATION_WORDS = {
-    ParticipantStatus.APPROVED: ("You take part in this competition.", "good"),
-    ParticipantStatus.PENDING: ("The organizer has not approved you yet.", "info"),
-    ParticipantStatus.DENIED: ("The organizer has not let you take part.", "warning"),
-}
+_HOUR = timedelta(hours=1)
 
 
 def show() -> None:
@@ -47,31 +46,47 @@ def show() -> None:
 
 def _show_competition(competition: CompetitionRecord, who: Viewer | None) -> None:
     summary = competition.summary
-    layout.page_head(summary.title, above=f"Competition by {summary.organizer}", below=summary.description)
-    _show_times(competition.summary.slug)
-    if competition.participation is not None:
-        words, kind = _PARTICIPATION_WORDS[competition.participation]
+    with st.container(key="competition-head", horizontal=True, vertical_alignment="center"):
+        if summary.has_image:
+            st.html(picture(summary, who.gateway if who is not None else None), width="content")
+        layout.page_head(summary.title, above=f"Competition by {summary.organizer}", below=summary.description)
+    _show_times(competition.summary.slug, is_soon=_changes_soon(competition))
+    words, kind = participation_words(competition)
+    if words:
         layout.inline(layout.notice(words, kind=kind))
-    with st.container(horizontal=True, key="links-competition"):
-        link_to(PageName.LEADERBOARD, "Leaderboard", icon=":material/leaderboard:", competition=summary.slug)
-        link_to(PageName.SUBMISSIONS, "My submissions", icon=":material/upload_file:", competition=summary.slug)
-        if competition.may_organize:
-            link_to(PageName.ORGANIZE, "Organize", icon=":material/tune:", competition=summary.slug)
+    show_next_step(competition, who)
     labels = [plain_markdown(page.title) or "Page" for page in competition.pages]
-    tabs = st.tabs([*labels, "Rules", "Terms", "Take part"])
+    more = ["Files", "Rules", "Terms", *(["Shared"] if competition.may_share else []), "Take part"]
+    tabs = st.tabs([*labels, *more])
     for tab, page in zip(tabs, competition.pages, strict=False):
         with tab:
-            _show_text(page.text, is_html=page.is_html)
-    with tabs[-3]:
+            show_text(page.text, is_html=page.is_html, empty="The organizer has left this page empty.")
+    by_name = dict(zip(more, tabs[len(labels) :], strict=True))
+    with by_name["Files"]:
+        show_files(competition)
+    with by_name["Rules"]:
         _show_rules(competition)
-    with tabs[-2]:
-        _show_terms(competition)
-    with tabs[-1]:
+    with by_name["Terms"]:
+        show_terms(competition)
+    if "Shared" in by_name:
+        with by_name["Shared"]:
+            show_shared(competition)
+    with by_name["Take part"]:
         _show_taking_part(competition, who)
 
 
-@st.fragment(run_every="10s")
-def _show_times(slug: str) -> None:
+def _changes_soon(competition: CompetitionRecord) -> bool:
+    """Whether a phase begins or ends within the hour, so that each second counts."""
+    at = times.now()
+    moments = (moment for phase in competition.phases for moment in (phase.start, phase.end) if moment is not None)
+    return any(at <= moment <= at + _HOUR for moment in moments)
+
+
+def _show_times(slug: str, *, is_soon: bool) -> None:
+    st.fragment(run_every="1s" if is_soon else "10s")(_draw_times)(slug)
+
+
+def _draw_times(slug: str) -> None:
     """Countdowns, which go on by themselves."""
     answer = source.competition(slug, _own_gateway())
     if answer.value is not None:
@@ -80,23 +95,13 @@ def _show_times(slug: str) -> None:
             summary_facts(answer.value.summary, at),
             window_facts(answer.value, at),
             paused_notices(answer.value.phases, at),
-            timeline(answer.value.phases, at),
+            timeline(answer.value.phases, at, times.viewers_zone()),
         )
 
 
 def _own_gateway() -> Client | None:
     who = session.viewer()
     return who.gateway if who is not None else None
-
-
-def _show_text(words: str, *, is_html: bool) -> None:
-    """An organizer's text. Neither kind can run anything."""
-    if not words.strip():
-        st.caption("The organizer has left this page empty.")
-    elif is_html:
-        layout.inline(element("div", harmless_html(words), class_="podium-organizer"))
-    else:
-        st.markdown(organizer_markdown(words))
 
 
 def _show_rules(competition: CompetitionRecord) -> None:
@@ -107,21 +112,15 @@ def _show_rules(competition: CompetitionRecord) -> None:
             st.markdown(organizer_markdown(phase.description))
 
 
-def _show_terms(competition: CompetitionRecord) -> None:
-    if competition.terms.strip():
-        _show_text(competition.terms, is_html=competition.terms_is_html)
-    else:
-        st.caption("The organizer asks for no terms.")
-
-
 def _show_taking_part(competition: CompetitionRecord, who: Viewer | None) -> None:
-    st.markdown("From a terminal, with a token of your own:")
+    st.markdown("**On these pages:** sign in, accept the terms, and send your file under “Submit”.")
+    if who is None:
+        link_to(PageName.SIGN_IN, "Sign in", icon=":material/person:")
+    st.markdown("**From a terminal**, with a token of your own:")
     layout.commands(first_commands(competition.summary.slug))
     st.markdown(
-        "`podium join` shows the terms and asks whether you accept them. `podium submit` takes a zip file or a folder; "
-        "with `--wait` it follows the submission to the end and prints its scores."
+        "`podium join` shows the terms and asks whether you accept them. `podium submit` takes a zip file or a folder, "
+        "of any size; with `--wait` it follows the submission to the end and prints its scores."
     )
-    if who is None:
-        link_to(PageName.SIGN_IN, "Sign in here to follow your submissions", icon=":material/person:")
     if competition.contact_email:
         st.markdown(f"Questions? Write to {plain_markdown(competition.contact_email)}.")

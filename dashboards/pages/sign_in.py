@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from podium.dashboards import layout, session
+from podium.dashboards.choice import wanted_slug
 from podium.dashboards.markup import plain_markdown
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.session import Viewer
@@ -62,6 +63,11 @@ def _show_account(who: Viewer) -> None:
     ]
     if roles:
         st.markdown(f"You are {plain_markdown(' and '.join(roles))} on this platform.")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="links-account"):
+        slug = wanted_slug()
+        if slug is not None:
+            link_to(PageName.COMPETITION, f"Back to {slug}", icon=":material/arrow_back:", competition=slug)
+        else:
+            link_to(PageName.COMPETITIONS, "Competitions", icon=":material/emoji_events:")
         link_to(PageName.SUBMISSIONS, "My submissions", icon=":material/upload_file:")
         st.button("Sign out", on_click=session.sign_out)

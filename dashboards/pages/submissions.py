@@ -9,19 +9,21 @@ import streamlit as st
 
 from podium.dashboards import layout, session, source, times
 from podium.dashboards.cards import open_phases
-from podium.dashboards.choice import choose_competition, listed_competitions
-from podium.dashboards.deeds import Deed, show_deeds, show_outcome
+from podium.dashboards.decisions import decisions
+from podium.dashboards.deeds import show_deeds, show_outcome
 from podium.dashboards.detailed import show_detailed_results
 from podium.dashboards.history import details, details_head, submissions_table
 from podium.dashboards.logs import FollowedLogs, followed_logs, show_logs
 from podium.dashboards.markup import element, text
 from podium.dashboards.navigation import PageName, link_to
-from podium.dashboards.origins import cancelling_words
+from podium.dashboards.outputs import downloads
+from podium.dashboards.own_page import show_for_viewer
 from podium.dashboards.quota import allowance_words, extra_words
 from podium.dashboards.scores import MISSING
 from podium.dashboards.session import Viewer
 from podium.dashboards.source import Answer
-from podium.dashboards.submitting import first_commands, submit_command
+from podium.dashboards.submission_filters import choose_shown
+from podium.dashboards.submitting import first_commands
 from podium.platform.errors import NotAuthenticated, PodiumError
 from podium.platform.records.competitions import CompetitionRecord
 from podium.platform.records.submissions import DetailedResults, SubmissionRecord
@@ -32,21 +34,12 @@ _SHOWN = 50
 
 def show() -> None:
     """Show the viewer's submissions."""
-    who = session.viewer()
-    layout.page_head("My submissions", below="" if who is None else f"Signed in as {who.username}")
-    if who is None:
-        layout.nothing_here("Sign in to see yours", "Submissions are shown to their owner and to the organizer.")
-        link_to(PageName.SIGN_IN, "Sign in", icon=":material/person:")
-        return
-    listed = listed_competitions(who)
-    choice = choose_competition(listed.value or (), key="submissions-competition")
-    if choice is not None:
-        choice.show_box()
-        _show_submissions(choice.slug, who)
-    elif listed.trouble is not None:
-        layout.trouble(listed.trouble, what="competition")
-    else:
-        layout.nothing_here("No competition yet", "There is nothing to submit to.")
+    show_for_viewer(
+        _show_submissions,
+        title="My submissions",
+        key="submissions-competition",
+        visitors=("Sign in to see yours", "Submissions are shown to their owner and to the organizer."),
+    )
 
 
 def _show_submissions(slug: str, who: Viewer) -> None:
@@ -58,16 +51,23 @@ def _show_submissions(slug: str, who: Viewer) -> None:
         return
     _show_allowances(slug)
     if not answer.value:
-        layout.nothing_here("Nothing submitted yet", "Submit from a terminal; this page follows it from there.")
-        layout.commands(first_commands(slug))
+        layout.nothing_here("Nothing submitted yet", "Submit a file here or from a terminal; this page follows it.")
+        with st.container(key="links-first", horizontal=True):
+            link_to(PageName.SUBMIT, "Submit", icon=":material/upload:", competition=slug)
+        with st.expander("From a terminal", icon=":material/terminal:"):
+            layout.commands(first_commands(slug))
+        return
+    with st.container(key="links-submissions", horizontal=True):
+        link_to(PageName.SUBMIT, "Submit another", icon=":material/upload:", competition=slug)
+    shown = choose_shown(answer.value, slug=slug)
+    if not shown:
+        layout.nothing_here("None of these", "No submission of yours is in this state and phase.")
         return
     with st.container(key="submissions-scroll"):
-        st.html(submissions_table(answer.value, found.value.columns))
+        st.html(submissions_table(shown, found.value.columns))
     if len(answer.value) == _SHOWN:
         st.caption(f"These are your latest {_SHOWN}. `podium submissions` lists them all.")
-    _show_one(answer.value, found.value, who)
-    with st.expander("Submit another", icon=":material/terminal:"):
-        layout.commands(submit_command(slug))
+    _show_one(shown, found.value, who)
 
 
 @st.fragment(run_every="2s")
@@ -138,19 +138,19 @@ def _show_trouble(trouble: PodiumError | None) -> None:
 
 def _show_one(submissions: tuple[SubmissionRecord, ...], competition: CompetitionRecord, who: Viewer) -> None:
     by_number = {submission.number: submission for submission in submissions}
-    number = st.selectbox(
-        "Details of",
-        list(by_number),
-        format_func=lambda number: _option(by_number, number),
-        key=f"submission-of-{competition.summary.slug}",
-    )
+    key = f"submission-of-{competition.summary.slug}"
+    named = st.query_params.pop("submission", "")
+    if named.isascii() and named.isdigit() and int(named) in by_number:
+        st.session_state[key] = int(named)
+    number = st.selectbox("Details of", list(by_number), format_func=lambda number: _option(by_number, number), key=key)
     chosen = by_number[number]
     answer = source.ask(lambda: who.gateway.submission(chosen.id))
     if answer.value is None:
         _show_trouble(answer.trouble)
         return
-    _show_head(answer.value, who)
+    _show_head(answer.value, competition, who)
     layout.inline(details(answer.value, competition.columns))
+    layout.inline(downloads(answer.value, who.gateway))
     results = source.detailed_results(chosen.id, who.gateway).value
     if results is not None and results.pages:
         layout.inline(element("h3", text("Detailed results")))
@@ -165,22 +165,16 @@ def _show_one(submissions: tuple[SubmissionRecord, ...], competition: Competitio
             _keep_up_with_logs(logs)
 
 
-def _show_head(submission: SubmissionRecord, who: Viewer) -> None:
+def _show_head(submission: SubmissionRecord, competition: CompetitionRecord, who: Viewer) -> None:
     if submission.ended is not None:
         layout.inline(details_head(submission, times.now()))
+    else:
+        _show_moving_head(submission)
+    deeds = decisions(submission, competition, who.patient_gateway, times.now())
+    if deeds:
+        show_deeds(_place(submission), deeds)
+    else:
         show_outcome(_place(submission))
-        return
-    _show_moving_head(submission)
-    cancel = Deed(
-        key="cancel",
-        label="Cancel this submission",
-        icon=":material/cancel:",
-        call=lambda: who.gateway.cancel(submission.id),
-        done=f"Submission #{submission.number} is cancelled.",
-        question=f"Cancel submission #{submission.number}? {cancelling_words(submission)}",
-        yes=f"Cancel submission #{submission.number}",
-    )
-    show_deeds(_place(submission), [cancel])
 
 
 def _place(submission: SubmissionRecord) -> str:

@@ -30,6 +30,8 @@ def write_zip(
     files: Iterable[PackedFile],
     folders: Iterable[str],
     read: Callable[[str], Iterator[bytes]],
+    *,
+    compression: int = zipfile.ZIP_DEFLATED,
 ) -> int:
     """Write files as a zip: sorted, all at one time, with mode 755 or 644, and folders only where they are empty.
 
@@ -38,6 +40,7 @@ def write_zip(
         files: What to pack.
         folders: Every folder, so that empty ones are kept.
         read: Gives the bytes of a file, by its path in the zip.
+        compression: `ZIP_STORED` for what is packed already: no work, and the same bytes whatever packs.
 
     Returns:
         The size of the zip in bytes.
@@ -52,7 +55,7 @@ def write_zip(
                 for folder in _empty_folders(packed, folders):
                     archive.writestr(_entry(f"{folder}/", stat.S_IFDIR | 0o755), b"")
                 for file in packed:
-                    _pack(archive, file, read(file.path))
+                    _pack(archive, file, read(file.path), compression)
         except BaseException:
             destination.unlink()
             raise
@@ -70,8 +73,9 @@ def _parents(path: str) -> Iterator[str]:
     return ("/".join(parts[:count]) for count in range(1, len(parts)))
 
 
-def _pack(archive: zipfile.ZipFile, file: PackedFile, pieces: Iterator[bytes]) -> None:
+def _pack(archive: zipfile.ZipFile, file: PackedFile, pieces: Iterator[bytes], compression: int) -> None:
     entry = _entry(file.path, stat.S_IFREG | (0o755 if file.is_executable else 0o644))
+    entry.compress_type = compression
     # The size decides whether the entry gets the fields of a large file.
     entry.file_size = file.size
     with archive.open(entry, "w") as target:

@@ -143,10 +143,16 @@ def _check_order(before: _Phase, after: _Phase) -> None:
             f"{before.called} has no end, but {after.called} follows it.",
             "Write when it ends: only the last phase may go on for ever.",
         )
-    elif before.end and after.start and after.start <= before.end:
+    elif before.end and after.start and after.start < before.end:
         first_second = show_date(before.end + timedelta(seconds=1))
         start.error(
             f"{after.called} starts {show_date(after.start)}, which is not after the end of {before.called} "
             f"({show_date(before.end)}, line {end.line}).",
             f"Start it at {first_second} or later, or end the other one earlier.",
+        )
+    elif before.end and after.start == before.end:
+        # A phase's end is no part of it: nothing can be submitted to both.
+        start.warning(
+            f"{after.called} starts at the very moment when {before.called} ends; Codabench refuses this.",
+            f"For Codabench, start it at {show_date(before.end + timedelta(seconds=1))}.",
         )

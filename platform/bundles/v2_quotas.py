@@ -6,6 +6,7 @@ from podium.platform.bundles.content import SubmissionWindow
 from podium.platform.bundles.fields import Section
 from podium.platform.bundles.findings import shown
 from podium.platform.bundles.time_zones import DEFAULT_TIME_ZONE, is_time_zone, near_time_zones
+from podium.platform.bundles.yaml_source import Scalar
 from podium.platform.quotas import Quota
 
 QUOTA_FIELDS = (
@@ -18,6 +19,8 @@ QUOTA_FIELDS = (
 )
 DEFAULT_SUBMISSIONS_PER_DAY = 5
 DEFAULT_SUBMISSIONS = 100
+NONE_ALLOWED = "closed"
+"""What is written for a limit of nothing at all: Codabench takes 0 for no limit."""
 
 
 def read_quota(section: Section) -> Quota:
@@ -36,6 +39,9 @@ def _limit(section: Section, name: str, default: int | None) -> int | None:
     """Codabench counts 0 and null as no limit; only without the field there is the default."""
     if section.mapping.get(name) is None:
         return default
+    value = section.value(name)
+    if value and isinstance(value.node, Scalar) and value.node.text.strip() == NONE_ALLOWED:
+        return 0
     return section.number(name, default=0) or None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from podium.platform.bundles.content import SolutionContent, StoredDataset, StoredTask, TaskContent
+from podium.platform.bundles.content import Protocol, SolutionContent, StoredDataset, StoredTask, TaskContent
 from podium.platform.bundles.fields import Section, Value
 from podium.platform.bundles.findings import shown
 from podium.platform.bundles.sources import Sources, is_key
@@ -22,6 +22,7 @@ TASK_FIELDS = (
     "input_data",
     "reference_data",
     "ingestion_only_during_scoring",
+    "protocol",
 )
 SOLUTION_FIELDS = ("index", "key", "name", "description", "tasks", "path")
 
@@ -114,6 +115,7 @@ def _task(index: str, section: Section, sources: Sources) -> TaskContent:
         input_data=sources.dataset(section.value("input_data")),
         reference_data=sources.dataset(section.value("reference_data")),
         ingestion_only_during_scoring=only_during_scoring,
+        protocol=section.choice("protocol", Protocol, default=Protocol.V2),
     )
 
 

@@ -10,6 +10,7 @@ import typer
 
 from podium.platform.bundles.report import problems_text
 from podium.platform.cli.competition_text import described
+from podium.platform.cli.exports import export, export_submissions
 from podium.platform.cli.listings import Field, form_of, show_json, show_list
 from podium.platform.cli.options import (
     ORGANIZING,
@@ -23,7 +24,7 @@ from podium.platform.cli.session import competition_and, competition_slug, open_
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
 from podium.platform.cli.windows import windows
-from podium.platform.lifecycle import BundleStatus
+from podium.platform.lifecycle import BundleStatus, CompetitionStatus
 from podium.platform.records.competitions import BundleRecord, CompetitionSummary
 
 _SUMMARY_FIELDS: Sequence[Field[CompetitionSummary]] = (
@@ -44,13 +45,17 @@ def competitions(
     search: Annotated[
         str | None, typer.Option("--search", "-s", help="Only those with these words.", show_default=False)
     ] = None,
+    status: Annotated[
+        CompetitionStatus | None, typer.Option("--status", help="Only those that are so now.", show_default=False)
+    ] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you take part in or organize.")] = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
     """List the competitions that you may see."""
     form = form_of(as_json=as_json, as_csv=as_csv)
     with open_client(context) as client:
-        found = client.competitions(search)
+        found = client.competitions(search, status=status, mine=mine or None)
     show_list(found, _SUMMARY_FIELDS, form, empty="There are no competitions.")
 
 
@@ -176,7 +181,7 @@ def _show_status(bundle: BundleRecord) -> None:
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     app.command("competitions", rich_help_panel=TAKING_PART)(competitions)
-    group = typer.Typer(help="Look at a competition, make one from a bundle, publish it.")
+    group = typer.Typer(help="Look at a competition, make one from a bundle, publish it, take it out.")
     commands = (
         ("show", show),
         ("create", create),
@@ -185,6 +190,8 @@ def register(app: typer.Typer) -> None:
         ("windows", windows),
         ("relax", relax),
         ("pool", choose_pool),
+        ("export", export),
+        ("export-submissions", export_submissions),
     )
     for name, command in commands:
         group.command(name)(command)

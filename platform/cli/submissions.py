@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from podium.platform.cli import offers
 from podium.platform.cli.listings import Field, form_of, show_json, show_list
 from podium.platform.cli.log_view import LogView
 from podium.platform.cli.options import (
@@ -155,10 +156,10 @@ class _Log:
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     app.command("submissions", rich_help_panel=TAKING_PART)(submissions)
-    group = typer.Typer(help="Look at a submission.")
-    # A callback keeps `show` a command of its own while it is the only one.
-    group.callback()(lambda: None)
+    group = typer.Typer(help="Look at a submission, and decide what becomes of it.")
     group.command("show")(show)
+    group.command("choose")(offers.choose)
+    group.command("share")(offers.share)
     app.add_typer(group, name="submission", no_args_is_help=True, rich_help_panel=TAKING_PART)
     app.command("logs", rich_help_panel=TAKING_PART)(logs)
     app.command("cancel", rich_help_panel=TAKING_PART)(cancel)

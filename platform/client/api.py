@@ -9,9 +9,10 @@ import httpx
 
 from podium.platform.client.access import AccessCalls
 from podium.platform.client.bundles import BundleCalls
-from podium.platform.client.competition_data import DataCalls
 from podium.platform.client.competitions import CompetitionCalls
 from podium.platform.client.connection import Connection
+from podium.platform.client.exports import ExportCalls
+from podium.platform.client.offers import OfferCalls
 from podium.platform.client.outputs import OutputCalls
 from podium.platform.client.people import PeopleCalls
 from podium.platform.client.phases import PhaseCalls
@@ -27,13 +28,14 @@ class Client(
     PeopleCalls,
     PoolCalls,
     CompetitionCalls,
-    DataCalls,
     AccessCalls,
     PhaseCalls,
     BundleCalls,
     SubmissionCalls,
     OutputCalls,
+    OfferCalls,
     RerunCalls,
+    ExportCalls,
     ScalingCalls,
 ):
     """A gateway, as a Python object.

@@ -24,10 +24,24 @@ class CompetitionCalls(Calls):
     """Competitions, participants and leaderboards. A `phase` is a phase's number, from 1, or its name."""
 
     def competitions(
-        self, search: str | None = None, *, limit: int | None = None, offset: int | None = None
+        self,
+        search: str | None = None,
+        *,
+        status: str | None = None,
+        mine: bool | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
     ) -> tuple[CompetitionSummary, ...]:
-        """The competitions that one may see. Needs no token."""
-        query = {"search": search, "limit": limit, "offset": offset}
+        """The competitions that one may see. Needs no token.
+
+        Args:
+            search: Words that each says in its title, address, description or organizer's name.
+            status: Only those that are `open`, `upcoming` or `over` now.
+            mine: Only those that one takes part in or organizes.
+            limit: So many at most.
+            offset: Leave out so many of the first.
+        """
+        query = {"search": search, "status": status, "mine": mine, "limit": limit, "offset": offset}
         return self._records(CompetitionSummary, "/competitions", query=query)
 
     def competition(self, slug: str) -> CompetitionRecord:

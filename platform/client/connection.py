@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeAlias, TypeVar
 from urllib.parse import quote
@@ -89,6 +90,24 @@ class Connection:
         )
         repeatable = method in _REPEATABLE_METHODS if is_repeatable is None else is_repeatable
         return self._checked(self._send(request, is_repeatable=repeatable))
+
+    @contextmanager
+    def streamed(self, method: str, path: str, *, body: Body) -> Iterator[httpx.Response]:
+        """Make a request whose answer is read piece by piece, for as long as pieces come.
+
+        Raises:
+            PodiumError: What the gateway said, as the class of its problem type.
+            PlatformFault: The gateway can't be reached, or the answer broke off.
+        """
+        url = f"{self.gateway}{API_PREFIX}{path}"
+        sent = {name: value for name, value in body.items() if value is not None}
+        try:
+            with self.http.stream(method, url, json=sent, headers=self._token_header) as response:
+                if not response.is_success:
+                    response.read()
+                yield self._checked(response)
+        except httpx.TransportError as error:
+            raise unreachable(self.gateway, error) from error
 
     def _send(self, request: httpx.Request, *, is_repeatable: bool) -> httpx.Response:
         pauses = self.patience.pauses()

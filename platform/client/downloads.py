@@ -71,21 +71,27 @@ def download(
         InvalidInput: The destination's folder is not there.
         PlatformFault: The store can't be reached, refused, or sent something else than was stored.
     """
-    _require_free(destination, overwrite=overwrite)
+    require_free(destination, overwrite=overwrite)
     key = sha256[:16] if sha256 else secrets.token_hex(8)
     part = _Part(destination.with_name(f".{destination.name}.{key}.part"))
     try:
         _fetch_whole(connection, sign, part, destination.name, on_progress)
         if sha256 is not None:
             _require_checksum(part, sha256, destination.name)
-        _put_in_place(part.path, destination, overwrite=overwrite)
+        put_in_place(part.path, destination, overwrite=overwrite)
     finally:
         if sha256 is None:
             part.path.unlink(missing_ok=True)
     return destination
 
 
-def _require_free(destination: Path, *, overwrite: bool) -> None:
+def require_free(destination: Path, *, overwrite: bool) -> None:
+    """Go on only if a file may be written there.
+
+    Raises:
+        Conflict: There is something at the destination, and it was not to be overwritten.
+        InvalidInput: The destination's folder is not there.
+    """
     if not destination.parent.is_dir():
         raise InvalidInput(f"There is no folder {destination.parent}.", remedy="Make it, or choose another place.")
     if destination.is_dir():
@@ -185,7 +191,12 @@ def _require_checksum(part: _Part, sha256: str, name: str) -> None:
         )
 
 
-def _put_in_place(part: Path, destination: Path, *, overwrite: bool) -> None:
+def put_in_place(part: Path, destination: Path, *, overwrite: bool) -> None:
+    """Give a whole file its name at once.
+
+    Raises:
+        Conflict: A file came there in the meantime, and it was not to be overwritten.
+    """
     if overwrite:
         part.replace(destination)
         return

@@ -30,6 +30,11 @@ class Parcel:
     name: str
 
 
+def is_container_name(filename: str) -> bool:
+    """Whether a file of this name is sent as the image of a container."""
+    return is_image_name(filename)
+
+
 @contextmanager
 def packed_submission(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
     """A submission as it is sent: a zip, or an image of a container, as it is; a folder, or any other file, in a zip.

@@ -85,7 +85,15 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "read_output": Rule(_OWN_OR_TEAM, hidden=True),
         "list_detailed_results": Rule({Role.ANYONE: Scope.LISTED, **_OWN_OR_TEAM}, hidden=True),
         "read_detailed_result": Rule({Role.ANYONE: Scope.LISTED, **_OWN_OR_TEAM}, hidden=True),
-        "list_data": Rule({**_PARTICIPANTS, **_TEAM}),
+        "list_offered_files": _ANYONE,
+        "read_offered_file": Rule({**_PARTICIPANTS, **_TEAM}),
+        "read_competition_image": _ANYONE,
+        "list_shared_submissions": _ANYONE,
+        "read_shared_submission": Rule({Role.PERSON: Scope.PUBLIC}),
+        "put_on_leaderboard": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "take_off_leaderboard": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "share_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "unshare_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "read_leaderboard": _ANYONE,
         "read_leaderboard_csv": _ANYONE,
         "read_leaderboard_history": _ANYONE,
@@ -112,6 +120,9 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "complete_dataset": _change(
             {**_MAKERS, Role.COLLABORATOR: Scope.OWN}, "upload a dataset", "dataset", hidden=True
         ),
+        "export_competition": _change(_TEAM, "export a competition", "competition"),
+        "read_exported_file": _ORGANIZER,
+        "export_submissions": _change(_TEAM, "export submissions", "submissions"),
         "read_competition_audit": _ORGANIZER,
         "read_platform_audit": _ADMINISTRATOR,
         "list_agents": Rule(_POOLS),  # of their pools

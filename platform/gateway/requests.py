@@ -17,6 +17,7 @@ from podium.platform.jobs import Sha256
 from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.models.competitions import NOW
 from podium.platform.models.reruns import Adoption
+from podium.platform.records.exports import TableForm
 
 
 def _plain_filename(name: str) -> str:
@@ -239,6 +240,13 @@ class WindowsChange(Body):
     unbounded: list[Literal["start", "end", "registration_start", "registration_end"]] | None = Field(
         default=None, max_length=4
     )
+
+
+class SubmissionsExport(Body):
+    """Which submissions to write as a table, and how."""
+
+    form: TableForm = TableForm.CSV
+    phase: str | None = Field(default=None, max_length=300)
 
 
 class ExtraAllowanceChange(Body):

@@ -40,10 +40,14 @@ class NewRow:
 
 @dataclass(slots=True)
 class Change:
-    """What becomes of a phase's board: submissions that leave it, and rows that come; both may name one."""
+    """What becomes of a phase's board: submissions that leave it, and rows that come; both may name one.
+
+    `is_withdrawal` says that their participant takes them off, and nothing else is to stand there instead.
+    """
 
     gone: Collection[UUID] = ()
     placed: Sequence[NewRow] = ()
+    is_withdrawal: bool = False
 
 
 def change_board(session: Session, phase_id: UUID, board: Leaderboard, change: Change) -> None:
@@ -65,7 +69,7 @@ def change_board(session: Session, phase_id: UUID, board: Leaderboard, change: C
                     LeaderboardEntry.submission_id.in_(leaving),
                     LeaderboardEntry.until.is_(None),
                 )
-                .values(until=moment)
+                .values(until=moment, is_withdrawn=change.is_withdrawal)
                 .returning(LeaderboardEntry.submission_id)
                 .execution_options(synchronize_session=False)
             )
@@ -138,4 +142,8 @@ _RANKED = text(
 
 def _mark(session: Session, submissions: Collection[UUID], *, on_leaderboard: bool) -> None:
     if submissions:
-        session.execute(update(Submission).where(Submission.id.in_(submissions)).values(on_leaderboard=on_leaderboard))
+        session.execute(
+            update(Submission)
+            .where(Submission.id.in_(submissions))
+            .values(on_leaderboard=on_leaderboard, version=Submission.version + 1)
+        )

@@ -14,6 +14,7 @@ from podium.platform.leaderboard.columns import column_values
 from podium.platform.leaderboard.ranking import Entry
 from podium.platform.leaderboard.rules import column_rules
 from podium.platform.leaderboard.selection import MULTIPLE, select_entries
+from podium.platform.leaderboard.withdrawals import withdrawn_people
 from podium.platform.models import (
     Column,
     Competition,
@@ -32,12 +33,20 @@ def submission_values(board: Leaderboard, submission: Submission) -> list[float 
     return column_values(column_rules(board), by_task)
 
 
+def new_row(board: Leaderboard, submission: Submission) -> NewRow:
+    """A submission that was scored, as a row of its leaderboard."""
+    values = submission_values(board, submission)
+    return NewRow(
+        submission.id, submission.person_id, values, submission.created, submission.number, submission.is_baseline
+    )
+
+
 def place_on_leaderboards(session: Session, submissions: Sequence[Submission]) -> None:
     """Bring leaderboards up to date with submissions that were just scored.
 
     Only what stands there already is looked at: how many others a participant has made costs nothing.
     """
-    _hold_participants(session, {(one.competition_id, one.person_id) for one in submissions})
+    hold_participants(session, {(one.competition_id, one.person_id) for one in submissions})
     by_phase: dict[UUID, list[Submission]] = {}
     for submission in submissions:
         by_phase.setdefault(submission.phase_id, []).append(submission)
@@ -47,8 +56,12 @@ def place_on_leaderboards(session: Session, submissions: Sequence[Submission]) -
         change_board(session, phase_id, board, _change(session, phase_id, board, by_phase[phase_id]))
 
 
-def _hold_participants(session: Session, keys: Collection[tuple[UUID, UUID]]) -> None:
-    """Let others that place results of these people wait, and see what this transaction has done."""
+def hold_participants(session: Session, keys: Collection[tuple[UUID, UUID]]) -> None:
+    """Let others that change rows of these people wait: results and choices come one by one, and see the one before.
+
+    Args:
+        keys: Competitions and people in them.
+    """
     session.execute(
         select(Participant.person_id)
         .where(tuple_(Participant.competition_id, Participant.person_id).in_(sorted(keys)))
@@ -59,11 +72,10 @@ def _hold_participants(session: Session, keys: Collection[tuple[UUID, UUID]]) ->
 
 def _change(session: Session, phase_id: UUID, board: Leaderboard, submissions: Sequence[Submission]) -> Change:
     """What becomes of the board by these results of any number of people."""
-    new = {
-        one.id: NewRow(one.id, one.person_id, submission_values(board, one), one.created, one.number, one.is_baseline)
-        for one in submissions
-    }
+    new = {one.id: new_row(board, one) for one in submissions}
     standing = _standing(session, phase_id, board, new.values())
+    missing = {row.person_id for row in new.values()} - set(standing)
+    withdrawn = withdrawn_people(session, phase_id, board, missing) if missing else frozenset[UUID]()
     gone, placed = set[UUID](), list[NewRow]()
     for person_id in {row.person_id for row in new.values()}:
         own = [row for row in new.values() if row.person_id == person_id]
@@ -75,6 +87,7 @@ def _change(session: Session, phase_id: UUID, board: Leaderboard, submissions: S
             standing=frozenset(before),
             columns=column_rules(board),
             primary_index=board.primary_index,
+            is_withdrawn=person_id in withdrawn,
         )
         gone |= set(before) - chosen
         placed += [row for row in own if row.submission_id in chosen]

@@ -18,6 +18,7 @@ from podium.platform.leaderboard.ranking import Entry
 from podium.platform.leaderboard.rules import board_rules, column_rules
 from podium.platform.leaderboard.sort_keys import sort_key
 from podium.platform.leaderboard.standing import BoardRules, Candidate, ranks_of_entrants, standing_entries
+from podium.platform.leaderboard.withdrawals import withdrawn_people
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Evaluation, Leaderboard, LeaderboardEntry, Phase, Score, Submission
 
@@ -26,7 +27,10 @@ Values = list[float | None]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A submission that is finished: whose it is, when it was made, and a value for each column."""
+    """A submission that is finished: whose it is, when it was made, and a value for each column.
+
+    `is_withdrawn` says that its participant has taken off the board all that stood there of theirs.
+    """
 
     submission_id: UUID
     person_id: UUID
@@ -36,6 +40,7 @@ class Scored:
     number: int = 0
     is_baseline: bool = False
     ended: datetime | None = None
+    is_withdrawn: bool = False
 
     def entry(self) -> Entry[UUID]:
         """It as a row to rank."""
@@ -78,6 +83,7 @@ def scored_submissions(
             sources[row.id] = source
     values = values_of(session, board, set(sources.values()))
     empty = column_values(column_rules(board), [])
+    withdrawn = withdrawn_people(session, phase.id, board)
     return {
         row.id: Scored(
             row.id,
@@ -88,6 +94,7 @@ def scored_submissions(
             row.number,
             row.is_baseline,
             row.ended,
+            row.person_id in withdrawn,
         )
         for row in rows
         if row.id in sources
@@ -124,7 +131,8 @@ _AT_ONCE = 5000
 def board_of(board: Leaderboard, scored: Mapping[UUID, Scored]) -> dict[UUID, Scored]:
     """Those of the scored submissions that stand on the board, by the board's rule."""
     chosen = frozenset(one.submission_id for one in scored.values() if one.stands)
-    standing = standing_entries(board_rules(board), _candidates(scored), chosen)
+    withdrawn = frozenset(one.person_id for one in scored.values() if one.is_withdrawn)
+    standing = standing_entries(board_rules(board), _candidates(scored), chosen, withdrawn)
     return {candidate.entry.item: scored[candidate.entry.item] for candidate in standing}
 
 

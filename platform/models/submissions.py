@@ -30,7 +30,8 @@ class Submission(Identified, Timed, Base):
 
     One that `is_baseline` is an organizer's for comparison: it stands on the leaderboard without a rank.
 
-    `content` is where its file lies. When its participant has removed the file, `files_removed` says so.
+    `content` is where its file lies. When its participant has removed the file, `files_removed` says so. `shared` is
+    since when everybody may have it.
     """
 
     __tablename__ = "submissions"
@@ -75,6 +76,7 @@ class Submission(Identified, Timed, Base):
             "created",
             postgresql_where=text("status = 'finished' AND rerun_id IS NULL"),
         ),
+        Index("ix_submissions_shared", "competition_id", "shared", postgresql_where=text("shared IS NOT NULL")),
         CheckConstraint("(ended IS NOT NULL) = (status IN ('finished', 'failed', 'cancelled'))", name="ended_if_over"),
     )
 
@@ -87,6 +89,7 @@ class Submission(Identified, Timed, Base):
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[str | None] = mapped_column(String(200))
     files_removed: Mapped[datetime | None]
+    shared: Mapped[datetime | None]
     message: Mapped[str] = mapped_column(String(1000), default="")
     fact_sheet: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[SubmissionStatus] = mapped_column(
@@ -270,7 +273,8 @@ class LeaderboardEntry(Base):
 
     `scores` has one value per column, by the columns' index. `sort_key` has those that rank, in the order in which they
     do, such that less is better (`leaderboard.sort_keys`); it is null for a row that can't be ranked. `rank` is what it
-    had when it came there; null for a baseline, and where only the whole board could tell.
+    had when it came there; null for a baseline, and where only the whole board could tell. `is_withdrawn` is of a row
+    that its participant took off, where the rule leaves that to them.
     """
 
     __tablename__ = "leaderboard_entries"
@@ -316,6 +320,7 @@ class LeaderboardEntry(Base):
     rank: Mapped[int | None]
     since: Mapped[datetime] = mapped_column(default=now)
     until: Mapped[datetime | None]
+    is_withdrawn: Mapped[bool] = mapped_column(default=False)
 
     submission: Mapped[Submission] = relationship()
     person: Mapped[Person] = relationship()

@@ -131,6 +131,10 @@ class CompetitionSummary:
         deadline: End of that phase.
         may_organize: Whether the person who asks organizes it.
         collaborators: Who organizes it with its owner, `organizer`.
+        status: `open` while a phase is, else `upcoming` where one will be, else `over`; empty where nobody says.
+        opens: Start of the phase that is next; `None` where none is.
+        participation: Of the person who asks, as in `CompetitionRecord`.
+        has_image: Whether it has a picture to be shown.
     """
 
     slug: str
@@ -146,6 +150,10 @@ class CompetitionSummary:
     created: datetime
     may_organize: bool = False
     collaborators: tuple[str, ...] = ()
+    status: str = ""
+    opens: datetime | None = None
+    participation: ParticipantStatus | None = None
+    has_image: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,9 @@ class CompetitionRecord:
         relaxations: Rules of the sandbox that its programs do without.
         start: Before it nothing may be submitted in any phase; `None` for no bound, as with the others.
         registration_end: From then on nobody may join.
+        terms_accepted: When the person who asks accepted terms of it last; `None` where they never did.
+        accepted_terms_sha256: Which those were; another one than `terms_sha256` where the terms have changed since.
+        may_share: Participants may make their submissions public.
     """
 
     summary: CompetitionSummary
@@ -182,6 +193,9 @@ class CompetitionRecord:
     end: datetime | None = None
     registration_start: datetime | None = None
     registration_end: datetime | None = None
+    terms_accepted: datetime | None = None
+    accepted_terms_sha256: str = ""
+    may_share: bool = False
 
     def limits_in_words(self) -> list[str]:
         """What programs may use, in a sentence for all phases in which it is the same."""

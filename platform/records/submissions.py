@@ -129,6 +129,7 @@ class SubmissionRecord:
         expected: When it will be scored, by history; `None` where nothing can be said.
         rescored: The rerun whose results count now, in words; empty where the first ones do.
         migrated_from: The number of the submission of the phase before that this one was made from.
+        shared: Its participant lets everybody have its file.
     """
 
     id: UUID
@@ -155,6 +156,7 @@ class SubmissionRecord:
     expected: datetime | None = None
     rescored: str = ""
     migrated_from: int | None = None
+    shared: bool = False
 
     def __str__(self) -> str:
         parts = [f"Submission {self.number} of {self.competition}: {self.status.value}"]

@@ -89,6 +89,7 @@ def submission_record(
         expected=expected_end(session, submission) if whole else None,
         rescored=_rescored(session, submission),
         migrated_from=submission.origin.number if submission.origin and submission.rerun_id is None else None,
+        shared=submission.shared is not None,
     )
 
 

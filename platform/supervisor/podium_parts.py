@@ -27,6 +27,7 @@ from podium.platform.supervisor.state_folder import StateFolder
 PREFERRED_PORTS: Mapping[str, int] = {"gateway": 8400, "dashboards": 8401, "prefect": 4200, "postgres": 15432}
 PLATFORM_SLOTS = 8
 """Of the platform's own flows: most of them wait for others, and none must keep another from its turn."""
+_OF_DASHBOARDS = frozenset({"PODIUM_DASHBOARDS_UPLOAD_MEGABYTES"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  named, not bound
 
 
@@ -197,7 +198,9 @@ class _Podium:
         )
 
     def _dashboards(self) -> Part:
+        given = {name: value for name, value in self.environment.items() if name in _OF_DASHBOARDS}
         own = {
+            **given,
             "PODIUM_GATEWAY": self._local("gateway"),
             "PODIUM_PUBLIC_URL": self._public_url(),
             "PODIUM_DASHBOARDS_HOST": self.options.host,

@@ -14,14 +14,15 @@ from sqlalchemy import select
 from podium.platform import competition_relaxations, competition_views, competitions, participants
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
+from podium.platform.csv_cells import safe_cell
 from podium.platform.events import record_event
 from podium.platform.gateway.access import MaybeCaller, WithCaller
-from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
 from podium.platform.gateway.routes.leaderboards import board_seen
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import find_person
 from podium.platform.leaderboard.reading import read_leaderboard as leaderboard_of
+from podium.platform.lifecycle import CompetitionStatus
 from podium.platform.models import Participant, Person, now
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
 from podium.platform.records.leaderboards import LeaderboardRecord
@@ -37,11 +38,19 @@ EVERY_ROW = 1_000_000
 
 @router.get("/competitions")
 def list_competitions(
-    services: WithServices, caller: MaybeCaller, search: str = "", limit: Limit = 100, offset: Offset = 0
+    services: WithServices,
+    caller: MaybeCaller,
+    search: str = "",
+    status: CompetitionStatus | None = None,
+    mine: Annotated[bool, Query()] = False,  # noqa: FBT002  # a query parameter is always named
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> list[CompetitionSummary]:
     """Competitions that the caller may see, the newest first."""
     with services.database.session() as session:
-        return competition_views.list_competitions(session, caller, search=search[:200], limit=limit, offset=offset)
+        return competition_views.list_competitions(
+            session, caller, search=search[:200], limit=limit, offset=offset, status=status, mine=mine
+        )
 
 
 @router.get("/competitions/{slug}")

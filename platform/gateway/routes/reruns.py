@@ -14,10 +14,10 @@ from starlette.background import BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 
 from podium.platform import competitions
+from podium.platform.csv_cells import safe_cell
 from podium.platform.driven import RERUNS
 from podium.platform.events import rerun_topic
 from podium.platform.gateway.access import WithCaller
-from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import NewRerun, RerunSelection, Wait
 from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller

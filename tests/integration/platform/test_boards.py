@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 from world import Known, RunningGateway, World, board, hours, phase, success
 
 from podium.platform.competitions import find_competition
-from podium.platform.leaderboard.changes import Change, NewRow, change_board
+from podium.platform.leaderboard.choosing import put_on_leaderboard, take_off_leaderboard
 from podium.platform.leaderboard.live_boards import LiveBoard
 from podium.platform.leaderboard.ranked_boards import ranked_board
 from podium.platform.leaderboard.rules import board_rules
@@ -23,6 +23,7 @@ from podium.platform.leaderboard.sort_keys import keys_tell_the_order
 from podium.platform.leaderboard.standing import ranked_entries
 from podium.platform.leaderboard.verification import board_differences
 from podium.platform.leaderboard.whole_board import board_of, scored_submissions
+from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Adoption, LeaderboardEntry, PhaseBoard, Submission, now
 from podium.platform.submissions.results import store_result, store_results
 
@@ -41,20 +42,18 @@ def from_scratch(world: World, slug: str) -> Table:
         return [(one.entry.item, tuple(one.entry.values), one.rank) for one in ranked]
 
 
-def choose(world: World, slug: str, dice: random.Random) -> None:
-    """Let another submission of somebody stand, as a participant may."""
+def choose(world: World, rule: str, dice: random.Random) -> None:
+    """Have another submission of somebody stand there, or one no more."""
+    is_to_go = rule != "Add" and dice.random() < 0.5
     with world.session() as session:
-        competition = find_competition(session, slug, None)
-        first, rules = competition.phases[0], competition.leaderboards[0]
-        scored = scored_submissions(session, first, rules, {})
-        waiting = sorted((one for one in scored.values() if not one.stands), key=lambda one: one.number)
-        if not waiting:
-            return
-        one = dice.choice(waiting)
-        is_multiple = rules.submission_rule.value.endswith("Multiple")
-        gone = [] if is_multiple else [k for k, o in scored.items() if o.stands and o.person_id == one.person_id]
-        row = NewRow(one.submission_id, one.person_id, one.values, one.created, one.number)
-        change_board(session, first.id, rules, Change(gone, [row]))
+        able = select(Submission).where(
+            Submission.status == SubmissionStatus.FINISHED,
+            Submission.on_leaderboard.is_(is_to_go),
+            ~Submission.is_baseline,
+            Submission.rerun_id.is_(None),
+        )
+        if found := session.scalars(able.order_by(Submission.number)).all():
+            (take_off_leaderboard if is_to_go else put_on_leaderboard)(session, dice.choice(found))
 
 
 def scores(dice: random.Random) -> dict[str, float]:
@@ -72,10 +71,10 @@ def test_a_board_is_what_its_submissions_make_of_it_now_and_at_every_moment(
     for person in known:
         world.join(person, slug)
     seen: list[tuple[datetime, Table]] = []
-    for step in range(11):
-        if step % 4 == 3 and rule.startswith("Add"):
-            choose(world, slug, dice)
-        elif step in (6, 10):
+    for step in range(13):
+        if step % 3 == 2 and rule.startswith("Add"):
+            choose(world, rule, dice)
+        elif step in (6, 12):
             with world.session() as session:
                 numbers = session.scalars(select(Submission.number).where(Submission.rerun_id.is_(None))).all()
             rescore(world, olga, slug, {n: scores(dice) for n in numbers if n % 3}, adoption=Adoption.AUTOMATIC)

@@ -1,11 +1,10 @@
-"""The data of a competition: who may have it, and from when on."""
+"""The files that a competition offers, by their phases; and what it says its results look like."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from world import HTTP, PAST, Known, RunningGateway, World, phase, problem_of
+from world import PAST, Known, RunningGateway, World, phase
 
 TASK = {
     "index": 0,
@@ -16,51 +15,23 @@ TASK = {
 }
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-def kinds(gateway: RunningGateway, who: Known) -> list[tuple[str, tuple[str, ...]]]:
-    answer = gateway.call("GET", "/competitions/iris/data", who.token)
+def kinds(gateway: RunningGateway, who: Known | None) -> list[tuple[str, tuple[str, ...]]]:
+    answer = gateway.call("GET", "/competitions/iris/files", who.token if who else None)
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()
     return [(one["kind"], tuple(one["phases"])) for one in found]
 
 
-def test_participants_have_the_data_of_phases_that_have_begun(
-    world: World, gateway: RunningGateway, olga: Known, ada: Known
-) -> None:
+def test_a_file_is_offered_once_for_all_its_phases(world: World, gateway: RunningGateway, olga: Known) -> None:
     first = phase(tasks=[0], name="First", start=PAST, end="2090-01-01", public_data="scoring_program")
     second = phase(tasks=[0], name="Second", start="2091-01-01", end=None, starting_kit="reference_data")
     world.competition(olga, slug="iris", tasks=[TASK], phases=[first, second], make_input_data_available=True)
-    refused = gateway.call("GET", "/competitions/iris/data", ada.token)
-    assert refused.status_code == 403
-    assert "You have not joined" in problem_of(refused)["detail"]
-    world.join(ada, "iris")
-    assert kinds(gateway, ada) == [("public_data", ("First",)), ("input_data", ("First",))]
+    assert kinds(gateway, None) == [("public_data", ("First",)), ("input_data", ("First",))]
     assert kinds(gateway, olga) == [
         ("public_data", ("First",)),
         ("input_data", ("First", "Second")),
         ("starting_kit", ("Second",)),
     ]
-    (file, _) = gateway.call("GET", "/competitions/iris/data", ada.token).json()
-    fetched = HTTP.get(file["request"]["url"], headers=file["request"]["headers"])
-    assert fetched.status_code == 200
-    assert len(fetched.content) == file["size"]
-
-
-def test_programs_are_shown_where_the_organizer_says_so(
-    world: World, gateway: RunningGateway, olga: Known, ada: Known
-) -> None:
-    world.competition(olga, slug="iris", tasks=[TASK], make_programs_available=True)
-    world.join(ada, "iris")
-    assert [kind for kind, _ in kinds(gateway, ada)] == ["scoring_program"]
 
 
 def test_reference_data_is_never_offered(world: World, gateway: RunningGateway, olga: Known) -> None:

@@ -19,7 +19,7 @@ import httpx
 from rescoring import rescore, start
 from samples import Sample
 from sqlalchemy import Connection, select, text
-from world import PREDICTIONS, Known, World, evaluation_results, sha256_of, zip_of
+from world import PREDICTIONS, Known, World, board, evaluation_results, sha256_of, zip_of
 
 from podium.platform.collaborators import add_collaborator
 from podium.platform.competitions import find_competition
@@ -42,6 +42,7 @@ from podium.platform.models import (
     now,
 )
 from podium.platform.models.base import new_id
+from podium.platform.offered_files import offered_files
 from podium.platform.reruns.control import pause_rerun
 from podium.platform.reruns.selection import Selection
 from podium.platform.scaling import policies
@@ -130,8 +131,12 @@ class Everybody:
         olga, otto = world.person("olga", organizer=True), world.person("otto", organizer=True)
         known = {name: world.person(name) for name in ("bob", "ada", "carl", "cora", "connie")}
         root = world.person("root", administrator=True)
-        closed = {"show_detailed_results_in_leaderboard": False}
-        slug = world.competition(olga, slug="iris", title=f"Iris {CANARY}", **closed)
+        fields = {
+            "show_detailed_results_in_leaderboard": False,
+            "make_programs_available": True,
+            "leaderboards": [board(submission_rule="Add_And_Delete_Multiple")],
+        }
+        slug = world.competition(olga, slug="iris", title=f"Iris {CANARY}", **fields)
         other = world.competition(otto, slug="other")
         for name, where in (("ada", slug), ("carl", slug), ("carl", other)):
             world.join(known[name], where)
@@ -163,7 +168,9 @@ class Everybody:
         }
         with world.session() as session:
             token = session.scalars(select(Token.id).where(Token.person_id == carl.id)).one()
-            terms = find_competition(session, slug, None).terms_sha256
+            competition = find_competition(session, slug, None)
+            terms, offered = competition.terms_sha256, offered_files(session, competition, None)[0].id
+            session.get_one(Submission, scored[2]).shared = now()
             self._uploads = [
                 upload_key(session.get_one(Submission, announced)),
                 *(incoming_key(one) for one in (bundle, dataset)),
@@ -172,12 +179,15 @@ class Everybody:
             "token": str(token),
             "terms": terms,
             "bundle": str(bundle),
+            "picture": sha256_of(b"GIF89a: a picture"),
             "dataset": str(dataset),
             "announced": str(announced),
             "in_parts": str(in_parts),
             "pool_token": str(pool_token),
             "olgas_dataset": self.datasets["olga"],
             "scored": str(scored[3]),
+            "shared": str(scored[2]),
+            "offered": str(offered),
             "evaluation": str(evaluation),
             "submission": str(job.submission_id),
             "attempt": str(job.attempt_id),

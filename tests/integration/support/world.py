@@ -159,7 +159,7 @@ class World:
         }
         for name, text in {
             "competition.yaml": yaml.safe_dump(content),
-            "logo.png": "a picture",
+            "logo.png": "GIF89a: a picture",
             "terms.md": "Be fair.",
             "overview.md": "# Iris",
             "scoring_program/metadata.yaml": "command: python3 $program/score.py",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from podium.platform.bundles.content import CompetitionContent, FileInBundle, StoredDataset
+from podium.platform.bundles.problems import Severity
 from podium.platform.bundles.reader import BundleReading
 
 SECOND = "  - name: Second\n    start: 2026-07-01\n"
@@ -104,8 +105,8 @@ def test_bundles_may_list_solutions_in_phases(accepted: Callable[..., Competitio
         (("start: 2026-01-01", "start: [1]"), 15, "phases[0].start", "Expected a text, got a list."),
         (("    end: 2026-06-30\n", ""), 14, "phases[0].end",
          "Phase 'First' has no end, but Phase 'Second' follows it."),
-        (("end: 2026-06-30", "end: 2026-07-01"), 19, "phases[1].start",
-         "starts 2026-07-01 00:00 UTC, which is not after the end of Phase 'First' (2026-07-01 00:00 UTC, line 16)."),
+        (("end: 2026-06-30", "end: 2026-07-02"), 19, "phases[1].start",
+         "starts 2026-07-01 00:00 UTC, which is not after the end of Phase 'First' (2026-07-02 00:00 UTC, line 16)."),
         (("end: 2026-06-30", "end: 2025-06-30"), 16, "phases[0].end",
          "Phase 'First' ends 2025-06-30 00:00 UTC, which is not after it starts (2026-01-01 00:00 UTC, line 15)."),
         (("    tasks: [0]\n  - ", "  - "), 14, "phases[0].tasks", "`tasks` is missing."),
@@ -132,6 +133,21 @@ def test_what_is_wrong_is_said_at_its_line(
     assert reading.refused
     assert [(problem.line, problem.field) for problem in reading.problems] == [(line, field)]
     assert message in reading.problems[0].message
+
+
+def test_a_phase_may_begin_when_the_one_before_ends(read: Callable[..., BundleReading]):
+    reading = read(("end: 2026-06-30", "end: 2026-07-01"))
+    (problem,) = reading.problems
+    assert (problem.severity, problem.line) == (Severity.WARNING, 19)
+    assert "Codabench refuses this" in problem.message
+    assert "2026-07-01 00:00:01 UTC" in problem.suggestion
+    first, second = reading.accepted().phases
+    assert first.end == second.start
+
+
+def test_a_limit_can_be_none_at_all(accepted: Callable[..., CompetitionContent]):
+    first = accepted(("    tasks: [0]", "    max_submissions: closed\n    tasks: [0]")).phases[0]
+    assert first.max_submissions == 0
 
 
 def test_what_to_change_about_an_overlap_is_said(read: Callable[..., BundleReading]):

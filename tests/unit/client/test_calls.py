@@ -42,9 +42,9 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
     ),
     "GET /tokens": (lambda c: c.tokens(), "/tokens", None),
     "DELETE /tokens/{id}": (lambda c: c.revoke_token(ONE), f"/tokens/{ONE}", None),
-    "GET /competitions?search=&limit=&offset=": (
-        lambda c: c.competitions("i r&s", limit=5, offset=10),
-        "/competitions?search=i+r%26s&limit=5&offset=10",
+    "GET /competitions?search=&status=&mine=&limit=&offset=": (
+        lambda c: c.competitions("i r&s", status="open", mine=True, limit=5, offset=10),
+        "/competitions?search=i+r%26s&status=open&mine=true&limit=5&offset=10",
         None,
     ),
     "GET /competitions/{slug}": (lambda c: c.competition("i/ris"), "/competitions/i%2Fris", None),
@@ -99,7 +99,6 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
             "fact_sheet": {"k": "v"},
         },
     ),
-    "GET /competitions/{slug}/data": (lambda c: c.data("iris"), "/competitions/iris/data", None),
     "POST /submissions/{id}/complete": (lambda c: c.complete_submission(ONE), f"/submissions/{ONE}/complete", None),
     "GET /competitions/{slug}/submissions?phase=&everyone=&limit=&offset=": (
         lambda c: c.submissions("iris", "Final", everyone=True, limit=3, offset=0),
@@ -153,6 +152,31 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         "/competitions/iris/leaderboard/repair",
         None,
     ),
+    "PUT /submissions/{id}/leaderboard": (lambda c: c.put_on_leaderboard(ONE), f"/submissions/{ONE}/leaderboard", None),
+    "DELETE /submissions/{id}/leaderboard": (
+        lambda c: c.take_off_leaderboard(ONE),
+        f"/submissions/{ONE}/leaderboard",
+        None,
+    ),
+    "PUT /submissions/{id}/shared": (lambda c: c.share_submission(ONE), f"/submissions/{ONE}/shared", None),
+    "DELETE /submissions/{id}/shared": (lambda c: c.unshare_submission(ONE), f"/submissions/{ONE}/shared", None),
+    "GET /competitions/{slug}/shared-submissions?limit=&offset=": (
+        lambda c: c.shared_submissions("iris", limit=5, offset=10),
+        "/competitions/iris/shared-submissions?limit=5&offset=10",
+        None,
+    ),
+    "GET /competitions/{slug}/shared-submissions/{id}/file": (
+        lambda c: c.shared_submission("iris", ONE),
+        f"/competitions/iris/shared-submissions/{ONE}/file",
+        None,
+    ),
+    "GET /competitions/{slug}/files": (lambda c: c.offered_files("iris"), "/competitions/iris/files", None),
+    "GET /competitions/{slug}/files/{id}": (
+        lambda c: c.offered_file("iris", ONE),
+        f"/competitions/iris/files/{ONE}",
+        None,
+    ),
+    "GET /competitions/{slug}/image": (lambda c: c.competition_image("iris"), "/competitions/iris/image", None),
     "GET /competitions/{slug}/leaderboard.csv?phase=&as_of=": (
         lambda c: c.leaderboard_csv("iris", "Final"),
         "/competitions/iris/leaderboard.csv?phase=Final",
@@ -286,6 +310,12 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         "/people/ada/storage",
         {"quota": 9},
     ),
+    "POST /competitions/{slug}/export": (lambda c: c.competition_parts("iris"), "/competitions/iris/export", None),
+    "GET /competitions/{slug}/export/{sha256}": (
+        lambda c: c.exported_file("iris", "0" * 64),
+        f"/competitions/iris/export/{'0' * 64}",
+        None,
+    ),
     "GET /competitions/{slug}/collaborators": (
         lambda c: c.collaborators("iris"),
         "/competitions/iris/collaborators",
@@ -311,8 +341,14 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
     ),
     "GET /audit?before=ID&since=&until=&actor=&act=&limit=": (lambda c: c.audit(limit=5), "/audit?limit=5", None),
 }
-STEPS = {"POST /datasets", "POST /datasets/{id}/complete", "POST /uploads/{id}/parts"}
-"""Steps of `store_dataset` and of uploads in parts, which have no method for each; other tests follow them."""
+STEPS = {
+    "POST /datasets",
+    "POST /datasets/{id}/complete",
+    "POST /uploads/{id}/parts",
+    "POST /competitions/{slug}/submissions/export",
+}
+"""Steps of `store_dataset` and of uploads in parts, which have no method for each, and what is written to a file; other
+tests follow them."""
 
 
 NOTHING = {
@@ -347,7 +383,7 @@ def test_a_call_is_made_as_documented(name: str, client_for: Callable[..., Clien
     client = client_for(answer)
     if ".csv" in name:
         assert call(client) == "null"
-    elif name.endswith("detailed-results/{evaluation}"):
+    elif name.endswith(("detailed-results/{evaluation}", "/image")):
         assert call(client) == b"null"
     elif name in NOTHING:
         assert call(client) is None

@@ -398,6 +398,7 @@ def test_data_is_fetched_once_and_unpacked(gateway: Gateway, tmp_path: Path):
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("training.csv", text)
         gateway.answers["GET /x"] = [httpx.Response(200, content=packed.getvalue())]
+        gateway.answers[f"GET /competitions/iris/files/{UUID(int=5)}"] = [SIGNED | {"method": "GET"}]
         return {
             "id": str(UUID(int=5)),
             "kind": kind,
@@ -406,17 +407,16 @@ def test_data_is_fetched_once_and_unpacked(gateway: Gateway, tmp_path: Path):
             "sha256": sha256(packed.getvalue()).hexdigest(),
             "phases": ["Final"],
             "task": "",
-            "request": SIGNED | {"method": "GET"},
         }
 
-    gateway.answers["GET /competitions/iris/data"] = [[offered("a")]]
+    gateway.answers["GET /competitions/iris/files"] = [[offered("a")]]
     iris, folder = Competition("iris"), tmp_path / "data"
     assert iris.download_data(folder) == folder
     assert (folder / "public_data" / "training.csv").read_text() == "a"
     fetched = gateway.asked().count("GET x")
     iris.download_data(folder)
     assert gateway.asked().count("GET x") == fetched
-    gateway.answers["GET /competitions/iris/data"] = [[offered("b")]]
+    gateway.answers["GET /competitions/iris/files"] = [[offered("b")]]
     iris.download_data(folder, phase=2)
     assert (folder / "public_data" / "training.csv").read_text() == "b"
     assert sorted(path.name for path in folder.iterdir()) == [".public_data.sha256", "public_data"]
@@ -425,7 +425,7 @@ def test_data_is_fetched_once_and_unpacked(gateway: Gateway, tmp_path: Path):
     (tmp_path / "mine" / "public_data").mkdir(parents=True)
     with pytest.raises(Conflict, match="not from here"):
         iris.download_data(tmp_path / "mine")
-    gateway.answers["GET /competitions/iris/data"] = [[offered("c", kind="../../etc")]]
+    gateway.answers["GET /competitions/iris/files"] = [[offered("c", kind="../../etc")]]
     iris.download_data(folder)
     assert (folder / "etc" / "training.csv").read_text() == "c"
 

@@ -10,6 +10,7 @@ import podium.platform.client
 ALLOWED = {
     "podium",
     "podium.platform",
+    "podium.platform.archive_rules",
     "podium.platform.bundles",
     "podium.platform.bundles.content",
     "podium.platform.bundles.folder_zips",
@@ -25,7 +26,8 @@ ALLOWED = {
     "podium.platform.records",
     "podium.platform.records.access",
     "podium.platform.records.competitions",
-    "podium.platform.records.data",
+    "podium.platform.records.offers",
+    "podium.platform.records.exports",
     "podium.platform.records.leaderboards",
     "podium.platform.records.people",
     "podium.platform.records.pools",

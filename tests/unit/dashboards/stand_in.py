@@ -18,7 +18,7 @@ from stand_in_organizing import Organized
 from podium.platform.bundles.content import Computation, FactSheetQuestion, FactSheetType, Sorting, SubmissionRule
 from podium.platform.client.conversion import record_to_json
 from podium.platform.errors import NotAllowed, NotAuthenticated, NotFound, PodiumError
-from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, SubmissionStatus
+from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, ParticipantStatus, SubmissionStatus
 from podium.platform.records.competitions import (
     ColumnRecord,
     CompetitionRecord,
@@ -28,8 +28,17 @@ from podium.platform.records.competitions import (
     TaskRecord,
 )
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
-from podium.platform.records.people import Allowance, PersonRecord
-from podium.platform.records.submissions import DetailedResult, DetailedResults, LogPage, LogPiece, SubmissionRecord
+from podium.platform.records.offers import OfferedFile, SharedSubmission
+from podium.platform.records.people import Allowance, ParticipantRecord, PersonRecord
+from podium.platform.records.storage import SignedRequestRecord
+from podium.platform.records.submissions import (
+    DetailedResult,
+    DetailedResults,
+    LogPage,
+    LogPiece,
+    SubmissionRecord,
+    SubmissionUpload,
+)
 
 SPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 ACCURACY = ColumnRecord("accuracy", "Accuracy", Sorting.DESC, 4, is_primary=True, computation=None)
@@ -179,9 +188,12 @@ class StandIn:
             can=True, reason="", phase="Development", left_in_window=4, left_total=96, changes=None
         )
     )
+    files: dict[str, list[OfferedFile]] = field(default_factory=dict)
+    shared: dict[str, list[SharedSubmission]] = field(default_factory=dict)
     organized: Organized = field(default_factory=Organized)
     refusal: PodiumError | None = None
     done: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
+    received: list[bytes] = field(default_factory=list)
     is_down: bool = False
     seen: list[str] = field(default_factory=list)
     address: str = ""
@@ -232,24 +244,61 @@ class StandIn:
         self.done.append((method, path, body))
         if self.refusal is not None:
             raise self.refusal
-        if parts[0] == "submissions" and parts[2:] == ["cancel"]:
-            return self._cancel(UUID(parts[1]))
+        if parts[0] == "submissions":
+            return self._decide(method, UUID(parts[1]), parts[2])
+        if parts[0] == "competitions" and method == "POST" and parts[2:] in (["participants"], ["submissions"]):
+            person = self.people[token or ""]
+            act = self._join if parts[2] == "participants" else self._announce
+            return act(parts[1], person, body)
         if parts[0] == "competitions" and parts[1] in self.competitions:
             return self.organized.act(self.competitions, parts[1], parts[2:], body)
         raise NotFound("There is no such call.")
 
-    def _cancel(self, identifier: UUID) -> SubmissionRecord:
+    def _decide(self, method: str, identifier: UUID, what: str) -> SubmissionRecord:
+        changes: dict[str, dict[str, object]] = {
+            "cancel": {"status": SubmissionStatus.CANCELLED, "ended": moment(), "ahead": None},
+            "complete": {"status": SubmissionStatus.QUEUED, "queued": moment(), "ahead": 0},
+            "leaderboard": {"on_leaderboard": method == "PUT"},
+            "shared": {"shared": method == "PUT"},
+        }
+        return self._change(identifier, **changes[what])
+
+    def _change(self, identifier: UUID, **changes: object) -> SubmissionRecord:
         for many in self.submissions.values():
             for place, one in enumerate(many):
                 if one.id == identifier:
-                    changes = {"status": SubmissionStatus.CANCELLED, "ended": moment(), "version": one.version + 1}
-                    many[place] = replace(one, ahead=None, **changes)
+                    many[place] = replace(one, **{"version": one.version + 1, **changes})
                     return many[place]
         raise NotFound("There is no such submission.")
 
+    def _join(self, slug: str, person: PersonRecord, body: dict[str, object]) -> ParticipantRecord:
+        competition = self.competitions[slug]
+        part = ParticipantStatus.APPROVED if competition.registration_auto_approve else ParticipantStatus.PENDING
+        changes = {"participation": part, "accepted_terms_sha256": body["terms_sha256"], "terms_accepted": moment()}
+        self.competitions[slug] = replace(competition, **changes)
+        return ParticipantRecord(person.username, person.name, part, moment())
+
+    def _announce(self, slug: str, person: PersonRecord, body: dict[str, object]) -> SubmissionUpload:
+        many = self.submissions.setdefault(slug, [])
+        made = make_submission(
+            SubmissionStatus.SUBMITTED,
+            900 + len(many),
+            competition=slug,
+            participant=person.username,
+            filename=body["filename"],
+            size=body["size"],
+            message=body["message"] or "",
+        )
+        many.insert(0, made)
+        upload = SignedRequestRecord("PUT", f"{self.address}/stored/{made.id}", {}, moment(hours=-1))
+        return SubmissionUpload(made, upload)
+
     def _competitions(self, query: dict[str, str]) -> object:
-        sought = query.get("search", "").lower()
+        sought, status = query.get("search", "").lower(), query.get("status", "")
         found = [record.summary for record in self.competitions.values() if sought in record.summary.title.lower()]
+        found = [one for one in found if status in {"", one.status}]
+        if query.get("mine") == "true":
+            found = [one for one in found if one.participation is not None]
         return found[: int(query.get("limit", 100))]
 
     def _of_competition(self, slug: str, rest: list[str], query: dict[str, str]) -> object:
@@ -258,10 +307,8 @@ class StandIn:
         competition = self.competitions[slug]
         if not rest:
             return competition
-        if rest == ["allowance"]:
-            return self.allowance
-        if rest == ["submissions"]:
-            return [replace(one, evaluations=(), attempts=()) for one in self.submissions.get(slug, [])]
+        if rest[0] in {"allowance", "files", "shared-submissions", "image", "submissions"}:
+            return self._offers(slug, rest)
         if self.organized.answers(rest):
             return self.organized.answer(slug, rest)
         if competition.leaderboard_hidden:
@@ -271,6 +318,15 @@ class StandIn:
             return _csv(board)
         offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 100)), 100)
         return replace(board, rows=board.rows[offset : offset + limit], total=len(board.rows))
+
+    def _offers(self, slug: str, rest: list[str]) -> object:
+        if rest == ["image"]:
+            raise NotFound("It has no picture.")
+        if len(rest) == 1:
+            submissions = [replace(one, evaluations=(), attempts=()) for one in self.submissions.get(slug, [])]
+            lists = {"files": self.files.get(slug, []), "shared-submissions": self.shared.get(slug, [])}
+            return {**lists, "submissions": submissions, "allowance": self.allowance}[rest[0]]
+        return SignedRequestRecord("GET", f"{self.address}/stored/{rest[1]}", {}, moment(hours=-1))
 
     def _of_submission(self, identifier: UUID, rest: list[str], query: dict[str, str]) -> object:
         if rest == ["detailed-results"] and identifier in self.results:
@@ -282,6 +338,8 @@ class StandIn:
             raise NotFound("There is no such submission.")
         if not rest:
             return found
+        if rest == ["file"] or rest[:1] == ["evaluations"]:
+            return SignedRequestRecord("GET", f"{self.address}/stored/{found.id}", {}, moment(hours=-1))
         if rest == ["detailed-results"]:
             return DetailedResults(found.id, found.competition, found.phase, found.number, found.participant, ())
         pieces = tuple(piece for piece in self.logs.get(identifier, ()) if piece.sequence > int(query.get("after", 0)))
@@ -302,6 +360,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
+        if parts.path.startswith("/stored/"):
+            self._send(200, "application/zip", "stored")
+            return
         self.stand_in.seen.append(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         self._answer(lambda path, token: self.stand_in.answer(path, query, token))
@@ -315,6 +376,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_PUT(self) -> None:
+        if self.path.startswith("/stored/"):
+            self.stand_in.received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self._send(200, "text/plain", "")
+            return
         self.do_POST()
 
     def do_DELETE(self) -> None:

@@ -64,7 +64,7 @@ def test_a_competition_shows_its_phases_pages_rules_and_commands(stand_in: Stand
         "5 a day (UTC), 100 in all",
     ):
         assert words in shown
-    assert [tab.label for tab in test.tabs] == ["Overview", "Rules", "Terms", "Take part"]
+    assert [tab.label for tab in test.tabs] == ["Overview", "Files", "Rules", "Terms", "Take part"]
     assert any(r"Win \$500" in markdown.value for markdown in test.markdown)
     assert "podium login https://podium.example.org" in test.code[0].value
 

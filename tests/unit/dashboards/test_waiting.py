@@ -59,7 +59,7 @@ def test_where_results_come_from():
         "Scored again by rerun 3: wrong <label>.",
     )
     assert "wrong &lt;label&gt;." in details_head(submission, AT)
-    assert "<small>taken over from #12, scored again</small>" in submissions_table([submission], ())
+    assert "<small>taken over from #12, scored again, on the leaderboard</small>" in submissions_table([submission], ())
     assert origins.origin_sentences(make_submission(SubmissionStatus.FINISHED)) == ()
 
 

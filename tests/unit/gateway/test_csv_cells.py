@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podium.platform.gateway.csv_cells import safe_cell
+from podium.platform.csv_cells import safe_cell
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=HYPERLINK(0)"])

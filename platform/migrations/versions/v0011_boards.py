@@ -1,6 +1,6 @@
 """Leaderboards keep what stood on them, in the order of an index, and have a version.
 
-Revision 0010, after 0009. What stands on a board now is known from when it came there; what was replaced before is not.
+Revision 0011, after 0010. What stands on a board now is known from when it came there; what was replaced before is not.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -35,13 +35,15 @@ def upgrade() -> None:
     op.add_column(_TABLE, sa.Column("rank", sa.Integer(), nullable=True))
     op.alter_column(_TABLE, "updated", new_column_name="since")
     op.add_column(_TABLE, sa.Column("until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(_TABLE, sa.Column("is_withdrawn", sa.Boolean(), nullable=False, server_default="false"))
     op.execute(
         "UPDATE leaderboard_entries e SET submitted = s.created, number = s.number, is_baseline = s.is_baseline "
         "FROM submissions s WHERE s.id = e.submission_id"
     )
     for column in ("submitted", "number"):
         op.alter_column(_TABLE, column, nullable=False)
-    op.alter_column(_TABLE, "is_baseline", server_default=None)
+    for column in ("is_baseline", "is_withdrawn"):
+        op.alter_column(_TABLE, column, server_default=None)
     op.create_table(
         "phase_boards",
         sa.Column("phase_id", sa.Uuid(), nullable=False),
@@ -148,7 +150,7 @@ def downgrade() -> None:
         op.drop_index(f"ix_leaderboard_entries_{name}", _TABLE)
     op.drop_index("uq_leaderboard_entries_phase_id_submission_id", _TABLE)
     op.drop_constraint("pk_leaderboard_entries", _TABLE)
-    for column in ("id", "sort_key", "submitted", "number", "is_baseline", "rank", "until"):
+    for column in ("id", "sort_key", "submitted", "number", "is_baseline", "rank", "until", "is_withdrawn"):
         op.drop_column(_TABLE, column)
     op.alter_column(_TABLE, "since", new_column_name="updated")
     op.create_primary_key("pk_leaderboard_entries", _TABLE, ["phase_id", "submission_id"])

@@ -1,0 +1,71 @@
+"""What a competition offers, and what participants decide, on the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Gateway, Podium, Samples
+
+ID = "00000000-0000-0000-0000-000000000007"
+CONTENT = b"a kit"
+FILE = {
+    "id": ID,
+    "kind": "starting_kit",
+    "phases": ["First"],
+    "task": "",
+    "name": "../kit.zip",
+    "size": len(CONTENT),
+    "sha256": hashlib.sha256(CONTENT).hexdigest(),
+}
+
+
+def test_files_are_listed_and_fetched(podium: Podium, gateway: Gateway, samples: type[Samples], tmp_path: Path) -> None:
+    gateway.on("GET /competitions/iris/files", [FILE])
+    gateway.on(f"GET /competitions/iris/files/{ID}", samples.signed(f"{gateway.url}/stored"))
+    gateway.on("GET /stored", CONTENT)
+    assert json.loads(podium("files", "iris", "--json").out) == [FILE]
+    ran = podium("files", "iris", "--download", str(tmp_path))
+    written = tmp_path / "starting_kit-000007-kit.zip"
+    assert ran.out.splitlines() == [str(written)]
+    assert written.read_bytes() == CONTENT
+    assert podium("files", "iris", "--download", str(tmp_path / "nowhere")).code != 0
+
+
+@pytest.mark.parametrize(
+    ("command", "call", "changes", "words"),
+    [
+        (("choose", ID), f"PUT /submissions/{ID}/leaderboard", {"on_leaderboard": True}, "stands on the leaderboard."),
+        (
+            ("choose", ID, "--off"),
+            f"DELETE /submissions/{ID}/leaderboard",
+            {"on_leaderboard": False},
+            "does not stand on the leaderboard.",
+        ),
+        (("share", ID), f"PUT /submissions/{ID}/shared", {"shared": True}, "is public."),
+        (("share", ID, "--off"), f"DELETE /submissions/{ID}/shared", {}, "is private."),
+    ],
+)
+def test_participants_decide(
+    podium: Podium,
+    gateway: Gateway,
+    samples: type[Samples],
+    command: tuple[str, ...],
+    call: str,
+    changes: dict[str, object],
+    words: str,
+) -> None:
+    gateway.on(call, samples.submission("finished", **changes))
+    assert words in podium("submission", *command).err
+    assert len(gateway.called(call)) == 1
+
+
+def test_competitions_are_filtered(podium: Podium, gateway: Gateway, samples: type[Samples]) -> None:
+    gateway.on("GET /competitions", [samples.summary()])
+    podium("competitions", "--search", "iris", "--status", "open", "--mine")
+    assert gateway.calls[-1].query == {"search": "iris", "status": "open", "mine": "true"}
