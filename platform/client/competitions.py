@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias
 
 from podium.platform.client.connection import Calls, segment
 from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
-from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow, RankPoint
 from podium.platform.records.people import Allowance, ParticipantRecord
 
 Cell: TypeAlias = str | int | float | None
@@ -98,16 +99,44 @@ class CompetitionCalls(Calls):
         return self._record(Allowance, "GET", f"/competitions/{segment(slug)}/allowance", query={"phase": phase})
 
     def leaderboard(
-        self, slug: str, phase: str | int | None = None, *, limit: int | None = None, offset: int | None = None
+        self,
+        slug: str,
+        phase: str | int | None = None,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        search: str | None = None,
+        as_of: datetime | None = None,
     ) -> LeaderboardRecord:
         """A page of a phase's leaderboard, best first. `rows_of` makes dicts of it, for a data frame.
+
+        Args:
+            search: Only rows whose participant's name contains this, with the ranks that they have on the whole board.
+            as_of: The board as it stood then.
 
         Raises:
             NotAllowed: The leaderboard is hidden.
             NotFound: No such competition or phase.
         """
-        query = {"phase": phase, "limit": limit, "offset": offset}
+        query = {
+            "phase": phase,
+            "limit": limit,
+            "offset": offset,
+            "search": search,
+            "as_of": as_of.isoformat() if as_of is not None else None,
+        }
         return self._record(LeaderboardRecord, "GET", f"/competitions/{segment(slug)}/leaderboard", query=query)
+
+    def leaderboard_history(
+        self, slug: str, phase: str | int | None = None, participant: str | None = None
+    ) -> tuple[RankPoint, ...]:
+        """How a participant's rank and scores on a phase's leaderboard changed, the oldest first.
+
+        Args:
+            participant: Their name as the board shows it; without it, the history of whoever was best.
+        """
+        query = {"phase": phase, "participant": participant}
+        return self._records(RankPoint, f"/competitions/{segment(slug)}/leaderboard/history", query=query)
 
     def leaderboard_csv(self, slug: str, phase: str | int | None = None) -> str:
         """The whole leaderboard of a phase as CSV, in full precision."""

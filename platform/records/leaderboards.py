@@ -25,6 +25,8 @@ class LeaderboardRow:
         place: Where it stands in the order of the board, from 1, baselines counted; `None` for a row that lacks a score
             that the ranking needs.
         has_detailed_results: Whether there are detailed results of it that a reader of the board may see.
+        previous_rank: Its participant's rank before the board last changed theirs; `None` where they had none.
+        rank_change: How many ranks they have risen since then; negative where they fell.
     """
 
     rank: int | None
@@ -39,6 +41,8 @@ class LeaderboardRow:
     is_baseline: bool = False
     combined_rank: float | None = None
     place: int | None = None
+    previous_rank: int | None = None
+    rank_change: int | None = None
 
     @property
     def is_placed(self) -> bool:
@@ -56,6 +60,9 @@ class LeaderboardRecord:
         ranking: How ranks are made of the columns.
         anonymous: Everyone but organizers sees pseudonyms.
         frozen_since: The moment as of which it is shown, where that is not now; organizers are always shown it live.
+        version: Differs whenever what it shows does; empty where the gateway does not say.
+        as_of: The moment that was asked for; `None` for the board of now.
+        own: The best row of whoever asks, wherever it stands.
     """
 
     competition: str
@@ -70,6 +77,9 @@ class LeaderboardRecord:
     ranking: Ranking = Ranking.LEXICOGRAPHIC
     anonymous: bool = False
     frozen_since: datetime | None = None
+    version: str = ""
+    as_of: datetime | None = None
+    own: LeaderboardRow | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.title}: {self.competition_title}, phase {self.phase}, {len(self.rows)} of {self.total} rows"]
@@ -81,3 +91,19 @@ class LeaderboardRecord:
                 rank = "baseline"
             lines.append(f"{rank} {row.participant}: {shown or 'no scores'}")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class RankPoint:
+    """A moment in the history of a participant on a board, or of the best of it.
+
+    Attributes:
+        rank: The rank from then on; `None` for a row that is not ranked.
+        scores: One per column, in the columns' order; `None` where there is none.
+        submission_number: Of the submission that stood there from then on.
+    """
+
+    moment: datetime
+    rank: int | None
+    scores: tuple[float | None, ...]
+    submission_number: int
