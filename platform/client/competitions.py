@@ -143,6 +143,16 @@ class CompetitionCalls(Calls):
         path = f"/competitions/{segment(slug)}/leaderboard.csv"
         return self._connection.request("GET", path, query={"phase": phase}).text
 
+    def leaderboard_snapshot(self, slug: str, phase: str | int | None = None) -> LeaderboardRecord:
+        """The first thousand rows of a phase's leaderboard at once, up to some seconds old for visitors."""
+        path = f"/competitions/{segment(slug)}/leaderboard.json"
+        return self._record(LeaderboardRecord, "GET", path, query={"phase": phase})
+
+    def leaderboard_page(self, slug: str, phase: str | int | None = None) -> str:
+        """A phase's leaderboard as a page of HTML that stands by itself."""
+        path = f"/competitions/{segment(slug)}/leaderboard.html"
+        return self._connection.request("GET", path, query={"phase": phase}).text
+
     def whole_leaderboard(
         self, slug: str, phase: str | int | None = None, *, limit: int | None = None
     ) -> LeaderboardRecord:

@@ -25,6 +25,7 @@ from podium.platform.gateway.routes import (
     phases,
     pools,
     prefect,
+    public_boards,
     reruns,
     scaling,
     storage,
@@ -40,6 +41,7 @@ from podium.platform.version import VERSION
 ROUTES = (
     people,
     competitions,
+    public_boards,
     competition_data,
     collaborators,
     phases,

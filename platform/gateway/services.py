@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from podium.platform import audit
 from podium.platform.database import Database
 from podium.platform.dispatch import Dispatcher
+from podium.platform.gateway.board_snapshots import BoardSnapshots
 from podium.platform.gateway.prefect_proxy import PrefectProxy
 from podium.platform.notices import Notices
 from podium.platform.orchestration import Orchestration
@@ -28,12 +29,14 @@ class Services:
     dispatcher: Dispatcher
     notices: Notices
     prefect_proxy: PrefectProxy
+    boards: BoardSnapshots
 
     @classmethod
     def of(cls, settings: ServerSettings) -> Services:
         """Connect everything that the settings name; nothing is started."""
         database = Database(settings.database_url.get_secret_value())
         database.before_commit(audit.write)
+        notices = Notices(database)
         orchestration = Orchestration(settings.prefect_api_url)
         return cls(
             settings=settings,
@@ -46,8 +49,9 @@ class Services:
                 upload_seconds=settings.upload_seconds,
                 lease_seconds=settings.lease_seconds,
             ),
-            notices=Notices(database),
+            notices=notices,
             prefect_proxy=PrefectProxy(settings.prefect_api_url),
+            boards=BoardSnapshots(database, notices),
         )
 
 

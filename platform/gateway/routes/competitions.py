@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,7 +14,6 @@ from podium.platform.competition_pool import choose_pool
 from podium.platform.errors import NotAllowed
 from podium.platform.events import record_event
 from podium.platform.gateway.access import MaybeCaller, WithCaller
-from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller, find_person
@@ -32,7 +28,6 @@ from podium.platform.submissions.windows import choose_phase
 router = APIRouter(tags=["competitions"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0)]
-EVERY_ROW = 1_000_000
 
 
 @router.get("/competitions")
@@ -152,34 +147,6 @@ def read_leaderboard(
     """A phase's leaderboard."""
     with services.database.session() as session:
         return _leaderboard(session, slug, caller, phase, limit, offset)
-
-
-@router.get("/competitions/{slug}/leaderboard.csv", response_class=Response)
-def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller, phase: str | None = None) -> Response:
-    """A phase's whole leaderboard as CSV, scores in whole precision."""
-    with services.database.session() as session:
-        board = _leaderboard(session, slug, caller, phase, EVERY_ROW, 0)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    questions = [question.key for question in board.questions]
-    keys = [safe_cell(key) for key in (*(column.key for column in board.columns), *questions)]
-    writer.writerow(["rank", "participant", *keys, "entries", "submitted", "submission", "baseline", "combined_rank"])
-    for row in board.rows:
-        cells = [
-            row.rank,
-            row.participant,
-            *row.scores,
-            *(row.fact_sheet.get(key, "") for key in questions),
-            row.entries,
-            row.submitted.isoformat(),
-            row.submission_id,
-            "true" if row.is_baseline else "false",
-            row.combined_rank,
-        ]
-        writer.writerow([safe_cell(cell) for cell in cells])
-    name = f"{board.competition}-leaderboard.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _leaderboard(
