@@ -128,7 +128,7 @@ class CompetitionCalls(Calls):
         return self._record(LeaderboardRecord, "GET", f"/competitions/{segment(slug)}/leaderboard", query=query)
 
     def leaderboard_history(
-        self, slug: str, phase: str | int | None = None, participant: str | None = None
+        self, slug: str, phase: str | int | None = None, *, participant: str | None = None
     ) -> tuple[RankPoint, ...]:
         """How a participant's rank and scores on a phase's leaderboard changed, the oldest first.
 
