@@ -126,11 +126,11 @@ def main() -> None:
             found: dict[str, list[tuple[float, ...]]] = {name: [] for name in kinds}
             for _ in range(chosen.rounds):
                 for name, (path, headers, status) in kinds.items():
-                    said = crowd(
-                        port, path, headers, visitors=chosen.visitors, requests=chosen.requests, status=status
-                    )
+                    said = crowd(port, path, headers, visitors=chosen.visitors, requests=chosen.requests, status=status)
                     found[name].append(asyncio.run(said))
-            medians = {name: [statistics.median(part) for part in zip(*all_of, strict=True)] for name, all_of in found.items()}
+            medians = {
+                name: [statistics.median(part) for part in zip(*all_of, strict=True)] for name, all_of in found.items()
+            }
             floor = medians["floor: /health"]
             print(f"{chosen.rows} rows, {chosen.visitors} connections, load {os.getloadavg()[0]:.1f}")
             print("| | requests/s | x floor | p50, ms | p99, ms | kB |\n| --- | --- | --- | --- | --- | --- |")

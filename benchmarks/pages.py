@@ -60,7 +60,17 @@ def answers() -> dict[str, bytes]:
         ColumnRecord("loss", "Log loss", Sorting.ASC, 3, is_primary=False, computation=None),
     )
     phase = PhaseRecord(
-        1, "Final", "", start, start + timedelta(days=3650), "open", 5, 100, 600, only_result_submissions=False, tasks=()
+        1,
+        "Final",
+        "",
+        start,
+        start + timedelta(days=3650),
+        "open",
+        5,
+        100,
+        600,
+        only_result_submissions=False,
+        tasks=(),
     )
     summary = CompetitionSummary(
         "bench", "Benchmark", "", "ada", published=True, phase="Final", deadline=phase.end, participants=10_000,

@@ -106,10 +106,13 @@ def score_distribution(scores: Sequence[float], column: ColumnRecord, own: float
         bars.append(
             element(
                 "rect", element("title", text(said)), x=str(one + 1), y=str(up.at(count)),
-                width=str(round(max(other - one - 2, 1), 1)), height=str(round(up.at(0) - up.at(count), 1)), class_="bar",
+                width=str(round(max(other - one - 2, 1), 1)), height=str(round(up.at(0) - up.at(count), 1)),
+                class_="bar",
             )
         )  # fmt: skip
-    words = f"Distribution of {column.title} over {len(values)} rows, from {_score(low, column)} to {_score(high, column)}"
+    words = (
+        f"Distribution of {column.title} over {len(values)} rows, from {_score(low, column)} to {_score(high, column)}"
+    )
     mark = Html("")
     if own is not None and low <= own <= high:
         at = str(across.at(own))

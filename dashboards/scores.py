@@ -19,6 +19,11 @@ def full_score_text(value: float | None) -> str:
     return MISSING if value is None else repr(value)
 
 
+def primary_position(columns: Sequence[ColumnRecord]) -> int | None:
+    """Where the column stands that ranks first."""
+    return next((position for position, column in enumerate(columns) if column.is_primary), 0 if columns else None)
+
+
 def is_higher_better(column: ColumnRecord) -> bool:
     """Which way of a column is better."""
     return column.sorting is Sorting.DESC

@@ -133,16 +133,16 @@ def _public_board(piece: Piece) -> Answer[LeaderboardRecord]:
     return _last_good.ask(("board", piece), lambda: _board_page(_visitor(), piece))
 
 
-# `version` is no argument of the call: another version of a board has another history.
+# By the version of the board: another one has another history.
 @st.cache_resource(ttl=HISTORY_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
 def _public_history(slug: str, phase: str, participant: str | None, version: str) -> Answer[tuple[RankPoint, ...]]:
-    key = ("history", slug, phase, participant)
+    key = ("history", slug, phase, participant, version)
     return _last_good.ask(key, lambda: _visitor().leaderboard_history(slug, phase, participant=participant))
 
 
 @st.cache_resource(ttl=HISTORY_SECONDS, max_entries=16, show_spinner=False)
 def _public_snapshot(slug: str, phase: str, version: str) -> Answer[LeaderboardRecord]:
-    return _last_good.ask(("snapshot", slug, phase), lambda: _visitor().leaderboard_snapshot(slug, phase))
+    return _last_good.ask(("snapshot", slug, phase, version), lambda: _visitor().leaderboard_snapshot(slug, phase))
 
 
 def competition(slug: str, own: Client | None) -> Answer[CompetitionRecord]:
@@ -233,6 +233,6 @@ def _board_page(gateway: Client, piece: Piece) -> LeaderboardRecord:
     )
 
 
-def board_csv(slug: str, phase: str, own: Client | None) -> str:
-    """A whole leaderboard as CSV."""
-    return (own or _visitor()).leaderboard_csv(slug, phase)
+def board_csv(slug: str, phase: str, own: Client | None, as_of: datetime | None = None) -> str:
+    """A whole leaderboard as CSV, as it stands or stood."""
+    return (own or _visitor()).leaderboard_csv(slug, phase, as_of=as_of)

@@ -123,7 +123,7 @@ class CompetitionCalls(Calls):
             "limit": limit,
             "offset": offset,
             "search": search,
-            "as_of": as_of.isoformat() if as_of is not None else None,
+            "as_of": _moment(as_of),
         }
         return self._record(LeaderboardRecord, "GET", f"/competitions/{segment(slug)}/leaderboard", query=query)
 
@@ -138,10 +138,10 @@ class CompetitionCalls(Calls):
         query = {"phase": phase, "participant": participant}
         return self._records(RankPoint, f"/competitions/{segment(slug)}/leaderboard/history", query=query)
 
-    def leaderboard_csv(self, slug: str, phase: str | int | None = None) -> str:
+    def leaderboard_csv(self, slug: str, phase: str | int | None = None, *, as_of: datetime | None = None) -> str:
         """The whole leaderboard of a phase as CSV, in full precision."""
         path = f"/competitions/{segment(slug)}/leaderboard.csv"
-        return self._connection.request("GET", path, query={"phase": phase}).text
+        return self._connection.request("GET", path, query={"phase": phase, "as_of": _moment(as_of)}).text
 
     def leaderboard_snapshot(self, slug: str, phase: str | int | None = None) -> LeaderboardRecord:
         """The first thousand rows of a phase's leaderboard at once, up to some seconds old for visitors."""
@@ -178,6 +178,10 @@ class CompetitionCalls(Calls):
         """A participant's best row on a leaderboard, or `None` for somebody who is not on it."""
         rows = self.each_leaderboard_row(slug, phase)
         return next((row for row in rows if row.participant == participant), None)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
