@@ -1,9 +1,8 @@
 """What a crowd that looks at a public leaderboard costs the gateway: requests per second, p50 and p99.
 
-A gateway of its own in a process of its own, over a private PostgreSQL with a board of so many rows, on loopback. A
-bounded number of requests is made over kept-alive connections from this process, in turns: the page whole (200, gzip,
-as browsers ask), the page that is known (304), the same of the JSON, and the floor, `/api/v1/health`, which says
-nothing but that the gateway is there.
+A Podium of its own without pages, whose gateway has a board of so many rows, on loopback. A bounded number of requests
+is made over kept-alive connections from this process, in turns: the page whole (200, gzip, as browsers ask), the page
+that is known (304), the same of the JSON, and the floor, `/api/v1/health`, which says only that the gateway is there.
 """
 
 from __future__ import annotations
@@ -13,61 +12,46 @@ import asyncio
 import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
-from board_rows import fill
+from own_podium import create_competition, own_podium, write_files
+from sqlalchemy import select
 
+from podium.platform.client import Client
 from podium.platform.database import Database
-from podium.platform.supervisor.ports import free_port
-from podium.platform.supervisor.postgres import PostgresCluster
+from podium.platform.leaderboard.whole_board import board_of, scored_submissions, write_board
+from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
+from podium.platform.models import Competition, Evaluation, Person, Score, Submission, now
+
+FLOOR = "floor: /health"
 
 
-@contextmanager
-def gateway(folder: Path, rows: int) -> Iterator[str]:
-    """A gateway with a public board of so many rows; its address."""
-    with PostgresCluster(folder / "postgres", databases=()) as cluster:
-        url = cluster.create_database("crowd")
-        database = Database(url, pool_size=2)
-        database.migrate()
-        fill(database, rows)
-        database.close()
-        port = free_port()
-        environment = {
-            **os.environ,
-            "PODIUM_DATABASE_URL": url,
-            "PODIUM_STORAGE_URL": (folder / "store").as_uri(),
-            "PODIUM_SECRET_KEY": uuid4().hex,
-            "PODIUM_PORT": str(port),
-            "PODIUM_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "PODIUM_STATE": str(folder),
-            "PODIUM_RATE_LIMITS": '{"boards": null, "reads": null}',  # one address is the whole crowd here
-        }
-        with (folder / "gateway.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "podium.platform.gateway"], env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
-            try:
-                address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
-                while True:
-                    try:
-                        httpx.get(f"{address}/api/v1/health", timeout=5).raise_for_status()
-                        break
-                    except httpx.HTTPError:
-                        if process.poll() is not None or time.monotonic() > deadline:
-                            sys.exit((folder / "gateway.log").read_text()[-3000:])
-                        time.sleep(0.1)
-                yield address
-            finally:
-                process.terminate()
-                process.wait(30)
+def fill(database: Database, slug: str, rows: int) -> None:
+    """Give a competition's board so many rows, of as many people."""
+    with database.session() as session:
+        competition = session.scalars(select(Competition).where(Competition.slug == slug)).one()
+        competition.published = True
+        phase, moment = competition.phases[0], now()
+        task = phase.tasks[0].task_id
+        for number in range(1, rows + 1):
+            name = f"participant-{number}"
+            person = Person(username=name, email=f"{name}@example.org")
+            submission = Submission(
+                competition_id=competition.id, phase_id=phase.id, person=person, number=number, filename="a.zip",
+                size=1, sha256="0" * 64, status=SubmissionStatus.FINISHED, ended=moment, queued=moment,
+                created=moment - timedelta(minutes=number),
+            )  # fmt: skip
+            scored = Evaluation(task_id=task, position=0, status=EvaluationStatus.SUCCEEDED)
+            scored.scores = [Score(key="accuracy", value=1 - number / (2 * rows))]
+            submission.evaluations = [scored]
+            session.add(submission)
+        session.flush()
+        board = competition.leaderboards[0]
+        write_board(session, phase, board_of(board, scored_submissions(session, phase, board, {})))
 
 
 async def visitor(port: int, request: bytes, requests: int, seconds: list[float], statuses: set[int]) -> int:
@@ -113,34 +97,44 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="podium-crowd-"))
     folder.chmod(0o711)
+    os.environ["PODIUM_RATE_LIMITS"] = '{"boards": null, "reads": null}'  # one address is the whole crowd here
     try:
-        with gateway(folder, chosen.rows) as address:
-            port = int(address.rpartition(":")[2])
-            gzip = "Accept-Encoding: gzip\r\n"
-            kinds: dict[str, tuple[str, str, int]] = {"floor: /health": ("/health", "", 200)}
-            for form in ("html", "json"):
-                path = f"/competitions/crowd/leaderboard.{form}"
-                tag = httpx.get(f"{address}/api/v1{path}", headers={"Accept-Encoding": "gzip"}).headers["etag"]
-                kinds[f"{form}, 200"] = (path, gzip, 200)
-                kinds[f"{form}, 304"] = (path, f"{gzip}If-None-Match: {tag}\r\n", 304)
-            found: dict[str, list[tuple[float, ...]]] = {name: [] for name in kinds}
-            for _ in range(chosen.rounds):
-                for name, (path, headers, status) in kinds.items():
-                    said = crowd(port, path, headers, visitors=chosen.visitors, requests=chosen.requests, status=status)
-                    found[name].append(asyncio.run(said))
-            medians = {
-                name: [statistics.median(part) for part in zip(*all_of, strict=True)] for name, all_of in found.items()
-            }
-            floor = medians["floor: /health"]
-            print(f"{chosen.rows} rows, {chosen.visitors} connections, load {os.getloadavg()[0]:.1f}")
-            print("| | requests/s | x floor | p50, ms | p99, ms | kB |\n| --- | --- | --- | --- | --- | --- |")
-            for name, (rate, middle, worst, size) in medians.items():
-                print(
-                    f"| {name} | {rate:.0f} | {rate / floor[0]:.2f} | {middle * 1000:.1f} | {worst * 1000:.1f} "
-                    f"| {size / 1000:.1f} |"
-                )
+        files = write_files(folder)
+        with own_podium(folder / "state", without=["dashboards"]) as podium:
+            with Client(podium.gateway, podium.administrator) as client:
+                slug = create_competition(client, files)
+            database = Database(podium.database_url, pool_size=2)
+            fill(database, slug, chosen.rows)
+            database.close()
+            measure(podium.gateway, slug, chosen)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(gateway: str, slug: str, chosen: argparse.Namespace) -> None:
+    """Ask in turns, and print medians."""
+    port = int(gateway.rpartition(":")[2])
+    gzip = "Accept-Encoding: gzip\r\n"
+    kinds: dict[str, tuple[str, str, int]] = {FLOOR: ("/health", "", 200)}
+    for form in ("html", "json"):
+        path = f"/competitions/{slug}/leaderboard.{form}"
+        answer = httpx.get(f"{gateway}/api/v1{path}", headers={"Accept-Encoding": "gzip"}).raise_for_status()
+        kinds[f"{form}, 200"] = (path, gzip, 200)
+        kinds[f"{form}, 304"] = (path, f"{gzip}If-None-Match: {answer.headers['etag']}\r\n", 304)
+    found: dict[str, list[tuple[float, ...]]] = {name: [] for name in kinds}
+    for _ in range(chosen.rounds):
+        for name, (path, headers, status) in kinds.items():
+            said = crowd(port, path, headers, visitors=chosen.visitors, requests=chosen.requests, status=status)
+            found[name].append(asyncio.run(said))
+    print(f"{chosen.rows} rows, {chosen.visitors} connections, load {os.getloadavg()[0]:.1f}")
+    print("| | requests/s | x floor | p50, ms | p99, ms | kB |\n| --- | --- | --- | --- | --- | --- |")
+    floor = statistics.median(rate for rate, *_ in found[FLOOR])
+    for name, rounds in found.items():
+        rate, middle, worst, size = (statistics.median(part) for part in zip(*rounds, strict=True))
+        print(
+            f"| {name} | {rate:.0f} | {rate / floor:.2f} | {middle * 1000:.1f} | {worst * 1000:.1f} "
+            f"| {size / 1000:.1f} |"
+        )
 
 
 if __name__ == "__main__":

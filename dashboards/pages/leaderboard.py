@@ -74,7 +74,9 @@ def _keep_up(drawn: Sight) -> None:
 
 
 def _is_live(sight: Sight) -> bool:
-    return sight.board is not None and not sight.board.is_stale and sight.wanted.as_of is None
+    board = sight.board
+    is_now = board is not None and board.value is not None and board.value.frozen_since is None
+    return is_now and board is not None and not board.is_stale and sight.wanted.as_of is None
 
 
 def _wanted(slug: str, number: int | None) -> Wanted:
@@ -148,8 +150,7 @@ def _show_board(sight: Sight, phase: PhaseRecord, board: LeaderboardRecord) -> N
     if own is not None:
         st.html(own_place(own, board, _own_history(sight, board, own)))
     _show_tools(sight, phase)
-    if sight.wanted.as_of is not None:
-        layout.inline(layout.notice(f"This is how the board stood at {times.clock(sight.wanted.as_of)}."))
+    layout.inline(*(layout.notice(words) for words in _notices(sight, board)))
     if board.rows:
         _show_table(sight, board, own)
     elif sight.wanted.search:
@@ -166,6 +167,17 @@ def _show_board(sight: Sight, phase: PhaseRecord, board: LeaderboardRecord) -> N
     if sight.phase_state == "open":
         with st.expander("How to submit", icon=":material/terminal:"):
             layout.commands(submit_command(sight.slug, phase))
+
+
+def _notices(sight: Sight, board: LeaderboardRecord) -> list[str]:
+    said = []
+    if board.frozen_since is not None:
+        said.append(f"The board is frozen: it shows what stood at {times.clock(board.frozen_since)}.")
+    if sight.wanted.as_of is not None:
+        said.append(f"This is how the board stood at {times.clock(sight.wanted.as_of)}.")
+    if board.anonymous:
+        said.append("Names are hidden from other participants on this board.")
+    return said
 
 
 def _own_row(sight: Sight, board: LeaderboardRecord) -> LeaderboardRow | None:
@@ -198,7 +210,7 @@ def _own_history(sight: Sight, board: LeaderboardRecord, own: LeaderboardRow) ->
 
 
 def _show_tools(sight: Sight, phase: PhaseRecord) -> None:
-    with st.container(key="board-tools", horizontal=True, vertical_alignment="center"):
+    with st.container(key="board-tools", horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Search participants",
             placeholder="Search participants",
@@ -210,15 +222,13 @@ def _show_tools(sight: Sight, phase: PhaseRecord) -> None:
             width="stretch",
         )
         st.date_input(
-            "The board as of the end of a day (UTC)",
+            "As of the end of (UTC)",
             value=None,
             min_value=phase.start.astimezone(UTC).date(),
             max_value=max(times.now().date(), phase.start.astimezone(UTC).date()),
             key=f"as-of-{sight.slug}-{sight.number}",
-            label_visibility="collapsed",
             format="YYYY-MM-DD",
-            help=None,
-            width=150,
+            width=170,
         )
         st.download_button(
             "CSV",
