@@ -150,7 +150,8 @@ def _show_board(sight: Sight, phase: PhaseRecord, board: LeaderboardRecord) -> N
     if own is not None:
         st.html(own_place(own, board, _own_history(sight, board, own)))
     _show_tools(sight, phase)
-    layout.inline(*(layout.notice(words) for words in _notices(sight, board)))
+    if said := _notices(sight, board):
+        layout.inline(*(layout.notice(words) for words in said))
     if board.rows:
         _show_table(sight, board, own)
     elif sight.wanted.search:
