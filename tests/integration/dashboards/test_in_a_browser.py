@@ -209,10 +209,9 @@ def test_a_board_is_shown_as_it_stood(stand_in: made.StandIn, open_page: Open, k
     stand_in.add(made.make_competition("past", "Past"), made.make_board(*rows))
     page = open_page("/leaderboard?competition=past")
     expect(page.locator(".podium-board .name")).to_have_text(["newcomer", "veteran"])
-    day = page.get_by_label("As of the end of (UTC)")
-    day.first.click()
+    page.get_by_role("spinbutton", name="year, As of the end of").click()
     page.keyboard.type(f"{made.moment(days=3):%Y%m%d}")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")  # closes the calendar, which takes the day over
     expect(page.locator(".podium-board .name")).to_have_text(["veteran"])
     expect(page.get_by_text("This is how the board stood at")).to_be_visible()
     expect(page.get_by_text("Not live")).to_be_visible()
