@@ -104,6 +104,11 @@ class BoardSnapshots:
         # Whoever goes away takes nothing from those who wait too.
         return await asyncio.shield(flight)
 
+    def forget_all(self) -> None:
+        """Forget every snapshot: whoever asks next waits for a new one."""
+        self._kept.clear()
+        self._size = 0
+
     async def _look(self, key: Key, known: Snapshot | None) -> Snapshot:
         try:
             found = await run_in_threadpool(self._refreshed, key, known)

@@ -85,7 +85,6 @@ def test_a_crowd_has_it_rendered_once(
 ) -> None:
     monkeypatch.setattr(board_snapshots, "FRESH_SECONDS", 60.0)
     slug = made(world, olga, ada)
-    gateway.services.boards._kept.clear()  # competitions of other tests had this name
     before = gateway.services.boards.rendered
     with ThreadPoolExecutor(16) as crowd:
         answers = list(crowd.map(lambda _: get(gateway, slug, "html"), range(64)))
