@@ -41,12 +41,14 @@ class BoardView:
         changed: Participants whose row changed since the viewer last looked.
         tied: Ranks that several rows of the whole board share, as far as it is known.
         own: The viewer's best row, which is pinned above the others where it is none of them.
+        by_task: Whether the scores of each task are shown too, where there are several.
     """
 
     viewer: str | None = None
     changed: frozenset[str] = frozenset()
     tied: frozenset[int] = frozenset()
     own: LeaderboardRow | None = None
+    by_task: bool = False
 
 
 def board_table(board: LeaderboardRecord, rows: Sequence[LeaderboardRow], view: BoardView) -> Html:
@@ -58,9 +60,9 @@ def board_table(board: LeaderboardRecord, rows: Sequence[LeaderboardRow], view: 
         bodies.append(element("tbody", _row(board, view.own, view), class_="pinned"))
     bodies.append(element("tbody", *(_row(board, row, view) for row in ranked)))
     if unranked:
-        bodies.append(element("tbody", _divider(_width(board)), *(_row(board, row, view) for row in unranked)))
+        bodies.append(element("tbody", _divider(_width(board, view)), *(_row(board, row, view) for row in unranked)))
     caption = element("caption", unseen(f"{board.title}, phase {board.phase}, ranked rows first"))
-    return element("table", caption, _head(board), *bodies, class_="podium-board")
+    return element("table", caption, _head(board, view), *bodies, class_="podium-board")
 
 
 def changed_participants(before: Sequence[LeaderboardRow], after: Sequence[LeaderboardRow]) -> frozenset[str]:
@@ -76,20 +78,28 @@ def view_of(
     viewer: str | None,
     changed: Collection[str] = (),
     own: LeaderboardRow | None = None,
+    *,
+    by_task: bool = False,
 ) -> BoardView:
     """The view of some rows by a viewer."""
-    return BoardView(viewer=viewer, changed=frozenset(changed), tied=tied_ranks(rows), own=own)
+    return BoardView(viewer=viewer, changed=frozenset(changed), tied=tied_ranks(rows), own=own, by_task=by_task)
 
 
-def _width(board: LeaderboardRecord) -> int:
-    return 4 + int(_has_results(board)) + len(board.columns) + len(board.questions)
+def _width(board: LeaderboardRecord, view: BoardView) -> int:
+    of_tasks = len(_task_columns(board, view))
+    return 4 + int(_has_results(board)) + len(board.columns) + of_tasks + len(board.questions)
 
 
-def _head(board: LeaderboardRecord) -> Html:
+def _task_columns(board: LeaderboardRecord, view: BoardView) -> Sequence[tuple[int, int]]:
+    return board.task_columns if view.by_task else ()
+
+
+def _head(board: LeaderboardRecord, view: BoardView) -> Html:
     cells = [
         _sortable("rank", text("Rank"), class_="rank"),
         _sortable("participant", text("Participant"), class_="who"),
         *(_column_heading(column) for column in board.columns),
+        *(_column_heading(board.columns[at], board.tasks[task]) for task, at in _task_columns(board, view)),
         _sortable(
             "entries",
             text("Entries"),
@@ -110,16 +120,24 @@ def _sortable(key: str, words: Html, *, first: str = "asc", **attributes: str) -
     return element("th", button, scope="col", data_sort=key, data_first=first, **attributes)
 
 
-def _column_heading(column: ColumnRecord) -> Html:
+def _column_heading(column: ColumnRecord, task: str = "") -> Html:
+    """The heading of a column, or of what one task gave in it."""
     how = f", computed: {column.computation}" if column.computation else ""
     arrow = element("span", direction_arrow(column), class_="arrow", aria_hidden="true")
+    of_task = element("small", text(task), class_="task") if task else Html("")
     return _sortable(
-        f"column {column.key}",
-        join(text(column.title), Html(" "), arrow, unseen(f"({direction_words(column)})")),
+        f"column {column.key} {task}".rstrip(),
+        join(text(column.title), Html(" "), arrow, unseen(f"({direction_words(column)})"), of_task),
         first="desc" if is_higher_better(column) else "asc",
-        class_="number primary" if column.is_primary else "number",
-        title=f"{column.title} ({direction_words(column)}){how}",
+        class_=_score_class(column, task),
+        title=f"{column.title}{f' of {task}' if task else ''} ({direction_words(column)}){how}",
     )
+
+
+def _score_class(column: ColumnRecord, task: str = "") -> str:
+    if task:
+        return "number of-task"
+    return "number primary" if column.is_primary else "number"
 
 
 def _divider(width: int) -> Html:
@@ -140,7 +158,11 @@ def _row(board: LeaderboardRecord, row: LeaderboardRow, view: BoardView) -> Html
     cells = [
         element("td", mark, rank_change(row), class_="rank", data_v="" if order is None else str(order)),
         element("th", _participant(row, board.columns, is_own=is_own), scope="row", class_="who"),
-        *_score_cells(board.columns, row),
+        *(_score_cell(score, column) for column, score in zip(board.columns, row.scores, strict=False)),
+        *(
+            _score_cell(board.task_score(row, task, at), board.columns[at], board.tasks[task])
+            for task, at in _task_columns(board, view)
+        ),
         element("td", text(row.entries), class_="number"),
         *([element("td", _results_link(row), class_="results")] if _has_results(board) else []),
         element("td", text(stamp(row.submitted)), class_="time", title=clock(row.submitted)),
@@ -208,22 +230,17 @@ def _participant(row: LeaderboardRow, columns: Sequence[ColumnRecord], *, is_own
     return join(name, you, reason)
 
 
-def _score_cells(columns: Sequence[ColumnRecord], row: LeaderboardRow) -> list[Html]:
-    cells = []
-    for column, score in zip(columns, row.scores, strict=False):
-        shown = text(score_text(score, column.precision))
-        if score is None:
-            shown = join(element("span", shown, aria_hidden="true"), unseen("no score"))
-        cells.append(
-            element(
-                "td",
-                shown,
-                class_="number primary" if column.is_primary else "number",
-                data_v="" if score is None else full_score_text(score),
-                title=None if score is None else full_score_text(score),
-            )
-        )
-    return cells
+def _score_cell(score: float | None, column: ColumnRecord, task: str = "") -> Html:
+    shown = text(score_text(score, column.precision))
+    if score is None:
+        shown = join(element("span", shown, aria_hidden="true"), unseen("no score"))
+    return element(
+        "td",
+        shown,
+        class_=_score_class(column, task),
+        data_v="" if score is None else full_score_text(score),
+        title=None if score is None else full_score_text(score),
+    )
 
 
 def _fact_cell(question: FactSheetQuestion, row: LeaderboardRow) -> Html:

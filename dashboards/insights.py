@@ -85,6 +85,12 @@ def _show_one(
     access: Client | None,
 ) -> None:
     names = list(dict.fromkeys([*([own.participant] if own is not None else []), *(r.participant for r in board.rows)]))
+    if board.anonymous:
+        # No username has a space; what has one stands for somebody, whose history is told to nobody else.
+        names = [name for name in names if " " not in name]
+        if not names:
+            _say("Names are hidden on this board, and with them who came when.")
+            return
     name = st.selectbox(
         "Participant",
         names,

@@ -149,7 +149,7 @@ def _show_board(sight: Sight, phase: PhaseRecord, board: LeaderboardRecord) -> N
     own = _own_row(sight, board)
     if own is not None:
         st.html(own_place(own, board, _own_history(sight, board, own)))
-    _show_tools(sight, phase)
+    _show_tools(sight, phase, board)
     if said := _notices(sight, board):
         layout.inline(*(layout.notice(words) for words in said))
     if board.rows:
@@ -210,7 +210,11 @@ def _own_history(sight: Sight, board: LeaderboardRecord, own: LeaderboardRow) ->
     return Html(known[1])
 
 
-def _show_tools(sight: Sight, phase: PhaseRecord) -> None:
+def _by_task_key(sight: Sight) -> str:
+    return f"by-task-{sight.slug}-{sight.number}"
+
+
+def _show_tools(sight: Sight, phase: PhaseRecord, board: LeaderboardRecord) -> None:
     with st.container(key="board-tools", horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Search participants",
@@ -231,6 +235,8 @@ def _show_tools(sight: Sight, phase: PhaseRecord) -> None:
             format="YYYY-MM-DD",
             width=170,
         )
+        if board.tasks:
+            st.toggle("Scores by task", key=_by_task_key(sight))
         st.download_button(
             "CSV",
             lambda: _csv(sight),
@@ -257,10 +263,11 @@ def _show_table(sight: Sight, board: LeaderboardRecord, own: LeaderboardRow | No
     else:
         changed = changed_participants(before[1], board.rows)
     st.session_state["board-seen"] = (shown, board.rows, changed)
-    view = view_of(board.rows, sight.viewer, changed, own)
+    by_task = bool(board.tasks) and bool(st.session_state.get(_by_task_key(sight)))
+    view = view_of(board.rows, sight.viewer, changed, own, by_task=by_task)
     with st.container(key="board-scroll"):
         # Where nobody's own row is in it, all viewers are shown the same text.
-        key = ("table", changed, (sight.viewer, own.rank, own.submission_id) if own is not None else None)
+        key = ("table", by_task, changed, (sight.viewer, own.rank, own.submission_id) if own is not None else None)
         st.html(drawn_once(board, key, lambda: board_table(board, board.rows, view)))
     st.html(f"<script>{_SORTING}</script>", unsafe_allow_javascript=True)
 

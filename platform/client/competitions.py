@@ -213,7 +213,8 @@ def _moment(moment: datetime | None) -> str | None:
 def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
     """The rows of a leaderboard as dicts, for `pandas.DataFrame(rows_of(board))`.
 
-    A column stands under its key, and so does an answer of the fact sheet; a missing score is `None`.
+    A column stands under its key, and so does an answer of the fact sheet; a missing score is `None`. Where the phase
+    has several tasks, what one of them gave stands under `key (task)`.
     """
     return [
         {
@@ -226,6 +227,10 @@ def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
             "submission_id": str(row.submission_id),
             "baseline": row.is_baseline,
             "combined_rank": row.combined_rank,
+            **{
+                f"{board.columns[at].key} ({board.tasks[task]})": board.task_score(row, task, at)
+                for task, at in board.task_columns
+            },
         }
         for row in board.rows
     ]

@@ -10,12 +10,14 @@ from podium.platform.records.leaderboards import LeaderboardRecord
 
 
 def board_csv(board: LeaderboardRecord) -> str:
-    """The rows of a board, scores in whole precision."""
+    """The rows of a board, scores in whole precision; at the end those by each task, where there are several."""
     text = io.StringIO()
     writer = csv.writer(text)
     questions = [question.key for question in board.questions]
     keys = [safe_cell(key) for key in (*(column.key for column in board.columns), *questions)]
-    writer.writerow(["rank", "participant", *keys, "entries", "submitted", "submission", "baseline", "combined_rank"])
+    of_tasks = [safe_cell(f"{board.columns[at].key} ({board.tasks[task]})") for task, at in board.task_columns]
+    fixed = ["entries", "submitted", "submission", "baseline", "combined_rank"]
+    writer.writerow(["rank", "participant", *keys, *fixed, *of_tasks])
     for row in board.rows:
         cells = [
             row.rank,
@@ -27,6 +29,7 @@ def board_csv(board: LeaderboardRecord) -> str:
             row.submission_id,
             "true" if row.is_baseline else "false",
             row.combined_rank,
+            *(board.task_score(row, task, at) for task, at in board.task_columns),
         ]
         writer.writerow([safe_cell(cell) for cell in cells])
     return text.getvalue()

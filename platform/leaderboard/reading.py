@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from podium.platform.leaderboard.rules import board_rules
 from podium.platform.leaderboard.selection import MULTIPLE
 from podium.platform.leaderboard.sort_keys import keys_tell_the_order
 from podium.platform.leaderboard.standing import BoardRules, frozen_since, rank_change, window_border
+from podium.platform.leaderboard.task_scores import TaskScores, task_names, task_scores
 from podium.platform.models import Competition, Leaderboard, Participant, Person, Phase, PhaseBoard, Submission, now
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
 
@@ -120,6 +121,7 @@ def read_leaderboard(
     own = view.of_people([reader.viewer_id])[:1] if reader.viewer_id else []
     columns = visible_columns(board, for_organizer=reader.for_organizer)
     questions = questions_of(competition, on_leaderboard_only=True)
+    tasks = task_names(phase)
     rows = _Rows(
         session,
         competition,
@@ -127,6 +129,7 @@ def read_leaderboard(
         reader,
         positions=[board.columns.index(column) for column in columns],
         answers=frozenset(question.key for question in questions),
+        tasks=tasks,
     ).of([*page, *own])
     return LeaderboardRecord(
         competition=competition.slug,
@@ -144,6 +147,7 @@ def read_leaderboard(
         version=shown.tag,
         as_of=None if as_of is None else shown.moment,
         own=rows[-1] if own else None,
+        tasks=tasks,
     )
 
 
@@ -174,7 +178,7 @@ class _Rows:
     reader: Reader
     positions: Sequence[int]
     answers: frozenset[str]
-    previous: Mapping[UUID, int] = field(default_factory=dict)
+    tasks: tuple[str, ...]
 
     def of(self, places: Sequence[Place]) -> tuple[LeaderboardRow, ...]:
         """The rows at these places."""
@@ -188,6 +192,9 @@ class _Rows:
         with_results = frozenset[UUID]()
         if board_shows_detailed_results(self.competition, self.shown.phase):
             with_results = submissions_with_results(self.session, shown)
+        by_task: Mapping[UUID, TaskScores] = {}
+        if self.tasks:
+            by_task = task_scores(self.session, self.shown.rules, places, submissions, self.positions)
         is_multiple = self.shown.board.submission_rule in MULTIPLE
         previous = _previous_ranks(self.session, self.shown, by_submission=is_multiple)
         return tuple(
@@ -197,12 +204,20 @@ class _Rows:
                 counts.get(one.person_id, 0),
                 previous.get(one.entry.item if is_multiple else one.person_id),
                 has_results=one.entry.item in with_results,
+                by_task=by_task.get(one.entry.item, ()),
             )
             for one in places
         )
 
     def _row(
-        self, place: Place, submission: Submission, entries: int, previous: int | None, *, has_results: bool
+        self,
+        place: Place,
+        submission: Submission,
+        entries: int,
+        previous: int | None,
+        *,
+        has_results: bool,
+        by_task: TaskScores,
     ) -> LeaderboardRow:
         is_anonymous = self.shown.board.anonymous and not self.reader.for_organizer
         is_named = not is_anonymous or _is_named(place, self.reader)
@@ -223,6 +238,7 @@ class _Rows:
             place=place.place,
             previous_rank=before,
             rank_change=rank_change(before, place.rank),
+            task_scores=by_task,
         )
 
 

@@ -125,6 +125,7 @@ def _table(board: LeaderboardRecord) -> str:
         _head("Entries", kind="number", class_="number", first="desc"),
         _head("Submitted (UTC)", kind="text", class_="time", first="desc"),
         *(_head(question.title, kind="text") for question in board.questions),
+        *(_column_head(board.columns[at], board.tasks[task]) for task, at in board.task_columns),
     ]
     rows = "".join(_row(board, row) for row in board.rows)
     caption = f"{board.competition_title}, phase {board.phase}: {board.title}, best first"
@@ -140,21 +141,24 @@ def _head(title: str, *, kind: str, class_: str = "", first: str = "asc", more: 
     return f'<th scope="col" class="{class_}" data-sort="{kind}" data-first="{first}">{escape(title)}{more}</th>'
 
 
-def _column_head(column: ColumnRecord) -> str:
+def _column_head(column: ColumnRecord, task: str = "") -> str:
     first = "desc" if column.sorting is Sorting.DESC else "asc"
     better = "higher is better" if column.sorting is Sorting.DESC else "lower is better"
-    class_ = "number primary" if column.is_primary else "number"
-    return _head(
-        column.title, kind="number", class_=class_, first=first, more=f'<span class="unseen"> ({better})</span>'
-    )
+    class_ = "number primary" if column.is_primary and not task else "number"
+    of_task = f' <small class="quiet">{escape(task)}</small>' if task else ""
+    more = f'{of_task}<span class="unseen"> ({better})</span>'
+    return _head(column.title, kind="number", class_=class_, first=first, more=more)
 
 
 def _row(board: LeaderboardRecord, row: LeaderboardRow) -> str:
     kinds = "baseline" if row.is_baseline else "" if row.is_placed else "unranked"
     scores = "".join(
-        f'<td class="{"number primary" if column.is_primary else "number"}" '
-        f'data-v="{"" if score is None else repr(score)}">{_score(score, column)}</td>'
+        _score_cell(score, column, is_primary=column.is_primary)
         for column, score in zip(board.columns, row.scores, strict=True)
+    )
+    of_tasks = "".join(
+        _score_cell(board.task_score(row, task, at), board.columns[at], is_primary=False)
+        for task, at in board.task_columns
     )
     facts = "".join(f"<td>{escape(row.fact_sheet.get(question.key, ''))}</td>" for question in board.questions)
     name = escape(row.participant)
@@ -163,7 +167,14 @@ def _row(board: LeaderboardRecord, row: LeaderboardRow) -> str:
         f'<th scope="row" class="who" title="{name}">{name}</th>{scores}'
         f'<td class="number" data-v="{row.entries}">{row.entries}</td>'
         f'<td class="time" data-v="{row.submitted.astimezone(UTC).isoformat()}">'
-        f"{_time(row.submitted, kind='%Y-%m-%d %H:%M')}</td>{facts}</tr>"
+        f"{_time(row.submitted, kind='%Y-%m-%d %H:%M')}</td>{facts}{of_tasks}</tr>"
+    )
+
+
+def _score_cell(score: float | None, column: ColumnRecord, *, is_primary: bool) -> str:
+    return (
+        f'<td class="{"number primary" if is_primary else "number"}" '
+        f'data-v="{"" if score is None else repr(score)}">{_score(score, column)}</td>'
     )
 
 

@@ -168,3 +168,20 @@ def test_better_scores_stand_higher_whichever_way_they_go():
     assert last < first
     first, last = heights(score_over_time([replace(p, scores=p.scores[::-1]) for p in _points(0.6, 0.5)], LOSS, 1))
     assert last < first
+
+
+def test_the_scores_of_each_task_are_shown_to_who_wants_them():
+    rows = tuple(replace(row, task_scores=((row.scores[0], 0.1), (0.111, 0.2))) for row in ROWS)
+    board = replace(make_board(*rows), tasks=("Easy", "Hard & long"))
+    plain = board_table(board, rows, view_of(rows, None))
+    assert "Hard" not in plain
+    table = board_table(board, rows, view_of(rows, None, by_task=True))
+    assert 'title="Accuracy of Hard &amp; long (higher is better)"' in table
+    assert 'data-sort="column accuracy Easy"' in table
+    assert table.count('data-v="0.111"') == len(ROWS)
+    # Each row has a cell for each heading, or sorting would take the wrong ones.
+    heads = table.split("</thead>")[0].count("<th ")
+    row = re.search(r"<tr><td.*?</tr>", table)
+    assert row is not None
+    assert len(re.findall(r"<t[dh] ", row[0])) == heads
+    assert f'colspan="{heads}"' in table

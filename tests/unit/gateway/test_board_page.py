@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from podium.platform.bundles.content import Sorting
+from podium.platform.gateway.board_csv import board_csv
 from podium.platform.gateway.board_page.page import PhaseLink, board_page, page_policy
 from podium.platform.gateway.routes.public_boards import _is_known, _takes_gzip
 from podium.platform.records.competitions import ColumnRecord
@@ -55,6 +56,22 @@ def test_what_is_not_plain_is_said() -> None:
     empty = board_page(replace(BOARD, rows=(), total=0), PHASES, 2)
     assert "No scored submission yet" in empty
     assert "<table>" not in empty
+
+
+def test_the_scores_of_each_task_stand_beside_the_boards_own() -> None:
+    computed = replace(COLUMN, key="mean", title="Mean", is_primary=False, computation="avg")
+    row = replace(ROW, scores=(0.5, 0.5), task_scores=((0.25, 0.25), (0.75, 0.75)))
+    other = replace(row, participant="bob", task_scores=())
+    board = replace(BOARD, columns=(COLUMN, computed), rows=(row, other), tasks=("Easy <1>", "Hard"))
+    page = board_page(board, PHASES, 2)
+    for task in ("Easy &lt;1&gt;", "Hard"):
+        assert f'Accuracy <small class="quiet">{task}</small>' in page
+    assert "Mean <small" not in page
+    assert page.index('data-v="0.25">0.25<') < page.index('data-v="0.75">0.75<')
+    assert page.count('<td class="number" data-v="">') == 2
+    head, ada, bob = (line.split(",") for line in board_csv(board).splitlines())
+    assert head[-2:] == ["accuracy (Easy <1>)", "accuracy (Hard)"]
+    assert (ada[-2:], bob[-2:]) == (["0.25", "0.75"], ["", ""])
 
 
 def test_names_of_people_are_text() -> None:
