@@ -34,6 +34,7 @@ from podium.platform.models.submissions import (
     LeaderboardEntry,
     LogText,
     Output,
+    PhaseBoard,
     Score,
     Submission,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "Participant",
     "Person",
     "Phase",
+    "PhaseBoard",
     "PhaseMigration",
     "PhaseTask",
     "Pool",
