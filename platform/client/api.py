@@ -21,11 +21,13 @@ from podium.platform.client.reruns import RerunCalls
 from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import load_login
 from podium.platform.client.scaling import ScalingCalls
+from podium.platform.client.sign_in import SignInCalls
 from podium.platform.client.submissions import SubmissionCalls
 
 
 class Client(
     PeopleCalls,
+    SignInCalls,
     PoolCalls,
     CompetitionCalls,
     AccessCalls,

@@ -29,6 +29,7 @@ from podium.platform.gateway.routes import (
     prefect,
     reruns,
     scaling,
+    sign_in,
     storage,
     stored_files,
     submissions,
@@ -41,6 +42,7 @@ from podium.platform.version import VERSION
 
 ROUTES = (
     people,
+    sign_in,
     competitions,
     collaborators,
     phases,
@@ -77,6 +79,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
         await services.prefect_proxy.close()
         services.orchestration.close()
         services.database.close()
+        if services.provider is not None:
+            services.provider.close()
 
     app = FastAPIOffline(
         title="Podium",

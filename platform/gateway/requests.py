@@ -65,6 +65,26 @@ class NewToken(Body):
     days: int | None = Field(default=None, ge=1, le=3650)
 
 
+class NewSignIn(Body):
+    """A sign-in to begin: the SHA-256 of a secret that stays in the browser which begins it."""
+
+    binding_sha256: Sha256
+
+
+class ReturnedSignIn(Body):
+    """What a browser brings back from the provider, with the secret that stayed in it."""
+
+    state: str = Field(min_length=1, max_length=200)
+    code: str = Field(min_length=1, max_length=4000)
+    binding: str = Field(min_length=1, max_length=200)
+
+
+class NewIdentity(Body):
+    """Who somebody is at the provider."""
+
+    subject: str = Field(min_length=1, max_length=255)
+
+
 class CompetitionChange(Body):
     """What an organizer may change; what is not given stays as it is."""
 

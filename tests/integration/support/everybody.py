@@ -32,6 +32,7 @@ from podium.platform.models import (
     Base,
     Bundle,
     DatasetUpload,
+    Identity,
     Output,
     Pool,
     PoolUser,
@@ -168,6 +169,9 @@ class Everybody:
         }
         with world.session() as session:
             token = session.scalars(select(Token.id).where(Token.person_id == carl.id)).one()
+            identity = Identity(person_id=carl.id, issuer="https://sso.example.org", subject=CANARY)
+            session.add(identity)
+            session.flush()
             competition = find_competition(session, slug, None)
             terms, offered = competition.terms_sha256, offered_files(session, competition, None)[0].id
             session.get_one(Submission, scored[2]).shared = now()
@@ -177,6 +181,7 @@ class Everybody:
             ]
         self.things |= {
             "token": str(token),
+            "identity": str(identity.id),
             "terms": terms,
             "bundle": str(bundle),
             "picture": sha256_of(b"GIF89a: a picture"),
