@@ -63,7 +63,7 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "read_sign_in": _ANYONE,
         "begin_sign_in": Rule(_PUBLIC, _UNKNOWN_YET, Traffic.SIGN_INS),
         "complete_sign_in": Rule(_PUBLIC, _UNKNOWN_YET, Traffic.SIGN_INS),
-        "sign_out": _change(_OWN, "sign out", "token", traffic=Traffic.TOKENS),
+        "sign_out": Rule(_OWN, NotAudited("It ends one's own token, which says when."), Traffic.TOKENS),
         "list_own_identities": _PERSON,
         "begin_link": Rule(_OWN, NotAudited("Only what comes back from the provider is linked."), Traffic.TOKENS),
         "complete_link": _change(_OWN, "link a sign-in", "sign-in", traffic=Traffic.TOKENS),

@@ -92,7 +92,8 @@ class Provider:
         if "email" not in claims and isinstance(access_token, str) and "userinfo_endpoint" in self._described():
             more = self._json("GET", "userinfo_endpoint", headers={"Authorization": f"Bearer {access_token}"})
             if more.get("sub") == claims["sub"]:
-                claims = {**more, **claims}
+                # Whether an address is verified says who tells the address.
+                claims = {**more, **{name: value for name, value in claims.items() if name != "email_verified"}}
         return said_of(claims, issuer=self.configuration.issuer)
 
     def _exchange(self, code: str, verifier: str) -> Mapping[str, Any]:

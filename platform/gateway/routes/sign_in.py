@@ -54,9 +54,7 @@ def complete_sign_in(services: WithServices, body: ReturnedSignIn) -> SignedIn:
 def sign_out(services: WithServices, caller: WithCaller) -> TokenRecord:
     """Make the very token that this is called with useless from now on."""
     with services.database.session() as session:
-        token = revoke_token(session, caller.token_id, owner_id=caller.person_id)
-        audit.note(session, "token", name=f"'{token.name}' of {caller.username}", before="good", after="revoked")
-        return token_record(token)
+        return token_record(revoke_token(session, caller.token_id, owner_id=caller.person_id))
 
 
 @router.get("/identities")
@@ -121,7 +119,7 @@ def _begin(services: Services, body: NewSignIn, *, person_id: UUID | None) -> Be
 
 
 def _claims(services: Services, body: ReturnedSignIn, *, person_id: UUID | None) -> Claims:
-    """Who has come back. What has begun is taken up first, in a transaction of its own: it is so once, come what may."""
+    """Who has come back. What was begun is taken up first, in a transaction of its own: once, whatever comes of it."""
     provider, key = _provider(services), services.settings.secret_key.get_secret_value()
     with services.database.session() as session:
         begun = pending.take_up(session, state=body.state, binding=body.binding, person_id=person_id)
