@@ -138,11 +138,12 @@ def _reason(error: jwt.InvalidTokenError) -> str:
 
 def said_of(claims: Mapping[str, Any], *, issuer: str) -> Claims:
     """What verified claims say of somebody. What has another form than it should is left out."""
+    verified = claims.get("email_verified")
     return Claims(
         issuer=issuer,
         subject=str(claims["sub"]),
         email=_text(claims, "email", 320),
-        is_email_verified=claims.get("email_verified") in (True, "true"),
+        is_email_verified=verified is True or verified == "true",  # a word, with some providers
         name=_text(claims, "name", 200),
         username=_text(claims, "preferred_username", 200),
     )

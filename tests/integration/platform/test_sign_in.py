@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from provider_process import CLIENT_ID, CLIENT_SECRET, ProviderProcess, running_provider
+from provider_process import CLIENT_ID, CLIENT_SECRET, ProviderProcess, gateway_with, running_provider
 from sqlalchemy import func, select, update
 from world import RunningGateway, World
 
@@ -20,7 +19,7 @@ from podium.platform.client import Client
 from podium.platform.client.retries import Patience
 from podium.platform.errors import Conflict, NotAllowed, NotAuthenticated, NotFound, PodiumError
 from podium.platform.models import AuditEntry, Identity, PendingSignIn, Person, Token, now
-from podium.platform.records.sign_in import SignedIn
+from podium.platform.records.sign_in import IdentityRecord, SignedIn
 from podium.platform.settings import ServerSettings
 from podium.platform.supervisor.ports import free_port
 
@@ -39,25 +38,9 @@ def provider(provider_process: ProviderProcess) -> Iterator[ProviderProcess]:
     provider_process.go_wrong()
 
 
-@contextmanager
-def gateway_with(settings: ServerSettings, provider: ProviderProcess, **more: Any) -> Iterator[RunningGateway]:
-    fields = {
-        "public_url": f"http://127.0.0.1:{free_port()}",
-        "pages_url": PAGES,
-        "oidc_issuer": provider.issuer,
-        "oidc_client_id": CLIENT_ID,
-        "oidc_client_secret": CLIENT_SECRET,
-        "oidc_name": "Example University",
-        "oidc_new_people": "uni.example",
-        **more,
-    }
-    with RunningGateway(ServerSettings.model_validate({**settings.model_dump(), **fields})) as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
 def site(settings: ServerSettings, provider_process: ProviderProcess) -> Iterator[RunningGateway]:
-    with gateway_with(settings, provider_process) as running:
+    with gateway_with(settings, provider_process, PAGES) as running:
         yield running
 
 
@@ -85,7 +68,7 @@ class Browser:
     def sign_in(self, name: str) -> SignedIn:
         return self.client.complete_sign_in(binding=self.binding, **self.come_back(name))
 
-    def link(self, as_whom: Client, name: str) -> Any:
+    def link(self, as_whom: Client, name: str) -> IdentityRecord:
         back = self.provider.come_back(as_whom.begin_link(self.digest).address, name)
         return as_whom.complete_link(binding=self.binding, **back)
 
@@ -220,7 +203,7 @@ def test_nobody_gets_an_account_where_the_operator_says_nothing(
     settings: ServerSettings, provider: ProviderProcess, world: World
 ) -> None:
     with (
-        gateway_with(settings, provider, oidc_new_people="") as running,
+        gateway_with(settings, provider, PAGES, oidc_new_people="") as running,
         Client(running.address) as client,
         pytest.raises(NotAllowed, match="a sign-in does not make one"),
     ):
@@ -301,7 +284,9 @@ def test_one_person_is_made_when_one_identity_signs_in_many_times_at_once(browse
     assert count(world, Person) == 2
 
 
-def test_without_a_provider_there_is_nothing_to_sign_in_at(connect: Any, world: World) -> None:
+def test_without_a_provider_there_is_nothing_to_sign_in_at(
+    connect: Callable[[str | None], Client], world: World
+) -> None:
     client = connect(None)
     assert client.sign_in_way().provider is None
     with pytest.raises(NotFound, match="Nobody signs in at a provider here"):
@@ -312,7 +297,7 @@ def test_a_provider_that_is_away_is_said_to_be(
     settings: ServerSettings, provider: ProviderProcess, world: World
 ) -> None:
     away = f"http://127.0.0.1:{free_port()}"
-    with gateway_with(settings, provider, oidc_issuer=away) as running, Client(running.address) as client:
+    with gateway_with(settings, provider, PAGES, oidc_issuer=away) as running, Client(running.address) as client:
         with (
             Client(running.address, patience=Patience(tries=1)) as impatient,
             pytest.raises(PodiumError, match="Example University does not answer"),

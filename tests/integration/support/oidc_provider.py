@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2 import OAuth2Error
+from authlib.oauth2 import OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749 import ClientMixin, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import AuthorizationCodeMixin
@@ -29,7 +29,7 @@ from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
 
 PAGE = """<!doctype html><html lang="en"><title>Example University</title>
-<h1>Example University</h1>
+<link rel="icon" href="data:,"><h1>Example University</h1>
 <form method="post"><label>Name <input name="name" autofocus></label> <button>Continue</button>
 <button name="deny" value="yes">Cancel</button></form>"""
 
@@ -151,9 +151,8 @@ class Provider:
         return jwt.encode(header, claims, key, [header["alg"]])
 
 
-def make(provider: Provider) -> Flask:
-    """The provider's site."""
-    app = Flask(__name__)
+def authorization_server(app: Flask, provider: Provider) -> AuthorizationServer:
+    """What gives out codes and tokens, as Authlib does it."""
     server = AuthorizationServer(
         app,
         query_client=lambda client_id: provider.client if client_id == provider.client.client_id else None,
@@ -163,7 +162,7 @@ def make(provider: Provider) -> Flask:
     class CodeGrant(grants.AuthorizationCodeGrant):
         TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic",)
 
-        def save_authorization_code(self, code: str, asked: Any) -> None:
+        def save_authorization_code(self, code: str, asked: OAuth2Request) -> None:
             data = asked.payload.data
             provider.codes[code] = Code(
                 code,
@@ -185,10 +184,10 @@ def make(provider: Provider) -> Flask:
             return authorization_code.user
 
     class IdTokens(OpenIDCode):
-        def exists_nonce(self, nonce: str, asked: Any) -> bool:
+        def exists_nonce(self, nonce: str, asked: OAuth2Request) -> bool:
             return any(code.nonce == nonce for code in provider.codes.values())
 
-        def encode_id_token(self, token: dict[str, Any], asked: Any) -> str:
+        def encode_id_token(self, token: dict[str, Any], asked: OAuth2Request) -> str:
             moment = int(time.time())
             claims = {
                 "iss": provider.issuer,
@@ -202,6 +201,13 @@ def make(provider: Provider) -> Flask:
             return provider.id_token({name: value for name, value in claims.items() if value is not None})
 
     server.register_grant(CodeGrant, [IdTokens(require_nonce=True), CodeChallenge(required=True)])
+    return server
+
+
+def make(provider: Provider) -> Flask:
+    """The provider's site."""
+    app = Flask(__name__)
+    server = authorization_server(app, provider)
 
     @app.get("/.well-known/openid-configuration")
     def describe() -> Response:

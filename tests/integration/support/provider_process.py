@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from world import HTTP, eventually
+from world import HTTP, RunningGateway, eventually
 
+from podium.platform.settings import ServerSettings
 from podium.platform.supervisor.ports import free_port
 
 CLIENT_ID = "podium"
@@ -58,3 +59,25 @@ def running_provider(redirect_url: str) -> Iterator[ProviderProcess]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def gateway_with(
+    settings: ServerSettings,
+    provider: ProviderProcess,
+    pages: str,
+    **more: Any,  # noqa: ANN401  # settings
+) -> Iterator[RunningGateway]:
+    """A gateway where people sign in at a provider, with pages at this address."""
+    fields = {
+        "public_url": f"http://127.0.0.1:{free_port()}",
+        "pages_url": pages,
+        "oidc_issuer": provider.issuer,
+        "oidc_client_id": CLIENT_ID,
+        "oidc_client_secret": CLIENT_SECRET,
+        "oidc_name": "Example University",
+        "oidc_new_people": "uni.example",
+        **more,
+    }
+    with RunningGateway(ServerSettings.model_validate({**settings.model_dump(), **fields})) as running:
+        yield running

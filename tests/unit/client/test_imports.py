@@ -34,6 +34,7 @@ ALLOWED = {
     "podium.platform.records.reruns",
     "podium.platform.records.scaling",
     "podium.platform.records.service",
+    "podium.platform.records.sign_in",
     "podium.platform.records.storage",
     "podium.platform.records.submissions",
     "podium.platform.tar_walk",
