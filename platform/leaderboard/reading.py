@@ -1,49 +1,133 @@
-"""A phase's leaderboard as somebody may see it: ranked, with names or without, live or as it stood when it froze."""
+"""A phase's leaderboard as somebody may see it: ranked, with names or without, live or as of a moment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, selectinload
 
+from podium.platform.leaderboard.board_views import BoardView, Place
 from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
 from podium.platform.leaderboard.linked_results import board_shows_detailed_results, submissions_with_results
+from podium.platform.leaderboard.live_boards import LiveBoard
 from podium.platform.leaderboard.names import pseudonym
-from podium.platform.leaderboard.ranking import Entry, Ranked
+from podium.platform.leaderboard.ranked_boards import ranked_board, ranks_at
 from podium.platform.leaderboard.rules import board_rules
-from podium.platform.leaderboard.standing import frozen_since, ranked_entries
-from podium.platform.leaderboard.whole_board import board_of, scored_submissions
-from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Competition, Leaderboard, LeaderboardEntry, Person, Phase, Submission, now
+from podium.platform.leaderboard.selection import MULTIPLE
+from podium.platform.leaderboard.sort_keys import keys_tell_the_order
+from podium.platform.leaderboard.standing import BoardRules, frozen_since, rank_change, window_border
+from podium.platform.models import Competition, Leaderboard, Participant, Person, Phase, PhaseBoard, Submission, now
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+
+_SETTLED = timedelta(minutes=1)
+"""What stood there longer ago than this is stored for certain: no transaction takes so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks at a board.
+
+    Attributes:
+        viewer_id: They see their own name; `None` for a visitor.
+        for_organizer: Whether hidden columns, names and what a frozen board keeps back are shown.
+    """
+
+    viewer_id: UUID | None = None
+    for_organizer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A phase's board as of the moment that a reader may and wants to see.
+
+    Attributes:
+        frozen: When it froze, where it is frozen for the reader.
+        moment: As of when it is shown; `None` for as it stands.
+        version: The board's present one.
+    """
+
+    phase: Phase
+    board: Leaderboard
+    rules: BoardRules
+    state: PhaseBoard | None
+    frozen: datetime | None
+    moment: datetime | None
+
+    @property
+    def version(self) -> int:
+        """The board's present version."""
+        return self.state.version if self.state else 0
+
+    @property
+    def tag(self) -> str:
+        """Changes with what is shown. Of a frozen board it does not tell that there are newer results."""
+        if self.moment is None:
+            return str(self.version)
+        settling = "" if self.frozen or now() - self.moment > _SETTLED else f"-{self.version}"
+        return f"at-{self.moment.isoformat()}{settling}"
+
+    def view(self, session: Session) -> BoardView:
+        """Where its rows are to be had."""
+        if self.moment is None and keys_tell_the_order(self.rules):
+            return LiveBoard(session, self.phase.id, self.state)
+        return ranked_board(session, self.phase.id, self.rules, version=self.version, moment=self.moment)
+
+
+def shown_board(
+    session: Session, competition: Competition, phase: Phase, reader: Reader, as_of: datetime | None = None
+) -> Shown:
+    """The board that a reader is shown: nothing newer than the freeze, for all but organizers."""
+    board = competition.leaderboards[0]
+    moment = now()
+    frozen = None if reader.for_organizer else frozen_since(phase.ends, board.freeze_hours, moment, board.unfrozen)
+    asked = as_of if as_of is not None and as_of < moment else None
+    bound = min((one for one in (frozen, asked) if one is not None), default=None)
+    state = session.get(PhaseBoard, phase.id, populate_existing=True)
+    return Shown(phase, board, board_rules(board), state, frozen, bound)
 
 
 def read_leaderboard(
     session: Session,
     competition: Competition,
     phase: Phase,
+    reader: Reader,
     *,
-    for_organizer: bool,
-    viewer_id: UUID | None,
     limit: int,
     offset: int,
+    search: str = "",
+    as_of: datetime | None = None,
 ) -> LeaderboardRecord:
-    """A phase's leaderboard, ranked; `limit` and `offset` cut the rows after ranking.
+    """A page of a phase's leaderboard; `limit` and `offset` cut the rows after ranking.
 
     Args:
-        for_organizer: Whether hidden columns, names and what a frozen board keeps back are shown.
-        viewer_id: Who looks, and sees their own name; `None` for a visitor.
+        search: Only rows of participants in whose name this is, however it is capitalized. Names that the reader is not
+            shown are not found.
+        as_of: What stood there then; of a frozen board, what stood there when it froze, if that was earlier.
     """
-    board = competition.leaderboards[0]
-    frozen = None if for_organizer else frozen_since(phase.ends, board.freeze_hours, now(), board.unfrozen)
-    entries, updated = _live(session, phase) if frozen is None else _as_of(session, phase, board, frozen)
-    ranked = ranked_entries(board_rules(board), entries)
-    page = ranked[offset : offset + limit]
-    columns = visible_columns(board, for_organizer=for_organizer)
+    shown = shown_board(session, competition, phase, reader, as_of)
+    board, view = shown.board, shown.view(session)
+    is_anonymous = board.anonymous and not reader.for_organizer
+    if search.strip():
+        named = view.of_people(_people_named(session, competition, search.strip()))
+        found = [one for one in named if not is_anonymous or _is_named(one, reader)]
+        page, total = found[offset : offset + limit], len(found)
+    else:
+        page, total = list(view.page(limit, offset)), view.total
+    own = view.of_people([reader.viewer_id])[:1] if reader.viewer_id else []
+    columns = visible_columns(board, for_organizer=reader.for_organizer)
     questions = questions_of(competition, on_leaderboard_only=True)
+    rows = _Rows(
+        session,
+        competition,
+        shown,
+        reader,
+        positions=[board.columns.index(column) for column in columns],
+        answers=frozenset(question.key for question in questions),
+    ).of([*page, *own])
     return LeaderboardRecord(
         competition=competition.slug,
         competition_title=competition.title,
@@ -51,94 +135,118 @@ def read_leaderboard(
         phase=phase.name,
         columns=tuple(column_record(column, board) for column in columns),
         questions=questions,
-        rows=_rows(
-            session,
-            competition,
-            phase,
-            page,
-            first=offset + 1,
-            positions=[board.columns.index(column) for column in columns],
-            answers=frozenset(question.key for question in questions),
-            by=frozen,
-            is_anonymous=board.anonymous and not for_organizer,
-            viewer_id=viewer_id,
-        ),
-        total=len(ranked),
-        updated=updated,
+        rows=rows[: len(page)],
+        total=total,
+        updated=view.updated,
         ranking=board.ranking,
         anonymous=board.anonymous,
-        frozen_since=frozen,
+        frozen_since=shown.frozen,
+        version=shown.tag,
+        as_of=None if as_of is None else shown.moment,
+        own=rows[-1] if own else None,
     )
 
 
-def _live(session: Session, phase: Phase) -> tuple[list[Entry[UUID]], datetime | None]:
-    """What stands on the board now, and when it changed last."""
-    rows = session.execute(
-        select(
-            Submission.id,
-            LeaderboardEntry.scores,
-            Submission.created,
-            Submission.number,
-            Submission.is_baseline,
-            LeaderboardEntry.updated,
+def _is_named(place: Place, reader: Reader) -> bool:
+    return place.entry.is_baseline or place.person_id == reader.viewer_id
+
+
+def _people_named(session: Session, competition: Competition, name: str) -> list[UUID]:
+    """Participants in whose username a text is."""
+    query = (
+        select(Participant.person_id)
+        .join(Person, Person.id == Participant.person_id)
+        .where(
+            Participant.competition_id == competition.id,
+            func.lower(Person.username).contains(name.lower(), autoescape=True),
         )
-        .join(LeaderboardEntry, LeaderboardEntry.submission_id == Submission.id)
-        .where(LeaderboardEntry.phase_id == phase.id)
-    ).all()
-    entries = [Entry(row.id, row.scores, row.created, row.number, row.is_baseline) for row in rows]
-    return entries, max((row.updated for row in rows), default=None)
+    )
+    return list(session.scalars(query))
 
 
-def _as_of(
-    session: Session, phase: Phase, board: Leaderboard, moment: datetime
-) -> tuple[list[Entry[UUID]], datetime | None]:
-    """What stood there at a moment: out of all that was scored by then."""
-    scored = scored_submissions(session, phase, board, {}, by=moment)
-    standing = board_of(board, scored).values()
-    return [one.entry() for one in standing], max((one.ended for one in standing if one.ended), default=None)
+@dataclass(slots=True)
+class _Rows:
+    """Makes what a reader sees of the rows of a board."""
 
+    session: Session
+    competition: Competition
+    shown: Shown
+    reader: Reader
+    positions: Sequence[int]
+    answers: frozenset[str]
+    previous: Mapping[UUID, int] = field(default_factory=dict)
 
-def _rows(
-    session: Session,
-    competition: Competition,
-    phase: Phase,
-    page: Sequence[Ranked[UUID]],
-    *,
-    first: int,
-    positions: Sequence[int],
-    answers: frozenset[str],
-    by: datetime | None,
-    is_anonymous: bool,
-    viewer_id: UUID | None,
-) -> tuple[LeaderboardRow, ...]:
-    shown = [row.entry.item for row in page]
-    query = select(Submission).where(Submission.id.in_(shown)).options(selectinload(Submission.person))
-    submissions = {submission.id: submission for submission in session.scalars(query)}
-    counts = _entry_counts(session, phase, {one.person_id for one in submissions.values()}, by)
-    with_results = frozenset[UUID]()
-    if board_shows_detailed_results(competition, phase):
-        with_results = submissions_with_results(session, shown)
-    found: list[LeaderboardRow] = []
-    for place, row in enumerate(page, start=first):
-        submission = submissions[row.entry.item]
-        is_named = not is_anonymous or row.entry.is_baseline or submission.person_id == viewer_id
-        found.append(
-            LeaderboardRow(
-                rank=row.rank,
-                participant=_name(competition, submission.person, is_named=is_named),
-                submission_id=submission.id,
-                submission_number=submission.number,
-                submitted=submission.created,
-                scores=tuple(row.entry.values[at] for at in positions),
-                fact_sheet={key: text for key, text in submission.fact_sheet.items() if key in answers},
-                entries=counts.get(submission.person_id, 0),
-                has_detailed_results=submission.id in with_results,
-                is_baseline=row.entry.is_baseline,
-                combined_rank=row.combined_rank,
-                place=place if row.is_placed else None,
+    def of(self, places: Sequence[Place]) -> tuple[LeaderboardRow, ...]:
+        """The rows at these places."""
+        if not places:
+            return ()
+        shown = {one.entry.item for one in places}
+        query = select(Submission).where(Submission.id.in_(shown)).options(selectinload(Submission.person))
+        submissions = {submission.id: submission for submission in self.session.scalars(query)}
+        people = {one.person_id for one in places}
+        counts = _entry_counts(self.session, self.shown.phase, people, self.shown.moment)
+        with_results = frozenset[UUID]()
+        if board_shows_detailed_results(self.competition, self.shown.phase):
+            with_results = submissions_with_results(self.session, shown)
+        is_multiple = self.shown.board.submission_rule in MULTIPLE
+        previous = _previous_ranks(self.session, self.shown, by_submission=is_multiple)
+        return tuple(
+            self._row(
+                one,
+                submissions[one.entry.item],
+                counts.get(one.person_id, 0),
+                previous.get(one.entry.item if is_multiple else one.person_id),
+                has_results=one.entry.item in with_results,
             )
+            for one in places
         )
-    return tuple(found)
+
+    def _row(
+        self, place: Place, submission: Submission, entries: int, previous: int | None, *, has_results: bool
+    ) -> LeaderboardRow:
+        is_anonymous = self.shown.board.anonymous and not self.reader.for_organizer
+        is_named = not is_anonymous or _is_named(place, self.reader)
+        # A baseline has no rank that could have changed, whatever else the same person has there.
+        before = None if place.entry.is_baseline else previous
+        return LeaderboardRow(
+            rank=place.rank,
+            participant=_name(self.competition, submission.person, is_named=is_named),
+            submission_id=submission.id,
+            submission_number=submission.number,
+            submitted=submission.created,
+            scores=tuple(place.entry.values[at] for at in self.positions),
+            fact_sheet={key: text for key, text in submission.fact_sheet.items() if key in self.answers},
+            entries=entries,
+            has_detailed_results=has_results,
+            is_baseline=place.entry.is_baseline,
+            combined_rank=place.combined_rank,
+            place=place.place,
+            previous_rank=before,
+            rank_change=rank_change(before, place.rank),
+        )
+
+
+def _previous_ranks(session: Session, shown: Shown, *, by_submission: bool) -> Mapping[UUID, int]:
+    """The ranks at the beginning of the time over which the board tells changes."""
+    newest = session.scalar(_NEWEST, {"phase": shown.phase.id, "by": shown.moment})
+    border = window_border([] if newest is None else [newest], shown.board.rank_change_hours)
+    if border is None:
+        return {}
+    return ranks_at(
+        session, shown.phase.id, shown.rules, version=shown.version, moment=border, by_submission=by_submission
+    )
+
+
+# In SQL: an index of what was scored has these very conditions.
+_NEWEST = text(
+    "SELECT created FROM submissions WHERE phase_id = :phase AND status = 'finished' AND rerun_id IS NULL"
+    " AND (CAST(:by AS timestamptz) IS NULL OR ended <= :by) ORDER BY created DESC LIMIT 1"
+)
+_COUNTS = text(
+    "SELECT person_id, count(*) FROM submissions WHERE phase_id = :phase AND person_id = ANY(:people)"
+    " AND status = 'finished' AND rerun_id IS NULL AND (CAST(:by AS timestamptz) IS NULL OR ended <= :by)"
+    " GROUP BY person_id"
+)
 
 
 def _name(competition: Competition, person: Person, *, is_named: bool) -> str:
@@ -152,18 +260,7 @@ def shown_name(submission: Submission, *, for_organizer: bool, viewer_id: UUID |
     return _name(submission.competition, submission.person, is_named=is_named)
 
 
-def _entry_counts(session: Session, phase: Phase, people: set[UUID], by: datetime | None) -> dict[UUID, int]:
+def _entry_counts(session: Session, phase: Phase, people: Collection[UUID], by: datetime | None) -> dict[UUID, int]:
     """How many of each person's submissions were scored, up to a moment if there is one."""
-    query = (
-        select(Submission.person_id, func.count())
-        .where(
-            Submission.phase_id == phase.id,
-            Submission.person_id.in_(people),
-            Submission.status == SubmissionStatus.FINISHED,
-            Submission.rerun_id.is_(None),
-        )
-        .group_by(Submission.person_id)
-    )
-    if by is not None:
-        query = query.where(Submission.ended <= by)
-    return {row[0]: row[1] for row in session.execute(query).all()}
+    found = session.execute(_COUNTS, {"phase": phase.id, "people": list(people), "by": by})
+    return {row[0]: row[1] for row in found}

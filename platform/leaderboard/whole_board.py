@@ -6,27 +6,31 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podium.platform.database import notify
+from podium.platform.leaderboard.changes import Change, NewRow, change_board
 from podium.platform.leaderboard.columns import column_values
-from podium.platform.leaderboard.entries import leaderboard_topic
 from podium.platform.leaderboard.ranking import Entry
 from podium.platform.leaderboard.rules import board_rules, column_rules
-from podium.platform.leaderboard.standing import Candidate, ranks_of_entrants, standing_entries
+from podium.platform.leaderboard.sort_keys import sort_key
+from podium.platform.leaderboard.standing import BoardRules, Candidate, ranks_of_entrants, standing_entries
+from podium.platform.leaderboard.withdrawals import withdrawn_people
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Evaluation, Leaderboard, LeaderboardEntry, Phase, Score, Submission, now
+from podium.platform.models import Evaluation, Leaderboard, LeaderboardEntry, Phase, Score, Submission
 
 Values = list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A submission that is finished: whose it is, when it was made, and a value for each column."""
+    """A submission that is finished: whose it is, when it was made, and a value for each column.
+
+    `is_withdrawn` says that its participant has taken off the board all that stood there of theirs.
+    """
 
     submission_id: UUID
     person_id: UUID
@@ -36,6 +40,7 @@ class Scored:
     number: int = 0
     is_baseline: bool = False
     ended: datetime | None = None
+    is_withdrawn: bool = False
 
     def entry(self) -> Entry[UUID]:
         """It as a row to rank."""
@@ -78,6 +83,7 @@ def scored_submissions(
             sources[row.id] = source
     values = values_of(session, board, set(sources.values()))
     empty = column_values(column_rules(board), [])
+    withdrawn = withdrawn_people(session, phase.id, board)
     return {
         row.id: Scored(
             row.id,
@@ -88,6 +94,7 @@ def scored_submissions(
             row.number,
             row.is_baseline,
             row.ended,
+            row.person_id in withdrawn,
         )
         for row in rows
         if row.id in sources
@@ -124,7 +131,8 @@ _AT_ONCE = 5000
 def board_of(board: Leaderboard, scored: Mapping[UUID, Scored]) -> dict[UUID, Scored]:
     """Those of the scored submissions that stand on the board, by the board's rule."""
     chosen = frozenset(one.submission_id for one in scored.values() if one.stands)
-    standing = standing_entries(board_rules(board), _candidates(scored), chosen)
+    withdrawn = frozenset(one.person_id for one in scored.values() if one.is_withdrawn)
+    standing = standing_entries(board_rules(board), _candidates(scored), chosen, withdrawn)
     return {candidate.entry.item: scored[candidate.entry.item] for candidate in standing}
 
 
@@ -137,43 +145,40 @@ def _candidates(scored: Mapping[UUID, Scored]) -> list[Candidate[UUID, UUID]]:
     return [Candidate(one.person_id, one.entry()) for one in scored.values()]
 
 
-def write_board(session: Session, phase: Phase, standing: Mapping[UUID, Scored]) -> None:
-    """Make a phase's rows of the leaderboard these, and change none that is so already."""
-    present = {
-        row.submission_id: list(row.scores)
-        for row in session.execute(
-            select(LeaderboardEntry.submission_id, LeaderboardEntry.scores).where(LeaderboardEntry.phase_id == phase.id)
-        )
-    }
-    gone = set(present) - set(standing)
-    if gone:
-        session.execute(
-            delete(LeaderboardEntry).where(
-                LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.submission_id.in_(gone)
-            )
-        )
-        session.execute(update(Submission).where(Submission.id.in_(gone)).values(on_leaderboard=False))
-    changed = [one for one in standing.values() if present.get(one.submission_id) != one.values]
-    if changed:
-        moment = now()
-        rows = insert(LeaderboardEntry)
-        session.execute(
-            rows.on_conflict_do_update(
-                index_elements=["phase_id", "submission_id"],
-                set_={"scores": rows.excluded.scores, "updated": rows.excluded.updated},
-            ),
-            [
-                {
-                    "phase_id": phase.id,
-                    "submission_id": one.submission_id,
-                    "person_id": one.person_id,
-                    "scores": one.values,
-                    "updated": moment,
-                }
-                for one in changed
-            ],
-        )
-        new = [one.submission_id for one in changed if one.submission_id not in present]
-        session.execute(update(Submission).where(Submission.id.in_(new)).values(on_leaderboard=True))
-    if gone or changed:
-        notify(session, leaderboard_topic(phase.id))
+def write_board(session: Session, phase: Phase, board: Leaderboard, standing: Mapping[UUID, Scored]) -> None:
+    """Make a phase's rows of the leaderboard these, and change none that is so already. The caller holds the people."""
+    rows = session.scalars(
+        select(LeaderboardEntry).where(LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.until.is_(None))
+    )
+    rules = board_rules(board)
+    present = {row.submission_id: stored_row(row) for row in rows}
+    wanted = {one.submission_id: wanted_row(rules, one) for one in standing.values()}
+    changed = [standing[submission_id] for submission_id, row in wanted.items() if present.get(submission_id) != row]
+    placed = [
+        NewRow(one.submission_id, one.person_id, one.values, one.created, one.number, one.is_baseline)
+        for one in changed
+    ]
+    change_board(session, phase.id, board, Change(set(present) - set(standing), placed))
+
+
+class BoardRow(NamedTuple):
+    """All that is stored of a row that stands on a board."""
+
+    person_id: UUID
+    scores: tuple[float | None, ...]
+    sort_key: tuple[float, ...] | None
+    submitted: datetime
+    number: int
+    is_baseline: bool
+
+
+def stored_row(row: LeaderboardEntry) -> BoardRow:
+    """The row as it is in the database."""
+    key = None if row.sort_key is None else tuple(row.sort_key)
+    return BoardRow(row.person_id, tuple(row.scores), key, row.submitted, row.number, row.is_baseline)
+
+
+def wanted_row(rules: BoardRules, one: Scored) -> BoardRow:
+    """The row that a submission should have."""
+    key = sort_key(one.values, rules.columns, rules.primary_index)
+    return BoardRow(one.person_id, tuple(one.values), key, one.created, one.number, one.is_baseline)

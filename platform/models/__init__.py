@@ -35,6 +35,7 @@ from podium.platform.models.submissions import (
     LeaderboardEntry,
     LogText,
     Output,
+    PhaseBoard,
     Score,
     Submission,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "PendingSignIn",
     "Person",
     "Phase",
+    "PhaseBoard",
     "PhaseMigration",
     "PhaseTask",
     "Pool",

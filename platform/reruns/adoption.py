@@ -40,8 +40,8 @@ def adopt(session: Session, rerun: Rerun, *, actor: str) -> Comparison:
         reason=f"Rerun {rerun.number}: {rerun.reason}",
     )
     phases = {phase.id: phase for phase in rerun.competition.phases}
-    for phase_id, standing in comparison.boards.items():
-        write_board(session, phases[phase_id], standing)
+    for phase_id, standing in sorted(comparison.boards.items()):
+        write_board(session, phases[phase_id], rerun.competition.leaderboards[0], standing)
     keep_differences(session, rerun, comparison)
     kept = len(comparison.differences) - len(new)
     said = "1 new result was adopted" if len(new) == 1 else f"{len(new)} new results were adopted"

@@ -36,13 +36,13 @@ def take_off_leaderboard(submission_id: UUID, services: WithServices, caller: Wi
 @router.put("/submissions/{submission_id}/shared")
 def share_submission(submission_id: UUID, services: WithServices, caller: WithCaller) -> SubmissionRecord:
     """Let everybody have a submission's file, where the organizers allow it."""
-    return _decide(services, submission_id, caller, lambda _, own: sharing.share(own))
+    return _decide(services, submission_id, caller, sharing.share)
 
 
 @router.delete("/submissions/{submission_id}/shared")
 def unshare_submission(submission_id: UUID, services: WithServices, caller: WithCaller) -> SubmissionRecord:
     """Let nobody else have it any more."""
-    return _decide(services, submission_id, caller, lambda _, own: sharing.unshare(own))
+    return _decide(services, submission_id, caller, sharing.unshare)
 
 
 def _decide(
@@ -56,15 +56,13 @@ def _decide(
 
 
 def _find_own(session: Session, submission_id: UUID, caller: Caller) -> Submission:
-    """The caller's own submission, so that of two decisions at the same time the second sees the first.
+    """The caller's own submission.
 
     Raises:
         NotFound: There is none of that id that the caller may see.
         NotAllowed: It is somebody else's, and the caller sees it as an organizer.
     """
-    submission = session.get(
-        Submission, submission_id, options=views.submission_options(), with_for_update={"of": Submission}
-    )
+    submission = session.get(Submission, submission_id, options=views.submission_options())
     if submission is not None and submission.rerun_id is None:
         if submission.person_id == caller.person_id:
             return submission

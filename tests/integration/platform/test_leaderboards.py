@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from world import FUTURE, Known, RunningGateway, World, board, hours, phase, problem_of
 
 from podium.platform.bundles.content import SubmissionRule
+from podium.platform.leaderboard.choosing import put_on_leaderboard
 from podium.platform.models import LeaderboardEntry, Submission
 
 COLUMNS = ({"key": "accuracy"}, {"key": "secret", "hidden": True}, {"key": "loss", "sorting": "asc"})
@@ -220,13 +221,7 @@ def test_what_a_participant_has_chosen_stays_when_more_is_scored(world: World, o
     (ada,) = people(world, slug, "ada")
     scored(world, ada, slug, {"accuracy": 0.1}, {"accuracy": 0.9})
     with world.session() as session:
-        session.execute(update(Submission).values(on_leaderboard=True))
-        second = session.scalars(select(Submission).where(Submission.number == 2)).one()
-        session.add(
-            LeaderboardEntry(
-                phase_id=second.phase_id, submission_id=second.id, person_id=second.person_id, scores=[0.9]
-            )
-        )
+        put_on_leaderboard(session, session.scalars(select(Submission).where(Submission.number == 2)).one())
     scored(world, ada, slug, {"accuracy": 0.5})
     with world.session() as session:
         entries = session.scalars(select(LeaderboardEntry)).all()

@@ -132,9 +132,24 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         f"/submissions/{ONE}/detailed-results/{TWO}",
         None,
     ),
-    "GET /competitions/{slug}/leaderboard?phase=&limit=&offset=": (
-        lambda c: c.leaderboard("iris", limit=10),
-        "/competitions/iris/leaderboard?limit=10",
+    "GET /competitions/{slug}/leaderboard?phase=&limit=&offset=&search=&as_of=": (
+        lambda c: c.leaderboard("iris", limit=10, search="ada", as_of=DAY),
+        "/competitions/iris/leaderboard?limit=10&search=ada&as_of=2026-05-31T12%3A00%3A00%2B00%3A00",
+        None,
+    ),
+    "GET /competitions/{slug}/leaderboard/history?phase=&participant=": (
+        lambda c: c.leaderboard_history("iris", "Final", participant="ada"),
+        "/competitions/iris/leaderboard/history?phase=Final&participant=ada",
+        None,
+    ),
+    "GET /competitions/{slug}/leaderboard/verification": (
+        lambda c: c.verify_leaderboard("iris"),
+        "/competitions/iris/leaderboard/verification",
+        None,
+    ),
+    "POST /competitions/{slug}/leaderboard/repair": (
+        lambda c: c.repair_leaderboard("iris"),
+        "/competitions/iris/leaderboard/repair",
         None,
     ),
     "PUT /submissions/{id}/leaderboard": (lambda c: c.put_on_leaderboard(ONE), f"/submissions/{ONE}/leaderboard", None),
@@ -162,7 +177,7 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         None,
     ),
     "GET /competitions/{slug}/image": (lambda c: c.competition_image("iris"), "/competitions/iris/image", None),
-    "GET /competitions/{slug}/leaderboard.csv?phase=": (
+    "GET /competitions/{slug}/leaderboard.csv?phase=&as_of=": (
         lambda c: c.leaderboard_csv("iris", "Final"),
         "/competitions/iris/leaderboard.csv?phase=Final",
         None,
