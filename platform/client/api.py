@@ -23,6 +23,7 @@ from podium.platform.client.saved_login import load_login
 from podium.platform.client.scaling import ScalingCalls
 from podium.platform.client.sign_in import SignInCalls
 from podium.platform.client.submissions import SubmissionCalls
+from podium.platform.client.teams import TeamCalls
 
 
 class Client(
@@ -31,6 +32,7 @@ class Client(
     PoolCalls,
     CompetitionCalls,
     AccessCalls,
+    TeamCalls,
     PhaseCalls,
     BundleCalls,
     SubmissionCalls,

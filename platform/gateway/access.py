@@ -78,6 +78,13 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "add_collaborator": _change(_OWNER, "add a collaborator", "collaborator"),
         "remove_collaborator": _change(_OWNER, "remove a collaborator", "collaborator"),
         "join": Rule({Role.PERSON: Scope.PUBLIC}, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "list_teams": _ORGANIZER,
+        "create_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "read_own_team": Rule({Role.PERSON: Scope.PUBLIC}),  # whoever is in none is told so
+        "change_own_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "create_team_code": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "join_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "leave_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "list_participants": _ORGANIZER,
         "change_participant": _change(_TEAM, "approve or deny a participant", "participant"),
         "create_bundle": Rule(_MAKERS, _ANNOUNCED, Traffic.UPLOADS),

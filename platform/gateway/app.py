@@ -35,6 +35,7 @@ from podium.platform.gateway.routes import (
     stored_files,
     submissions,
     tasks,
+    teams,
     uploads,
 )
 from podium.platform.gateway.services import Services
@@ -54,6 +55,7 @@ ROUTES = (
     offers,
     reruns,
     tasks,
+    teams,
     exports,
     audit,
     agents,

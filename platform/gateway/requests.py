@@ -145,6 +145,25 @@ class Joining(Body):
     terms_sha256: Sha256
 
 
+class NewTeam(Body):
+    """A team to make."""
+
+    name: str = Field(min_length=1, max_length=200)
+
+
+class TeamChange(Body):
+    """What its captain may change of a team; what is not given stays as it is."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    captain: str | None = Field(default=None, max_length=200)
+
+
+class Joined(Body):
+    """The code of a team to join."""
+
+    code: str = Field(min_length=1, max_length=100)
+
+
 class ParticipantChange(Body):
     """Approving or denying."""
 

@@ -28,6 +28,8 @@ class LeaderboardRow:
             none then. By the participant, where each has one row, else by the submission.
         rank_change: By how many ranks it has risen since, negative for a fall.
         has_detailed_results: Whether there are detailed results of it that a reader of the board may see.
+        team: Usernames of who is in the team now that stands here, and whose name `participant` is; `None` for a
+            participant alone, and where no name is shown.
     """
 
     rank: int | None
@@ -44,6 +46,7 @@ class LeaderboardRow:
     place: int | None = None
     previous_rank: int | None = None
     rank_change: int | None = None
+    team: tuple[str, ...] | None = None
 
     @property
     def is_placed(self) -> bool:

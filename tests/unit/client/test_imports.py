@@ -37,6 +37,7 @@ ALLOWED = {
     "podium.platform.records.sign_in",
     "podium.platform.records.storage",
     "podium.platform.records.submissions",
+    "podium.platform.records.teams",
     "podium.platform.tar_walk",
 }
 
