@@ -65,7 +65,7 @@ def test_the_viewers_own_row_is_marked_in_words_too():
     assert '<span class="you">you</span>' in table
 
 
-def test_names_and_answers_of_entrants_are_text():
+def test_names_and_answers_of_people_are_text():
     rows = (make_row(1, "<img src=x onerror=alert(1)>", 0.5, 0.5, model="<script>alert(1)</script>"),)
     table = board_table(make_board(*rows), rows, BoardView())
     assert "<img" not in table
