@@ -12,7 +12,7 @@ from podium.dashboards import times
 from podium.dashboards.markup import Html, element, join, text
 from podium.platform.errors import NotAllowed, NotAuthenticated, NotFound, PlatformFault, PodiumError
 
-_STYLE = Path(__file__).with_name("podium.css").read_text(encoding="utf-8")
+_STYLE = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("podium.css", "board.css"))
 
 
 def apply_style() -> None:

@@ -17,6 +17,7 @@ class Traffic(StrEnum):
     """A class of calls that share a bucket, one for each caller."""
 
     READS = "reads"
+    BOARDS = "boards"  # whole boards, made once for all
     CHANGES = "changes"
     SUBMISSIONS = "submissions"
     UPLOADS = "uploads"  # bundles and datasets
@@ -45,6 +46,7 @@ class Pace:
 PACES: Mapping[Traffic, Pace] = MappingProxyType(
     {
         Traffic.READS: Pace(3000, 100),
+        Traffic.BOARDS: Pace(10_000, 1000),
         Traffic.CHANGES: Pace(600, 10),
         Traffic.SUBMISSIONS: Pace(300, 2),
         Traffic.UPLOADS: Pace(60, 0.5),

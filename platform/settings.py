@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ from podium.platform.limits import read_maxima
 from podium.platform.quantities import InvalidAmount
 from podium.platform.rates import Pace, Traffic
 from podium.platform.scaling.providers.settings import AnyProviderSettings, ProcessSettings
+
+_SITE = re.compile(r"\*|https?://[A-Za-z0-9.*-]+(:[0-9]{1,5})?")
 
 
 class ServerSettings(BaseSettings):
@@ -81,6 +84,27 @@ class ServerSettings(BaseSettings):
         '`{"submissions": {"burst": 300, "per_second": 2}, "reads": null}`; `null` sets no limit, and classes that '
         "are left out keep theirs",
     )
+
+    board_seconds: int = Field(
+        default=5, ge=1, le=3600, description="For how long browsers and proxies may keep a public leaderboard"
+    )
+    board_embedders: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Sites that may show the pages of public leaderboards in a frame, with commas between, such as "
+        "`https://example.org`; `*` for all of them",
+    )
+
+    @field_validator("board_embedders", mode="before")
+    @classmethod
+    def _sites(cls, written: object) -> object:
+        """Read sites, and see that nothing else gets into a header."""
+        parts = [part.strip().rstrip("/") for part in written.split(",")] if isinstance(written, str) else written
+        if not isinstance(parts, (list, tuple)):
+            return parts
+        wrong = [part for part in parts if part and not _SITE.fullmatch(part)]
+        if wrong:
+            raise ValueError(f"'{wrong[0]}' is no site; write such as https://example.org, or * for all of them")
+        return tuple(part for part in parts if part)
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

@@ -78,7 +78,7 @@ def leaderboard(
             text = _first_records(client.leaderboard_csv(competition, phase, as_of=moment), limit)
         else:
             board = client.whole_leaderboard(competition, phase, limit=limit or _ROWS, search=search, as_of=moment)
-            text = json_text(board) if form is Form.JSON else board_text(board)
+            text = json_text(board) if form is Form.JSON else board_text(board, search or "")
     if output is None:
         say(text.rstrip("\n"))
     else:
@@ -105,11 +105,11 @@ def history(
         competition = competition_slug(slug)
         columns = client.leaderboard(competition, phase, limit=1).columns
         points = client.leaderboard_history(competition, phase, participant=participant)
-    fields = (
-        Field[RankPoint]("date", lambda point: point.moment),
-        Field[RankPoint]("rank", lambda point: point.rank, is_number=True),
+    fields: tuple[Field[RankPoint], ...] = (
+        Field("date", lambda point: point.moment),
+        Field("rank", lambda point: point.rank, is_number=True),
         *(_point_field(column, index) for index, column in enumerate(columns)),
-        Field[RankPoint]("submission", lambda point: point.submission_number, is_number=True),
+        Field("submission", lambda point: point.submission_number, is_number=True),
     )
     show_list(points, fields, form, empty="Nobody has been on it yet.")
 
@@ -151,11 +151,14 @@ def _every_slug(client: Client) -> list[str]:
     return found
 
 
-def board_text(board: LeaderboardRecord) -> str:
-    """A leaderboard for a person."""
+def board_text(board: LeaderboardRecord, search: str = "") -> str:
+    """A leaderboard for a person, or those of its rows that were searched for."""
     head = printable(f"{board.title}: {board.competition_title}, phase {board.phase}")
+    if board.as_of is not None:
+        head += f", as it stood at {shown_time(board.as_of)}"
     if not board.rows:
-        return f"{head}\n\nNobody is on it yet."
+        nobody = f"Nobody on it has '{printable(search)}' in their name." if search else "Nobody is on it yet."
+        return f"{head}\n\n{nobody if board.as_of is None or search else 'Nobody was on it.'}"
     shown = len(board.rows)
     more = f", the first {shown} of {board.total} rows" if shown < board.total else ""
     frozen = f"\nFrozen: what stood there at {shown_time(board.frozen_since)}" if board.frozen_since else ""

@@ -126,7 +126,7 @@ class CompetitionCalls(Calls):
         """A page of a phase's leaderboard, best first. `rows_of` makes dicts of it, for a data frame.
 
         Args:
-            search: Only rows of participants in whose name this is.
+            search: Only rows of participants in whose name this is, with the ranks that they have on the whole board.
             as_of: What stood there at that moment, which is aware.
 
         Raises:
@@ -161,6 +161,16 @@ class CompetitionCalls(Calls):
         """Make the stored leaderboards what they should be; what differed is told."""
         path = f"/competitions/{segment(slug)}/leaderboard/repair"
         return records_from_json(BoardDifference, self._json(self._connection.request("POST", path)))
+
+    def leaderboard_snapshot(self, slug: str, phase: str | int | None = None) -> LeaderboardRecord:
+        """The first thousand rows of a phase's leaderboard at once, up to some seconds old for visitors."""
+        path = f"/competitions/{segment(slug)}/leaderboard.json"
+        return self._record(LeaderboardRecord, "GET", path, query={"phase": phase})
+
+    def leaderboard_page(self, slug: str, phase: str | int | None = None) -> str:
+        """A phase's leaderboard as a page of HTML that stands by itself."""
+        path = f"/competitions/{segment(slug)}/leaderboard.html"
+        return self._connection.request("GET", path, query={"phase": phase}).text
 
     def whole_leaderboard(
         self,
@@ -203,7 +213,8 @@ def _moment(moment: datetime | None) -> str | None:
 def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
     """The rows of a leaderboard as dicts, for `pandas.DataFrame(rows_of(board))`.
 
-    A column stands under its key, and so does an answer of the fact sheet; a missing score is `None`.
+    A column stands under its key, and so does an answer of the fact sheet; a missing score is `None`. Where the phase
+    has several tasks, what one of them gave stands under `key (task)`.
     """
     return [
         {
@@ -216,6 +227,10 @@ def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
             "submission_id": str(row.submission_id),
             "baseline": row.is_baseline,
             "combined_rank": row.combined_rank,
+            **{
+                f"{board.columns[at].key} ({board.tasks[task]})": board.task_score(row, task, at)
+                for task, at in board.task_columns
+            },
         }
         for row in board.rows
     ]

@@ -34,6 +34,7 @@ _PARTICIPANTS = {Role.PARTICIPANT: Scope.COMPETITION}
 
 # For rows that say no more.
 _ANYONE = Rule(_PUBLIC)
+_CROWD = Rule(_PUBLIC, traffic=Traffic.BOARDS)
 _PERSON = Rule(_OWN)
 _ORGANIZER = Rule(_TEAM)
 _ADMINISTRATOR = Rule(_ADMIN)
@@ -113,10 +114,12 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "share_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "unshare_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "read_leaderboard": _ANYONE,
-        "read_leaderboard_csv": _ANYONE,
         "read_leaderboard_history": _ANYONE,
         "verify_leaderboard": _ORGANIZER,
         "repair_leaderboard": _change(_TEAM, "repair a leaderboard", "competition"),
+        "read_leaderboard_csv": _CROWD,
+        "read_leaderboard_json": _CROWD,
+        "read_leaderboard_page": _CROWD,
         "change_phase": _change(_TEAM, "change a phase", "phase"),
         "change_windows": _change(_TEAM, "change the windows", "competition"),
         "list_extra_allowances": _ORGANIZER,
@@ -215,7 +218,8 @@ def require_table_complete(routers: Iterable[APIRouter]) -> None:
         raise RuntimeError(f"the access table and the routes differ: {'; '.join(faults)}")
 
 
-def let_in(request: Request) -> None:
+# Not in a thread, as a plain function would be: it is over sooner than a thread is found.
+async def let_in(request: Request) -> None:
     """Dependency of every route: go on only if the door has let this very route's caller in.
 
     The door finds the route by its address, as the framework does. Should the two ever differ, nothing runs.

@@ -13,7 +13,6 @@ from podium.platform.gateway import problems
 from podium.platform.gateway.access import let_in, require_table_complete
 from podium.platform.gateway.door import PREFIX, Door
 from podium.platform.gateway.guards import DOCS_PATH, Guards, headers_for
-from podium.platform.gateway.pacing import Pacing
 from podium.platform.gateway.routes import (
     agents,
     audit,
@@ -28,6 +27,7 @@ from podium.platform.gateway.routes import (
     phases,
     pools,
     prefect,
+    public_boards,
     reruns,
     scaling,
     sign_in,
@@ -47,6 +47,7 @@ ROUTES = (
     sign_in,
     competitions,
     leaderboards,
+    public_boards,
     collaborators,
     phases,
     bundles,
@@ -103,7 +104,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(let_in)])
     headers = headers_for(settings.public_url)
     # The last one is the outermost.
-    app.add_middleware(Door, routers=routers, database=services.database, pacing=Pacing(settings.rate_limits))
+    app.add_middleware(Door, routers=routers, database=services.database, pacing=services.pacing)
     app.add_middleware(Guards, headers=headers)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

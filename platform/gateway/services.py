@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 from podium.platform import audit
 from podium.platform.database import Database
 from podium.platform.dispatch import Dispatcher
+from podium.platform.gateway.board_snapshots import BoardSnapshots
+from podium.platform.gateway.pacing import Pacing
 from podium.platform.gateway.prefect_proxy import PrefectProxy
 from podium.platform.notices import Notices
 from podium.platform.orchestration import Orchestration
@@ -31,6 +33,8 @@ class Services:
     notices: Notices
     prefect_proxy: PrefectProxy
     provider: Provider | None
+    boards: BoardSnapshots
+    pacing: Pacing
 
     @classmethod
     def of(cls, settings: ServerSettings) -> Services:
@@ -53,6 +57,8 @@ class Services:
             notices=Notices(database),
             prefect_proxy=PrefectProxy(settings.prefect_api_url),
             provider=Provider(provider) if provider is not None else None,
+            boards=BoardSnapshots(database),
+            pacing=Pacing(settings.rate_limits),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from podium.platform.leaderboard.rules import board_rules
 from podium.platform.leaderboard.selection import MULTIPLE
 from podium.platform.leaderboard.sort_keys import keys_tell_the_order
 from podium.platform.leaderboard.standing import BoardRules, frozen_since, rank_change, window_border
+from podium.platform.leaderboard.task_scores import TaskScores, task_names, task_scores
 from podium.platform.models import (
     Competition,
     Leaderboard,
@@ -133,6 +134,7 @@ def read_leaderboard(
     own = list(view.of_entrants(entrants)[:1]) if entrants else []
     columns = visible_columns(board, for_organizer=reader.for_organizer)
     questions = questions_of(competition, on_leaderboard_only=True)
+    tasks = task_names(phase)
     rows = _Rows(
         session,
         competition,
@@ -141,6 +143,7 @@ def read_leaderboard(
         entrants,
         positions=[board.columns.index(column) for column in columns],
         answers=frozenset(question.key for question in questions),
+        tasks=tasks,
     ).of([*page, *own])
     return LeaderboardRecord(
         competition=competition.slug,
@@ -158,6 +161,7 @@ def read_leaderboard(
         version=shown.tag,
         as_of=None if as_of is None else shown.moment,
         own=rows[-1] if own else None,
+        tasks=tasks,
     )
 
 
@@ -207,6 +211,7 @@ class _Rows:
     entrants: frozenset[UUID]
     positions: Sequence[int]
     answers: frozenset[str]
+    tasks: tuple[str, ...]
     teams: Mapping[UUID, Team] = field(default_factory=dict)
 
     def of(self, places: Sequence[Place]) -> tuple[LeaderboardRow, ...]:
@@ -222,6 +227,9 @@ class _Rows:
         with_results = frozenset[UUID]()
         if board_shows_detailed_results(self.competition, self.shown.phase):
             with_results = submissions_with_results(self.session, shown)
+        by_task: Mapping[UUID, TaskScores] = {}
+        if self.tasks:
+            by_task = task_scores(self.session, self.shown.rules, places, submissions, self.positions)
         is_multiple = self.shown.board.submission_rule in MULTIPLE
         previous = _previous_ranks(self.session, self.shown, by_submission=is_multiple)
         return tuple(
@@ -231,12 +239,20 @@ class _Rows:
                 counts.get(one.entrant_id, 0),
                 previous.get(one.entry.item if is_multiple else one.entrant_id),
                 has_results=one.entry.item in with_results,
+                by_task=by_task.get(one.entry.item, ()),
             )
             for one in places
         )
 
     def _row(
-        self, place: Place, submission: Submission, entries: int, previous: int | None, *, has_results: bool
+        self,
+        place: Place,
+        submission: Submission,
+        entries: int,
+        previous: int | None,
+        *,
+        has_results: bool,
+        by_task: TaskScores,
     ) -> LeaderboardRow:
         is_anonymous = self.shown.board.anonymous and not self.reader.for_organizer
         is_named = not is_anonymous or _is_named(place, self.entrants)
@@ -260,6 +276,7 @@ class _Rows:
             previous_rank=before,
             rank_change=rank_change(before, place.rank),
             team=tuple(member.person.username for member in team.members) if team is not None and is_named else None,
+            task_scores=by_task,
         )
 
 

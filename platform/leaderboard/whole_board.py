@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -110,6 +110,12 @@ def _counts(submission_id: UUID, status: SubmissionStatus, replaced: Mapping[UUI
 
 def values_of(session: Session, board: Leaderboard, submissions: set[UUID]) -> dict[UUID, Values]:
     """A value for each column, for every one of these submissions' own evaluations."""
+    rules = column_rules(board)
+    return {one: column_values(rules, tasks) for one, tasks in scores_by_task(session, submissions).items()}
+
+
+def scores_by_task(session: Session, submissions: Collection[UUID]) -> dict[UUID, list[dict[str, float]]]:
+    """What each task gave these submissions' own evaluations, in the order of the tasks: score by key."""
     by_task: dict[UUID, dict[int, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     wanted = sorted(submissions)
     for start in range(0, len(wanted), _AT_ONCE):
@@ -121,11 +127,7 @@ def values_of(session: Session, board: Leaderboard, submissions: set[UUID]) -> d
             scores = by_task[submission_id][position]
             if key is not None:
                 scores[key] = value
-    rules = column_rules(board)
-    return {
-        submission_id: column_values(rules, [tasks[position] for position in sorted(tasks)])
-        for submission_id, tasks in by_task.items()
-    }
+    return {submission_id: [tasks[position] for position in sorted(tasks)] for submission_id, tasks in by_task.items()}
 
 
 _AT_ONCE = 5000

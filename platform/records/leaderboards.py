@@ -27,6 +27,9 @@ class LeaderboardRow:
         previous_rank: What it was at the beginning of the time over which the board tells changes; `None` where it had
             none then. By the participant, where each has one row, else by the submission.
         rank_change: By how many ranks it has risen since, negative for a fall.
+        task_scores: For each of the board's tasks, the scores that it alone gave, in the columns' order, `None` where
+            there is none and in columns over ranks. Empty where there is one task, and where the results are others now
+            than those that stand here.
         has_detailed_results: Whether there are detailed results of it that a reader of the board may see.
         team: Usernames of who is in the team now that stands here, and whose name `participant` is; `None` for a
             participant alone, and where no name is shown.
@@ -47,6 +50,7 @@ class LeaderboardRow:
     previous_rank: int | None = None
     rank_change: int | None = None
     team: tuple[str, ...] | None = None
+    task_scores: tuple[tuple[float | None, ...], ...] = ()
 
     @property
     def is_placed(self) -> bool:
@@ -67,6 +71,7 @@ class LeaderboardRecord:
         version: Changes whenever what the board shows does; nothing else may be read out of it.
         as_of: The moment as of which it is shown, where one was asked for.
         own: The best row of who looks, wherever it stands.
+        tasks: The names of the phase's tasks, in their order, where there are several.
     """
 
     competition: str
@@ -84,6 +89,17 @@ class LeaderboardRecord:
     version: str = ""
     as_of: datetime | None = None
     own: LeaderboardRow | None = None
+    tasks: tuple[str, ...] = ()
+
+    @property
+    def task_columns(self) -> tuple[tuple[int, int], ...]:
+        """Where the scores of each task stand in a row's `task_scores`: task and column, for columns of scores."""
+        given = [at for at, column in enumerate(self.columns) if column.computation is None]
+        return tuple((task, at) for task in range(len(self.tasks)) for at in given)
+
+    def task_score(self, row: LeaderboardRow, task: int, column: int) -> float | None:
+        """What a task gave a row in a column; `None` where it gave nothing, or it is not known."""
+        return row.task_scores[task][column] if task < len(row.task_scores) else None
 
     def __str__(self) -> str:
         lines = [f"{self.title}: {self.competition_title}, phase {self.phase}, {len(self.rows)} of {self.total} rows"]

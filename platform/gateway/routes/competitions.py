@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
 from pydantic import AwareDatetime
 from sqlalchemy import select
 
 from podium.platform import competition_relaxations, competition_views, competitions, participants
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
-from podium.platform.csv_cells import safe_cell
 from podium.platform.events import record_event
 from podium.platform.gateway.access import MaybeCaller, WithCaller
+from podium.platform.gateway.board_access import board_seen
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
-from podium.platform.gateway.routes.leaderboards import board_seen
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import find_person
 from podium.platform.leaderboard.reading import read_leaderboard as leaderboard_of
@@ -33,7 +29,6 @@ from podium.platform.submissions.windows import choose_phase
 router = APIRouter(tags=["competitions"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0)]
-EVERY_ROW = 1_000_000
 
 
 @router.get("/competitions")
@@ -169,38 +164,3 @@ def read_leaderboard(
         return leaderboard_of(
             session, competition, chosen, reader, limit=limit, offset=offset, search=search, as_of=as_of
         )
-
-
-@router.get("/competitions/{slug}/leaderboard.csv", response_class=Response)
-def read_leaderboard_csv(
-    slug: str,
-    services: WithServices,
-    caller: MaybeCaller,
-    phase: str | None = None,
-    as_of: AwareDatetime | None = None,
-) -> Response:
-    """A phase's whole leaderboard as CSV, scores in whole precision."""
-    with services.database.session() as session:
-        competition, chosen, reader = board_seen(session, slug, caller, phase)
-        board = leaderboard_of(session, competition, chosen, reader, limit=EVERY_ROW, offset=0, as_of=as_of)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    questions = [question.key for question in board.questions]
-    keys = [safe_cell(key) for key in (*(column.key for column in board.columns), *questions)]
-    writer.writerow(["rank", "participant", *keys, "entries", "submitted", "submission", "baseline", "combined_rank"])
-    for row in board.rows:
-        cells = [
-            row.rank,
-            row.participant,
-            *row.scores,
-            *(row.fact_sheet.get(key, "") for key in questions),
-            row.entries,
-            row.submitted.isoformat(),
-            row.submission_id,
-            "true" if row.is_baseline else "false",
-            row.combined_rank,
-        ]
-        writer.writerow([safe_cell(cell) for cell in cells])
-    name = f"{board.competition}-leaderboard.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -107,6 +107,8 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "read_leaderboard_history": Sample("GET", "/competitions/iris/leaderboard/history"),
         "verify_leaderboard": Sample("GET", "/competitions/iris/leaderboard/verification"),
         "repair_leaderboard": Sample("POST", "/competitions/iris/leaderboard/repair"),
+        "read_leaderboard_json": Sample("GET", "/competitions/iris/leaderboard.json"),
+        "read_leaderboard_page": Sample("GET", "/competitions/iris/leaderboard.html"),
         "change_phase": Sample("PATCH", "/competitions/iris/phases/1", {"max_submissions": 7}),
         "change_windows": Sample("PATCH", "/competitions/iris/windows", {"registration_end": "2099-01-01"}),
         "list_extra_allowances": Sample("GET", "/competitions/iris/phases/1/extra-allowances"),

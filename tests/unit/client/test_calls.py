@@ -182,6 +182,16 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         "/competitions/iris/leaderboard.csv?phase=Final",
         None,
     ),
+    "GET /competitions/{slug}/leaderboard.json?phase=": (
+        lambda c: c.leaderboard_snapshot("iris", "Final"),
+        "/competitions/iris/leaderboard.json?phase=Final",
+        None,
+    ),
+    "GET /competitions/{slug}/leaderboard.html?phase=": (
+        lambda c: c.leaderboard_page("iris", "Final"),
+        "/competitions/iris/leaderboard.html?phase=Final",
+        None,
+    ),
     "PATCH /competitions/{slug}/relaxations": (
         lambda c: c.relax("iris", network=["example.org:443"], root=False),
         "/competitions/iris/relaxations",
@@ -381,7 +391,7 @@ def test_a_call_is_made_as_documented(name: str, client_for: Callable[..., Clien
 
     call, path, body = CALLS[name]
     client = client_for(answer)
-    if ".csv" in name:
+    if ".csv" in name or ".html" in name:
         assert call(client) == "null"
     elif name.endswith(("detailed-results/{evaluation}", "/image")):
         assert call(client) == b"null"
