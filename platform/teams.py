@@ -23,7 +23,7 @@ from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from podium.platform.events import record_event
 from podium.platform.identity import hash_secret
 from podium.platform.leaderboard.entries import hold_participants
-from podium.platform.leaderboard.team_rows import take_over_rows
+from podium.platform.leaderboard.team_rows import take_over_rows, tell_boards
 from podium.platform.models import Competition, Person, Submission, Team, TeamMember, now
 from podium.platform.submissions.participation import require_participant
 from podium.platform.submissions.windows import phase_status
@@ -67,7 +67,8 @@ def require_name(name: str) -> str:
         InvalidInput: It can't have this one.
     """
     plain = " ".join(name.split())
-    if not _NAME.fullmatch(plain):
+    # Nobody can take a name for the pseudonym of another.
+    if not _NAME.fullmatch(plain) or plain.lower().startswith("participant "):
         raise InvalidInput(
             f"'{plain[:80]}' can't be a team's name.",
             remedy="Use 1 to 60 letters, digits, spaces and . , & + ' ! -, with a letter or digit first.",
@@ -123,7 +124,7 @@ def create_team(session: Session, competition: Competition, person: Person, name
     return team
 
 
-def rename_team(session: Session, team: Team, captain: Person, name: str) -> None:
+def rename_team(session: Session, competition: Competition, team: Team, captain: Person, name: str) -> None:
     """Give a team another name.
 
     Raises:
@@ -139,6 +140,7 @@ def rename_team(session: Session, team: Team, captain: Person, name: str) -> Non
             session.flush()
     except IntegrityError as error:
         raise _taken(error, name) from None
+    tell_boards(session, competition.leaderboards[0], team.id)
     _event(session, team, "renamed", captain, f"'{before}' is '{team.name}' now.")
 
 
@@ -223,6 +225,7 @@ def leave_team(session: Session, competition: Competition, team: Team, person: P
     # Whoever has left may know the code.
     team.code_sha256 = team.code_expires = None
     session.flush()
+    tell_boards(session, competition.leaderboards[0], team.id)
     if not left and not session.scalar(select(exists().where(Submission.team_id == team.id))):
         session.delete(team)
         session.flush()
@@ -301,6 +304,7 @@ def _add(session: Session, competition: Competition, team: Team, person: Person,
     )
     for phase_id in going_on:
         take_over_rows(session, phase_id, competition.leaderboards[0], person_id=person.id, team_id=team.id)
+    tell_boards(session, competition.leaderboards[0], team.id)
     session.expire(team, ["members"])
 
 

@@ -40,5 +40,13 @@ def take_over_rows(session: Session, phase_id: UUID, board: Leaderboard, *, pers
     change_board(session, phase_id, board, Change(set(standing) - chosen, placed))
 
 
+def tell_boards(session: Session, boards: Leaderboard, team_id: UUID) -> None:
+    """Give the boards on which a team stands their next version: its name, or who is in it, is another."""
+    row = LeaderboardEntry
+    standing = select(row.phase_id).where(row.entrant_id == team_id, row.until.is_(None)).distinct()
+    for phase_id in sorted(session.scalars(standing)):
+        change_board(session, phase_id, boards, Change())
+
+
 def _of_team(row: LeaderboardEntry, team_id: UUID) -> NewRow:
     return NewRow(row.submission_id, row.person_id, team_id, row.scores, row.submitted, row.number, row.is_baseline)

@@ -52,6 +52,12 @@ class LeaderboardRow:
     team: tuple[str, ...] | None = None
     task_scores: tuple[tuple[float | None, ...], ...] = ()
 
+    def is_of(self, username: str | None) -> bool:
+        """Whether it is this person's, or their team's."""
+        if username is None:
+            return False
+        return username in self.team if self.team is not None else username == self.participant
+
     @property
     def is_placed(self) -> bool:
         """Whether it stands in the order of the board, with or without a rank of its own."""

@@ -48,7 +48,7 @@ def change_own_team(slug: str, services: WithServices, caller: WithCaller, body:
         competition, person = competitions.find_competition(session, slug, caller), _person(session, caller)
         team = teams.own_team(session, competition, person.id)
         if body.name is not None:
-            teams.rename_team(session, team, person, body.name)
+            teams.rename_team(session, competition, team, person, body.name)
         if body.captain is not None:
             teams.name_captain(session, team, person, find_person(session, body.captain))
         return _record(competition, team)
