@@ -34,7 +34,6 @@ class Scored:
 
     submission_id: UUID
     person_id: UUID
-    entrant_id: UUID
     created: datetime
     stands: bool
     values: Values
@@ -42,6 +41,12 @@ class Scored:
     is_baseline: bool = False
     ended: datetime | None = None
     is_withdrawn: bool = False
+    team_id: UUID | None = None
+
+    @property
+    def entrant_id(self) -> UUID:
+        """Who enters with it: its team, else its participant."""
+        return self.team_id or self.person_id
 
     def entry(self) -> Entry[UUID]:
         """It as a row to rank."""
@@ -90,7 +95,6 @@ def scored_submissions(
         row.id: Scored(
             row.id,
             row.person_id,
-            row.team_id or row.person_id,
             row.created,
             row.on_leaderboard,
             values.get(sources[row.id], empty),
@@ -98,6 +102,7 @@ def scored_submissions(
             row.is_baseline,
             row.ended,
             (row.team_id or row.person_id) in withdrawn,
+            row.team_id,
         )
         for row in rows
         if row.id in sources

@@ -29,7 +29,7 @@ def test_a_team_has_a_size_and_perhaps_a_deadline(accepted: Callable[..., Compet
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("true", "Expected teams"),
+        ("true", "Expected the fields of teams"),
         ("{}", "max_members"),
         ("{deadline: 2026-03-01}", "max_members"),
         ("{max_members: 1}", "2"),

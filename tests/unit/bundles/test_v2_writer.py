@@ -353,7 +353,7 @@ def test_every_class_of_content_is_tried():
         SubmissionFormat,
         FormatColumn,
     }
-    tried |= {CompetitionContent, PhaseContent, TaskContent, StoredTask, SolutionContent}
+    tried |= {CompetitionContent, PhaseContent, TaskContent, StoredTask, SolutionContent, TeamRules}
     assert content_classes(CompetitionContent) == tried
 
 
