@@ -181,7 +181,7 @@ def _measure(database: Database) -> dict[str, float]:
             "page: first": _median(lambda: live.page(50, 0)),
             "page: middle": _median(lambda: live.page(50, PARTICIPANTS // 2)),
             "page: last": _median(lambda: live.page(50, PARTICIPANTS - 50)),
-            "own row": _median(lambda: live.of_people([person_id])),
+            "own row": _median(lambda: live.of_entrants([person_id])),
             "search by name (11 of them)": _median(page(search="participant-500")),
             "ranks as of a date, first reader": _median(
                 uncached(lambda: ranks_at(session, phase.id, rules, version=version, moment=then, by_submission=False))

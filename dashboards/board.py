@@ -145,7 +145,7 @@ def _divider(width: int) -> Html:
 
 
 def _row(board: LeaderboardRecord, row: LeaderboardRow, view: BoardView) -> Html:
-    is_own = view.viewer is not None and row.participant == view.viewer
+    is_own = row.is_of(view.viewer)
     placed = row.is_placed
     kinds = {
         "own": is_own,
@@ -224,10 +224,12 @@ def rank_change(row: LeaderboardRow) -> Html:
 
 
 def _participant(row: LeaderboardRow, columns: Sequence[ColumnRecord], *, is_own: bool) -> Html:
-    name = element("span", text(row.participant), class_="name", title=row.participant)
+    title = row.participant if row.team is None else f"{row.participant}: {', '.join(row.team) or 'nobody any more'}"
+    name = element("span", text(row.participant), class_="name", title=title)
+    team = element("small", text("team"), unseen(f" of {', '.join(row.team)}"), class_="team") if row.team else Html("")
     you = element("span", text("you"), class_="you") if is_own else Html("")
     reason = element("small", text(unranked_reason(row, columns)), class_="reason") if not row.is_placed else Html("")
-    return join(name, you, reason)
+    return join(name, team, you, reason)
 
 
 def _score_cell(score: float | None, column: ColumnRecord, task: str = "") -> Html:

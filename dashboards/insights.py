@@ -84,13 +84,14 @@ def _show_one(
     own: LeaderboardRow | None,
     access: Client | None,
 ) -> None:
-    names = list(dict.fromkeys([*([own.participant] if own is not None else []), *(r.participant for r in board.rows)]))
+    rows = [*([own] if own is not None else []), *board.rows]
     if board.anonymous:
         # No username has a space; what has one stands for somebody, whose history is told to nobody else.
-        names = [name for name in names if " " not in name]
-        if not names:
-            _say("Names are hidden on this board, and with them who came when.")
-            return
+        rows = [row for row in rows if row.team is not None or " " not in row.participant]
+    names = list(dict.fromkeys(row.participant for row in rows))
+    if board.anonymous and not names:
+        _say("Names are hidden on this board, and with them who came when.")
+        return
     name = st.selectbox(
         "Participant",
         names,

@@ -23,11 +23,13 @@ from podium.platform.errors import PlatformFault, PodiumError, TooManyRequests
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow, RankPoint
 from podium.platform.records.offers import OfferedFile, SharedSubmission
+from podium.platform.records.sign_in import SignInRecord
 from podium.platform.records.submissions import DetailedResults
 
 BOARD_SECONDS = 1.5
 HISTORY_SECONDS = 30.0
 COMPETITION_SECONDS = 3.0
+SIGN_IN_SECONDS = 30.0
 PAGE_ROWS = 100
 _REMEMBERED = 256
 _SHARED = 200
@@ -125,6 +127,12 @@ def public_competitions(search: str, limit: int, status: str = "") -> Answer[tup
         ("competitions", search, limit, status),
         lambda: tuple(_visitor().competitions(search=search or None, limit=limit, status=status or None)),
     )
+
+
+@st.cache_resource(ttl=SIGN_IN_SECONDS, max_entries=1, show_spinner=False)
+def sign_in_way() -> Answer[SignInRecord]:
+    """Whether people can sign in at a provider."""
+    return _last_good.ask(("sign-in",), lambda: _visitor().sign_in_way())
 
 
 def public_image(slug: str) -> bytes | None:

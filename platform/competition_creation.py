@@ -161,6 +161,8 @@ class CompetitionWriter:
             ends=content.end,
             registration_starts=content.registration_start,
             registration_ends=content.registration_end,
+            max_team_members=content.teams.max_members if content.teams else None,
+            team_deadline=content.teams.deadline if content.teams else None,
         )
 
     def _slug(self) -> str:

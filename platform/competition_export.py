@@ -24,6 +24,7 @@ from podium.platform.bundles.content import (
     PhaseContent,
     SolutionContent,
     TaskContent,
+    TeamRules,
 )
 from podium.platform.bundles.submission_formats import format_from_json
 from podium.platform.competition_creation import DEFAULT_POOL
@@ -103,6 +104,7 @@ def export_content(session: Session, competition: Competition) -> ExportedConten
         end=competition.ends,
         registration_start=competition.registration_starts,
         registration_end=competition.registration_ends,
+        teams=_teams(competition),
     )
     return ExportedContent(content, tuple(files.found.values()), tuple(_left_out(competition, tasks, image)))
 
@@ -204,6 +206,12 @@ def _pages(competition: Competition) -> tuple[PageContent, ...]:
         PageContent(page.title, f"pages/{number:02}-{slug_of(page.title)}.{_suffix(is_html=page.is_html)}", page.text)
         for number, page in enumerate(competition.pages, 1)
     )
+
+
+def _teams(competition: Competition) -> TeamRules | None:
+    if competition.max_team_members is None:
+        return None
+    return TeamRules(competition.max_team_members, competition.team_deadline)
 
 
 def _suffix(*, is_html: bool) -> str:

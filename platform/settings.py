@@ -129,6 +129,44 @@ class ServerSettings(BaseSettings):
                 f'it is no JSON ({error}); write {{"reads": {{"burst": 3000, "per_second": 100}}}}'
             ) from None
 
+    pages_url: str = Field(default="", description="The pages' address as people reach them")
+    oidc_issuer: str = Field(
+        default="", description="The provider that people sign in at, as it names itself; see [Sign-in](#sign-in)"
+    )
+    oidc_client_id: str = Field(default="", description="How that provider knows Podium")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="With which secret; none for a public client"
+    )
+    oidc_client_secret_file: Path | None = Field(default=None, description="A file with that secret, in its place")
+    oidc_name: str = Field(
+        default="single sign-on", min_length=1, max_length=60, description="What people call it: `Sign in with ...`"
+    )
+    oidc_scopes: str = Field(default="openid email profile", description="What is asked of it")
+    oidc_new_people: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Whose first sign-in makes an account: domains of e-mail addresses with commas between, such as "
+        "`example.org, example.edu`, or `*` for everybody; by default nobody's",
+    )
+    oidc_trusts_email: bool = Field(
+        default=False,
+        description="Whether addresses count as verified although the provider does not say that they are: only where "
+        "it gives people their addresses itself",
+    )
+    oidc_session_hours: float = Field(default=12, gt=0, le=24 * 30, description="How long a sign-in lasts")
+
+    @field_validator("oidc_new_people", mode="before")
+    @classmethod
+    def _domains(cls, written: object) -> object:
+        """Read domains with commas between."""
+        parts = written.split(",") if isinstance(written, str) else written
+        if not isinstance(parts, (list, tuple)):
+            return parts
+        domains = [str(part).strip().lower().removeprefix("@") for part in parts]
+        for domain in domains:
+            if domain and domain != "*" and ("@" in domain or "*" in domain or "." not in domain):
+                raise ValueError(f"'{domain}' is no domain; write such as example.org, example.edu")
+        return tuple(domain for domain in domains if domain)
+
     scaling_providers: dict[str, AnyProviderSettings] = Field(
         default={"process": ProcessSettings(kind="process")},
         description="Who may start agents for scaling, by name, as JSON; see [Scaling](#scaling)",

@@ -184,7 +184,7 @@ def _notices(sight: Sight, board: LeaderboardRecord) -> list[str]:
 def _own_row(sight: Sight, board: LeaderboardRecord) -> LeaderboardRow | None:
     if sight.who is None or sight.piece is None:
         return None
-    mine = board.own or next((row for row in board.rows if row.participant == sight.viewer), None)
+    mine = board.own or next((row for row in board.rows if row.is_of(sight.viewer)), None)
     if mine is not None:
         return mine
     # Asked once for each version of the board: all viewers share what everybody sees, and this is nobody else's.

@@ -15,6 +15,7 @@ from podium.platform.bundles.v2_leaderboards import read_leaderboards
 from podium.platform.bundles.v2_phases import read_phases
 from podium.platform.bundles.v2_relaxations import read_relaxations
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH, read_solutions, read_tasks
+from podium.platform.bundles.v2_teams import read_teams
 from podium.platform.bundles.windows import read_window
 
 COMPETITION_FIELDS = (
@@ -48,6 +49,7 @@ COMPETITION_FIELDS = (
     "end",
     "registration_start",
     "registration_end",
+    "teams",
 )
 PAGE_FIELDS = ("title", "file")
 DEFAULT_DOCKER_IMAGE = "codalab/codalab-legacy:py37"
@@ -110,6 +112,7 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         end=open_to_all.end,
         registration_start=registration.start,
         registration_end=registration.end,
+        teams=read_teams(section.value("teams")),
     )
     _check_tasks_used(section, content, indexes)
     _check_containers(section, content)

@@ -42,6 +42,7 @@ from podium.platform.cli import (
     submissions,
     submitting,
     tasks,
+    teams,
 )
 from podium.platform.cli.exit_codes import ExitCode, exit_code_table
 from podium.platform.cli.failures import show_error, show_unexpected
@@ -60,6 +61,7 @@ _GROUPS = (
     tasks,
     reruns,
     audit,
+    teams,
     submitting,
     allowances,
     submissions,

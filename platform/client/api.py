@@ -21,14 +21,18 @@ from podium.platform.client.reruns import RerunCalls
 from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import load_login
 from podium.platform.client.scaling import ScalingCalls
+from podium.platform.client.sign_in import SignInCalls
 from podium.platform.client.submissions import SubmissionCalls
+from podium.platform.client.teams import TeamCalls
 
 
 class Client(
     PeopleCalls,
+    SignInCalls,
     PoolCalls,
     CompetitionCalls,
     AccessCalls,
+    TeamCalls,
     PhaseCalls,
     BundleCalls,
     SubmissionCalls,

@@ -42,6 +42,7 @@ _AGENT = Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS)
 _ATTEMPT = Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS)
 
 _ANNOUNCED = NotAudited("It only announces a file: completing it leaves the line.")
+_UNKNOWN_YET = NotAudited("Nobody is known yet; the token that comes of it has a name and a time.")
 _PARTICIPANTS_OWN = NotAudited("It is what every participant does for themselves.")
 
 
@@ -60,6 +61,16 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "create_token": _change(_OWN_OR_ANY, "issue a token", "token", traffic=Traffic.TOKENS),
         "list_tokens": _PERSON,
         "revoke_token": _change(_OWN_OR_ANY, "revoke a token", "token", traffic=Traffic.TOKENS, hidden=True),
+        "read_sign_in": _ANYONE,
+        "begin_sign_in": Rule(_PUBLIC, _UNKNOWN_YET, Traffic.SIGN_INS),
+        "complete_sign_in": Rule(_PUBLIC, _UNKNOWN_YET, Traffic.SIGN_INS),
+        "sign_out": Rule(_OWN, NotAudited("It ends one's own token, which says when."), Traffic.TOKENS),
+        "list_own_identities": _PERSON,
+        "begin_link": Rule(_OWN, NotAudited("Only what comes back from the provider is linked."), Traffic.TOKENS),
+        "complete_link": _change(_OWN, "link a sign-in", "sign-in", traffic=Traffic.TOKENS),
+        "remove_identity": _change(_OWN_OR_ANY, "remove a sign-in", "sign-in", traffic=Traffic.TOKENS, hidden=True),
+        "list_identities": _ADMINISTRATOR,
+        "add_identity": _change(_ADMIN, "link a sign-in", "sign-in", traffic=Traffic.TOKENS),
         "list_competitions": _ANYONE,
         "read_competition": _ANYONE,
         "change_competition": _change(_TEAM, "publish or withdraw", "competition"),
@@ -68,6 +79,13 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "add_collaborator": _change(_OWNER, "add a collaborator", "collaborator"),
         "remove_collaborator": _change(_OWNER, "remove a collaborator", "collaborator"),
         "join": Rule({Role.PERSON: Scope.PUBLIC}, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "list_teams": _ORGANIZER,
+        "create_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "read_own_team": Rule({Role.PERSON: Scope.PUBLIC}),  # whoever is in none is told so
+        "change_own_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "create_team_code": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "join_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "leave_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "list_participants": _ORGANIZER,
         "change_participant": _change(_TEAM, "approve or deny a participant", "participant"),
         "create_bundle": Rule(_MAKERS, _ANNOUNCED, Traffic.UPLOADS),

@@ -30,10 +30,12 @@ from podium.platform.gateway.routes import (
     public_boards,
     reruns,
     scaling,
+    sign_in,
     storage,
     stored_files,
     submissions,
     tasks,
+    teams,
     uploads,
 )
 from podium.platform.gateway.services import Services
@@ -42,6 +44,7 @@ from podium.platform.version import VERSION
 
 ROUTES = (
     people,
+    sign_in,
     competitions,
     leaderboards,
     public_boards,
@@ -53,6 +56,7 @@ ROUTES = (
     offers,
     reruns,
     tasks,
+    teams,
     exports,
     audit,
     agents,
@@ -80,6 +84,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
         await services.prefect_proxy.close()
         services.orchestration.close()
         services.database.close()
+        if services.provider is not None:
+            services.provider.close()
 
     app = FastAPIOffline(
         title="Podium",

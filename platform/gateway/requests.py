@@ -65,6 +65,26 @@ class NewToken(Body):
     days: int | None = Field(default=None, ge=1, le=3650)
 
 
+class NewSignIn(Body):
+    """A sign-in to begin: the SHA-256 of a secret that stays in the browser which begins it."""
+
+    binding_sha256: Sha256
+
+
+class ReturnedSignIn(Body):
+    """What a browser brings back from the provider, with the secret that stayed in it."""
+
+    state: str = Field(min_length=1, max_length=200)
+    code: str = Field(min_length=1, max_length=4000)
+    binding: str = Field(min_length=1, max_length=200)
+
+
+class NewIdentity(Body):
+    """Who somebody is at the provider."""
+
+    subject: str = Field(min_length=1, max_length=255)
+
+
 class CompetitionChange(Body):
     """What an organizer may change; what is not given stays as it is."""
 
@@ -123,6 +143,25 @@ class Joining(Body):
     """Taking part: the SHA-256 of the terms that were read and are accepted."""
 
     terms_sha256: Sha256
+
+
+class NewTeam(Body):
+    """A team to make."""
+
+    name: str = Field(min_length=1, max_length=200)
+
+
+class TeamChange(Body):
+    """What its captain may change of a team; what is not given stays as it is."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    captain: str | None = Field(default=None, max_length=200)
+
+
+class Joined(Body):
+    """The code of a team to join."""
+
+    code: str = Field(min_length=1, max_length=100)
 
 
 class ParticipantChange(Body):

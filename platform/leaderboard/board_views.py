@@ -18,7 +18,7 @@ class Place(NamedTuple):
         rank: `None` for that too, and for a baseline.
     """
 
-    person_id: UUID
+    entrant_id: UUID
     entry: Entry[UUID]
     place: int | None
     rank: int | None
@@ -39,5 +39,5 @@ class BoardView(Protocol):
     def page(self, limit: int, offset: int) -> Sequence[Place]:
         """A piece of its order; rows that can't be ranked stand at the end."""
 
-    def of_people(self, people: Collection[UUID]) -> Sequence[Place]:
-        """All rows of these people, in the board's order."""
+    def of_entrants(self, entrants: Collection[UUID]) -> Sequence[Place]:
+        """All rows of these participants or teams, in the board's order."""

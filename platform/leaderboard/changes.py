@@ -1,8 +1,8 @@
 """A phase's leaderboard changes here and nowhere else: rows are closed and opened, and the board has a new version.
 
-Whoever changes a board holds the participants' rows first, in order, and then the board's, until they commit. So the
-moments of changes go forward in the order in which they come to be seen, and any board as of a moment that is past
-stays what it is.
+Whoever changes a board holds the participants' rows first, in order, then their teams', and then the board's, until
+they commit. So the moments of changes go forward in the order in which they come to be seen, and any board as of a
+moment that is past stays what it is.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class NewRow:
 
     submission_id: UUID
     person_id: UUID
+    entrant_id: UUID
     scores: Sequence[float | None]
     submitted: datetime
     number: int
@@ -107,6 +108,7 @@ def _open(session: Session, phase_id: UUID, board: Leaderboard, rows: Sequence[N
             "phase_id": phase_id,
             "submission_id": row.submission_id,
             "person_id": row.person_id,
+            "entrant_id": row.entrant_id,
             "scores": list(row.scores),
             "sort_key": sort_key(row.scores, rules.columns, rules.primary_index),
             "submitted": row.submitted,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from podium.platform.bundles.content import SubmissionRule
 from podium.platform.errors import Conflict
 from podium.platform.leaderboard.changes import Change, change_board
-from podium.platform.leaderboard.entries import hold_participants, new_row
+from podium.platform.leaderboard.entries import hold_entrants, new_row
 from podium.platform.leaderboard.selection import CHOSEN, MULTIPLE
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Leaderboard, LeaderboardEntry, Submission, now
@@ -59,7 +59,7 @@ def _require_choice(session: Session, submission: Submission) -> Leaderboard:
         raise Conflict("A baseline always stands on the leaderboard.")
     _require_scores(submission)
     # The participant before the submission, as those do who place many at once: else two could wait for each other.
-    hold_participants(session, {(submission.competition_id, submission.person_id)})
+    hold_entrants(session, [submission])
     session.refresh(submission, ["status", "results_id"], with_for_update=True)
     session.expire(submission, ["adopted"])
     _require_scores(submission)
@@ -78,7 +78,7 @@ def _standing(session: Session, submission: Submission) -> frozenset[UUID]:
         session.scalars(
             select(row.submission_id).where(
                 row.phase_id == submission.phase_id,
-                row.person_id == submission.person_id,
+                row.entrant_id == submission.entrant_id,
                 row.until.is_(None),
                 ~row.is_baseline,
             )

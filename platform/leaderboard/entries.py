@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from podium.platform.bundles.content import FactSheetQuestion, FactSheetType, SubmissionRule
 from podium.platform.leaderboard.changes import Change, NewRow, change_board
@@ -14,7 +15,7 @@ from podium.platform.leaderboard.columns import column_values
 from podium.platform.leaderboard.ranking import Entry
 from podium.platform.leaderboard.rules import column_rules
 from podium.platform.leaderboard.selection import MULTIPLE, select_entries
-from podium.platform.leaderboard.withdrawals import withdrawn_people
+from podium.platform.leaderboard.withdrawals import withdrawn_entrants
 from podium.platform.models import (
     Column,
     Competition,
@@ -24,6 +25,7 @@ from podium.platform.models import (
     Submission,
 )
 from podium.platform.records.competitions import ColumnRecord
+from podium.platform.team_members import hold_teams
 
 
 def submission_values(board: Leaderboard, submission: Submission) -> list[float | None]:
@@ -37,7 +39,13 @@ def new_row(board: Leaderboard, submission: Submission) -> NewRow:
     """A submission that was scored, as a row of its leaderboard."""
     values = submission_values(board, submission)
     return NewRow(
-        submission.id, submission.person_id, values, submission.created, submission.number, submission.is_baseline
+        submission.id,
+        submission.person_id,
+        submission.entrant_id,
+        values,
+        submission.created,
+        submission.number,
+        submission.is_baseline,
     )
 
 
@@ -46,7 +54,7 @@ def place_on_leaderboards(session: Session, submissions: Sequence[Submission]) -
 
     Only what stands there already is looked at: how many others a participant has made costs nothing.
     """
-    hold_participants(session, {(one.competition_id, one.person_id) for one in submissions})
+    hold_entrants(session, submissions)
     by_phase: dict[UUID, list[Submission]] = {}
     for submission in submissions:
         by_phase.setdefault(submission.phase_id, []).append(submission)
@@ -70,16 +78,31 @@ def hold_participants(session: Session, keys: Collection[tuple[UUID, UUID]]) -> 
     )
 
 
+def hold_entrants(session: Session, submissions: Collection[Submission]) -> None:
+    """Let others wait that change what the participants of these have on boards, and the teams that they are for.
+
+    Which teams these are is read again: until their participants are held, somebody may join one.
+    """
+    hold_participants(session, {(one.competition_id, one.person_id) for one in submissions})
+    of_teams = {one.id: one for one in submissions if one.competition.max_team_members is not None}
+    if of_teams:
+        query = select(Submission.id, Submission.team_id).where(Submission.id.in_(of_teams))
+        found = {row.id: row.team_id for row in session.execute(query)}
+        for submission_id, team_id in found.items():
+            set_committed_value(of_teams[submission_id], "team_id", team_id)
+        hold_teams(session, {team_id for team_id in found.values() if team_id is not None})
+
+
 def _change(session: Session, phase_id: UUID, board: Leaderboard, submissions: Sequence[Submission]) -> Change:
-    """What becomes of the board by these results of any number of people."""
+    """What becomes of the board by these results of any number of entrants."""
     new = {one.id: new_row(board, one) for one in submissions}
     standing = _standing(session, phase_id, board, new.values())
-    missing = {row.person_id for row in new.values()} - set(standing)
-    withdrawn = withdrawn_people(session, phase_id, board, missing) if missing else frozenset[UUID]()
+    missing = {row.entrant_id for row in new.values()} - set(standing)
+    withdrawn = withdrawn_entrants(session, phase_id, board, missing) if missing else frozenset[UUID]()
     gone, placed = set[UUID](), list[NewRow]()
-    for person_id in {row.person_id for row in new.values()}:
-        own = [row for row in new.values() if row.person_id == person_id]
-        before = standing.get(person_id, {})
+    for entrant_id in {row.entrant_id for row in new.values()}:
+        own = [row for row in new.values() if row.entrant_id == entrant_id]
+        before = standing.get(entrant_id, {})
         entries = {**before, **{row.submission_id: _entry(row) for row in own}}
         chosen = select_entries(
             board.submission_rule,
@@ -87,7 +110,7 @@ def _change(session: Session, phase_id: UUID, board: Leaderboard, submissions: S
             standing=frozenset(before),
             columns=column_rules(board),
             primary_index=board.primary_index,
-            is_withdrawn=person_id in withdrawn,
+            is_withdrawn=entrant_id in withdrawn,
         )
         gone |= set(before) - chosen
         placed += [row for row in own if row.submission_id in chosen]
@@ -97,26 +120,26 @@ def _change(session: Session, phase_id: UUID, board: Leaderboard, submissions: S
 def _standing(
     session: Session, phase_id: UUID, board: Leaderboard, new: Collection[NewRow]
 ) -> dict[UUID, dict[UUID, Entry[UUID]]]:
-    """What stands of these people, as far as it may stand back for the new or keep it from standing.
+    """What stands of these entrants, as far as it may stand back for the new or keep it from standing.
 
-    Baselines do neither, nor does anything where all that was scored stands; where people have several rows of their
+    Baselines do neither, nor does anything where all that was scored stands; where they have several rows of their
     own choice, one of them is enough.
     """
-    people = {row.person_id for row in new if not row.is_baseline}
-    if not people or board.submission_rule is SubmissionRule.FORCE_LATEST_MULTIPLE:
+    entrants = {row.entrant_id for row in new if not row.is_baseline}
+    if not entrants or board.submission_rule is SubmissionRule.FORCE_LATEST_MULTIPLE:
         return {}
     query = select(LeaderboardEntry).where(
         LeaderboardEntry.phase_id == phase_id,
-        LeaderboardEntry.person_id.in_(people),
+        LeaderboardEntry.entrant_id.in_(entrants),
         LeaderboardEntry.until.is_(None),
         ~LeaderboardEntry.is_baseline,
     )
     if board.submission_rule in MULTIPLE:
-        query = query.distinct(LeaderboardEntry.person_id)
+        query = query.distinct(LeaderboardEntry.entrant_id)
     found: dict[UUID, dict[UUID, Entry[UUID]]] = {}
     for row in session.scalars(query):
         entry = Entry(row.submission_id, row.scores, row.submitted, row.number, row.is_baseline)
-        found.setdefault(row.person_id, {})[row.submission_id] = entry
+        found.setdefault(row.entrant_id, {})[row.submission_id] = entry
     return found
 
 

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.leaderboard.entries import visible_columns
 from podium.platform.leaderboard.ranked_boards import ranked_board
-from podium.platform.leaderboard.reading import Reader, Shown, shown_board
+from podium.platform.leaderboard.reading import Reader, Shown, entrants_of, shown_board
 from podium.platform.leaderboard.sort_keys import keys_tell_the_order
-from podium.platform.models import Competition, LeaderboardEntry, Person, Phase
+from podium.platform.models import Competition, LeaderboardEntry, Person, Phase, Team
 from podium.platform.records.leaderboards import RankPoint
+from podium.platform.team_members import team_of
 
 _MOST_POINTS = 1000
 _MOST_RANKED = 20
@@ -31,7 +32,8 @@ def rank_history(
     is told that is newer than what the reader may see of the board.
 
     Args:
-        participant: A username; `None` for the best of the board.
+        participant: A username, or a team's name; of who is in a team, the team's history is told. `None` for the best
+            of the board.
 
     Raises:
         NotAllowed: The board is anonymous, and the reader is somebody else.
@@ -40,13 +42,26 @@ def rank_history(
     shown = shown_board(session, competition, phase, reader)
     if participant is None:
         return [_point(shown, reader, row, row.rank) for row in _firsts(session, shown)]
-    person_id = session.scalar(select(Person.id).where(func.lower(Person.username) == participant.lower()))
-    if shown.board.anonymous and not reader.for_organizer and (person_id is None or person_id != reader.viewer_id):
+    entrant_id = _entrant_named(session, competition, participant)
+    is_hidden = shown.board.anonymous and not reader.for_organizer
+    if is_hidden and entrant_id not in entrants_of(session, competition, reader.viewer_id):
         raise NotAllowed("This leaderboard is anonymous: only your own history is shown to you.")
-    rows = _rows_of(session, shown, person_id) if person_id else []
+    rows = _rows_of(session, shown, entrant_id) if entrant_id else []
     if not rows:
         raise NotFound(f"'{participant[:80]}' is not on this leaderboard.", remedy="See who is: `podium leaderboard`.")
     return _steps(session, shown, reader, rows)
+
+
+def _entrant_named(session: Session, competition: Competition, name: str) -> UUID | None:
+    """The participant or team of that name, in whatever case; of a member, the team."""
+    person_id = session.scalar(select(Person.id).where(func.lower(Person.username) == name.lower()))
+    if competition.max_team_members is None:
+        return person_id
+    team = team_of(session, competition, person_id)
+    if team is not None:
+        return team.id
+    named = select(Team.id).where(Team.competition_id == competition.id, func.lower(Team.name) == name.lower())
+    return person_id or session.scalar(named)
 
 
 def _firsts(session: Session, shown: Shown) -> Sequence[LeaderboardEntry]:
@@ -72,9 +87,9 @@ def _firsts(session: Session, shown: Shown) -> Sequence[LeaderboardEntry]:
     return rows[::-1]
 
 
-def _rows_of(session: Session, shown: Shown, person_id: UUID) -> Sequence[LeaderboardEntry]:
+def _rows_of(session: Session, shown: Shown, entrant_id: UUID) -> Sequence[LeaderboardEntry]:
     row = LeaderboardEntry
-    query = select(row).where(row.phase_id == shown.phase.id, row.person_id == person_id, ~row.is_baseline)
+    query = select(row).where(row.phase_id == shown.phase.id, row.entrant_id == entrant_id, ~row.is_baseline)
     if shown.moment is not None:
         query = query.where(row.since <= shown.moment)
     return session.scalars(query.order_by(row.since.desc(), row.id.desc()).limit(_MOST_POINTS)).all()[::-1]
@@ -92,7 +107,7 @@ def _steps(session: Session, shown: Shown, reader: Reader, rows: Sequence[Leader
         _point(shown, reader, row, row.rank if stored or at < first_ranked else _rank_of(session, shown, row))
         for at, row in enumerate(steps)
     ]
-    now_there = shown.view(session).of_people([rows[0].person_id])
+    now_there = shown.view(session).of_entrants([rows[0].entrant_id])
     updated = shown.moment or (shown.state.changed if shown.state else None)
     present = next((place for place in now_there if not place.entry.is_baseline), None)
     if present is not None and updated is not None and present.rank != points[-1].rank:
@@ -107,7 +122,7 @@ def _order(row: LeaderboardEntry) -> tuple[object, ...]:
 
 def _rank_of(session: Session, shown: Shown, row: LeaderboardEntry) -> int | None:
     board = ranked_board(session, shown.phase.id, shown.rules, version=shown.version, moment=row.since)
-    places = board.of_people([row.person_id])
+    places = board.of_entrants([row.entrant_id])
     return next((place.rank for place in places if place.entry.item == row.submission_id), None)
 
 

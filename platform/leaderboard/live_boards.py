@@ -76,9 +76,11 @@ class LiveBoard:
         )
         return baselines or 0, tied or 0
 
-    def of_people(self, people: Collection[UUID]) -> Sequence[Place]:
-        """All rows of these people, in the board's order."""
-        query = select(LeaderboardEntry).where(*self._live(), LeaderboardEntry.person_id.in_(people)).order_by(*_ORDER)
+    def of_entrants(self, entrants: Collection[UUID]) -> Sequence[Place]:
+        """All rows of these participants or teams, in the board's order."""
+        query = (
+            select(LeaderboardEntry).where(*self._live(), LeaderboardEntry.entrant_id.in_(entrants)).order_by(*_ORDER)
+        )
         rows = self._session.scalars(query).all()
         placed = [row for row in rows if row.sort_key is not None]
         places = self._counted(placed) if len(placed) <= _FEW else self._walked(placed)
@@ -112,4 +114,4 @@ _WALKED = text(
 
 def _place(row: LeaderboardEntry, place: int | None, rank: int | None) -> Place:
     entry = Entry(row.submission_id, row.scores, row.submitted, row.number, row.is_baseline)
-    return Place(row.person_id, entry, place, rank)
+    return Place(row.entrant_id, entry, place, rank)

@@ -30,9 +30,9 @@ class RankedBoard:
     def __init__(self, places: Sequence[Place], updated: datetime | None) -> None:
         self._places = places
         self._updated = updated
-        self._by_person: dict[UUID, list[int]] = {}
+        self._by_entrant: dict[UUID, list[int]] = {}
         for at, place in enumerate(places):
-            self._by_person.setdefault(place.person_id, []).append(at)
+            self._by_entrant.setdefault(place.entrant_id, []).append(at)
 
     @property
     def total(self) -> int:
@@ -48,9 +48,9 @@ class RankedBoard:
         """A piece of its order."""
         return self._places[offset : offset + limit]
 
-    def of_people(self, people: Collection[UUID]) -> Sequence[Place]:
-        """All rows of these people, in the board's order."""
-        found = sorted(at for person_id in set(people) for at in self._by_person.get(person_id, ()))
+    def of_entrants(self, entrants: Collection[UUID]) -> Sequence[Place]:
+        """All rows of these participants or teams, in the board's order."""
+        found = sorted(at for entrant_id in set(entrants) for at in self._by_entrant.get(entrant_id, ()))
         return [self._places[at] for at in found]
 
 
@@ -76,10 +76,10 @@ def ranked_board(
 
 def _rank(session: Session, phase_id: UUID, rules: BoardRules, moment: datetime | None) -> RankedBoard:
     rows = session.execute(standing_at(phase_id, moment)).all()
-    people = {row.submission_id: row.person_id for row in rows}
+    entrants = {row.submission_id: row.entrant_id for row in rows}
     entries = [Entry(row.submission_id, row.scores, row.submitted, row.number, row.is_baseline) for row in rows]
     places = [
-        Place(people[one.entry.item], one.entry, place if one.is_placed else None, one.rank, one.combined_rank)
+        Place(entrants[one.entry.item], one.entry, place if one.is_placed else None, one.rank, one.combined_rank)
         for place, one in enumerate(ranked_entries(rules, entries), start=1)
     ]
     return RankedBoard(places, max((row.since for row in rows), default=None))
@@ -88,7 +88,7 @@ def _rank(session: Session, phase_id: UUID, rules: BoardRules, moment: datetime 
 def standing_at(phase_id: UUID, moment: datetime | None) -> Select[tuple[UUID, UUID, list[float | None], datetime]]:
     """The rows that stood on a phase's board at a moment, or stand there."""
     row = LeaderboardEntry
-    wanted = (row.submission_id, row.person_id, row.scores, row.submitted, row.number, row.is_baseline, row.since)
+    wanted = (row.submission_id, row.entrant_id, row.scores, row.submitted, row.number, row.is_baseline, row.since)
     live = select(*wanted).where(row.phase_id == phase_id, row.until.is_(None))
     if moment is None:
         return live  # type: ignore[return-value]  # of more columns than are named
@@ -105,14 +105,14 @@ def standing_at(phase_id: UUID, moment: datetime | None) -> Select[tuple[UUID, U
 def ranks_at(
     session: Session, phase_id: UUID, rules: BoardRules, *, version: int, moment: datetime, by_submission: bool
 ) -> dict[UUID, int]:
-    """The best rank that each person, or each submission, had on a board at a moment."""
-    of = "submission_id" if by_submission else "person_id"
+    """The best rank that each participant or team, or each submission, had on a board at a moment."""
+    of = "submission_id" if by_submission else "entrant_id"
     if not keys_tell_the_order(rules):
         board = ranked_board(session, phase_id, rules, version=version, moment=moment)
         ranks: dict[UUID, int] = {}
         for place in board.page(board.total, 0):
             if place.rank is not None:
-                ranks.setdefault(place.entry.item if by_submission else place.person_id, place.rank)
+                ranks.setdefault(place.entry.item if by_submission else place.entrant_id, place.rank)
         return ranks
     key = _Key(phase_id, version, moment, _hashable(rules), of)
     query = text(_RANKS.format(of=of))

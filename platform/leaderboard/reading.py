@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from podium.platform.leaderboard.board_views import BoardView, Place
@@ -21,8 +21,20 @@ from podium.platform.leaderboard.selection import MULTIPLE
 from podium.platform.leaderboard.sort_keys import keys_tell_the_order
 from podium.platform.leaderboard.standing import BoardRules, frozen_since, rank_change, window_border
 from podium.platform.leaderboard.task_scores import TaskScores, task_names, task_scores
-from podium.platform.models import Competition, Leaderboard, Participant, Person, Phase, PhaseBoard, Submission, now
+from podium.platform.models import (
+    Competition,
+    Leaderboard,
+    Participant,
+    Person,
+    Phase,
+    PhaseBoard,
+    Submission,
+    Team,
+    TeamMember,
+    now,
+)
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.team_members import team_of
 
 _SETTLED = timedelta(minutes=1)
 """What stood there longer ago than this is stored for certain: no transaction takes so long."""
@@ -33,7 +45,7 @@ class Reader:
     """Who looks at a board.
 
     Attributes:
-        viewer_id: They see their own name; `None` for a visitor.
+        viewer_id: They see their own name, and their team's; `None` for a visitor.
         for_organizer: Whether hidden columns, names and what a frozen board keeps back are shown.
     """
 
@@ -111,14 +123,15 @@ def read_leaderboard(
     """
     shown = shown_board(session, competition, phase, reader, as_of)
     board, view = shown.board, shown.view(session)
+    entrants = entrants_of(session, competition, reader.viewer_id)
     is_anonymous = board.anonymous and not reader.for_organizer
     if search.strip():
-        named = view.of_people(_people_named(session, competition, search.strip()))
-        found = [one for one in named if not is_anonymous or _is_named(one, reader)]
+        named = view.of_entrants(_entrants_named(session, competition, search.strip()))
+        found = [one for one in named if not is_anonymous or _is_named(one, entrants)]
         page, total = found[offset : offset + limit], len(found)
     else:
         page, total = list(view.page(limit, offset)), view.total
-    own = view.of_people([reader.viewer_id])[:1] if reader.viewer_id else []
+    own = list(view.of_entrants(entrants)[:1]) if entrants else []
     columns = visible_columns(board, for_organizer=reader.for_organizer)
     questions = questions_of(competition, on_leaderboard_only=True)
     tasks = task_names(phase)
@@ -127,6 +140,7 @@ def read_leaderboard(
         competition,
         shown,
         reader,
+        entrants,
         positions=[board.columns.index(column) for column in columns],
         answers=frozenset(question.key for question in questions),
         tasks=tasks,
@@ -151,12 +165,20 @@ def read_leaderboard(
     )
 
 
-def _is_named(place: Place, reader: Reader) -> bool:
-    return place.entry.is_baseline or place.person_id == reader.viewer_id
+def entrants_of(session: Session, competition: Competition, person_id: UUID | None) -> frozenset[UUID]:
+    """As whom somebody stands on boards: as themselves, and as the team that they are in."""
+    if person_id is None:
+        return frozenset()
+    team = team_of(session, competition, person_id)
+    return frozenset({person_id} if team is None else {person_id, team.id})
 
 
-def _people_named(session: Session, competition: Competition, name: str) -> list[UUID]:
-    """Participants in whose username a text is."""
+def _is_named(place: Place, own: frozenset[UUID]) -> bool:
+    return place.entry.is_baseline or place.entrant_id in own
+
+
+def _entrants_named(session: Session, competition: Competition, name: str) -> list[UUID]:
+    """Participants and teams in whose name, or in a member's, a text is."""
     query = (
         select(Participant.person_id)
         .join(Person, Person.id == Participant.person_id)
@@ -165,7 +187,17 @@ def _people_named(session: Session, competition: Competition, name: str) -> list
             func.lower(Person.username).contains(name.lower(), autoescape=True),
         )
     )
-    return list(session.scalars(query))
+    people = list(session.scalars(query))
+    if competition.max_team_members is None:
+        return people
+    teams = select(Team.id).where(
+        Team.competition_id == competition.id,
+        or_(
+            func.lower(Team.name).contains(name.lower(), autoescape=True),
+            Team.members.any(TeamMember.person_id.in_(people)),
+        ),
+    )
+    return [*people, *session.scalars(teams)]
 
 
 @dataclass(slots=True)
@@ -176,9 +208,11 @@ class _Rows:
     competition: Competition
     shown: Shown
     reader: Reader
+    entrants: frozenset[UUID]
     positions: Sequence[int]
     answers: frozenset[str]
     tasks: tuple[str, ...]
+    teams: Mapping[UUID, Team] = field(default_factory=dict)
 
     def of(self, places: Sequence[Place]) -> tuple[LeaderboardRow, ...]:
         """The rows at these places."""
@@ -187,8 +221,9 @@ class _Rows:
         shown = {one.entry.item for one in places}
         query = select(Submission).where(Submission.id.in_(shown)).options(selectinload(Submission.person))
         submissions = {submission.id: submission for submission in self.session.scalars(query)}
-        people = {one.person_id for one in places}
-        counts = _entry_counts(self.session, self.shown.phase, people, self.shown.moment)
+        entrants = {one.entrant_id for one in places}
+        counts = _entry_counts(self.session, self.competition, self.shown, entrants)
+        self.teams = _teams(self.session, self.competition, entrants)
         with_results = frozenset[UUID]()
         if board_shows_detailed_results(self.competition, self.shown.phase):
             with_results = submissions_with_results(self.session, shown)
@@ -201,8 +236,8 @@ class _Rows:
             self._row(
                 one,
                 submissions[one.entry.item],
-                counts.get(one.person_id, 0),
-                previous.get(one.entry.item if is_multiple else one.person_id),
+                counts.get(one.entrant_id, 0),
+                previous.get(one.entry.item if is_multiple else one.entrant_id),
                 has_results=one.entry.item in with_results,
                 by_task=by_task.get(one.entry.item, ()),
             )
@@ -220,12 +255,14 @@ class _Rows:
         by_task: TaskScores,
     ) -> LeaderboardRow:
         is_anonymous = self.shown.board.anonymous and not self.reader.for_organizer
-        is_named = not is_anonymous or _is_named(place, self.reader)
+        is_named = not is_anonymous or _is_named(place, self.entrants)
+        team = self.teams.get(place.entrant_id)
+        name = team.name if team is not None else submission.person.username
         # A baseline has no rank that could have changed, whatever else the same person has there.
         before = None if place.entry.is_baseline else previous
         return LeaderboardRow(
             rank=place.rank,
-            participant=_name(self.competition, submission.person, is_named=is_named),
+            participant=name if is_named else pseudonym(self.shown.board.pseudonym_key, place.entrant_id),
             submission_id=submission.id,
             submission_number=submission.number,
             submitted=submission.created,
@@ -238,6 +275,7 @@ class _Rows:
             place=place.place,
             previous_rank=before,
             rank_change=rank_change(before, place.rank),
+            team=tuple(member.person.username for member in team.members) if team is not None and is_named else None,
             task_scores=by_task,
         )
 
@@ -259,24 +297,44 @@ _NEWEST = text(
     " AND (CAST(:by AS timestamptz) IS NULL OR ended <= :by) ORDER BY created DESC LIMIT 1"
 )
 _COUNTS = text(
-    "SELECT person_id, count(*) FROM submissions WHERE phase_id = :phase AND person_id = ANY(:people)"
+    "SELECT person_id, count(*) FROM submissions WHERE phase_id = :phase AND person_id = ANY(:entrants)"
     " AND status = 'finished' AND rerun_id IS NULL AND (CAST(:by AS timestamptz) IS NULL OR ended <= :by)"
     " GROUP BY person_id"
 )
+# Where there are teams, what was made for one is not its participant's.
+_COUNTS_WITH_TEAMS = text(
+    "SELECT person_id, count(*) FROM submissions WHERE phase_id = :phase AND person_id = ANY(:entrants)"
+    " AND status = 'finished' AND rerun_id IS NULL AND (CAST(:by AS timestamptz) IS NULL OR ended <= :by)"
+    " AND team_id IS NULL GROUP BY person_id UNION ALL"
+    " SELECT team_id, count(*) FROM submissions WHERE phase_id = :phase AND team_id = ANY(:entrants)"
+    " AND status = 'finished' AND rerun_id IS NULL AND (CAST(:by AS timestamptz) IS NULL OR ended <= :by)"
+    " GROUP BY team_id"
+)
 
 
-def _name(competition: Competition, person: Person, *, is_named: bool) -> str:
-    return person.username if is_named else pseudonym(competition.leaderboards[0].pseudonym_key, person.id)
+def shown_name(session: Session, submission: Submission, *, for_organizer: bool, viewer_id: UUID | None) -> str:
+    """What the participant or the team of a submission is called to somebody whom the leaderboard led to it."""
+    board = submission.competition.leaderboards[0]
+    if board.anonymous and not (for_organizer or submission.is_baseline):
+        own = entrants_of(session, submission.competition, viewer_id)
+        if submission.person_id != viewer_id and submission.entrant_id not in own:
+            return pseudonym(board.pseudonym_key, submission.entrant_id)
+    return submission.team.name if submission.team is not None else submission.person.username
 
 
-def shown_name(submission: Submission, *, for_organizer: bool, viewer_id: UUID | None) -> str:
-    """What the participant of a submission is called to somebody whom the leaderboard led to it."""
-    is_anonymous = submission.competition.leaderboards[0].anonymous and not for_organizer
-    is_named = not is_anonymous or submission.is_baseline or submission.person_id == viewer_id
-    return _name(submission.competition, submission.person, is_named=is_named)
+def _teams(session: Session, competition: Competition, entrants: Collection[UUID]) -> dict[UUID, Team]:
+    """Those of the entrants that are teams, with their members."""
+    if competition.max_team_members is None:
+        return {}
+    query = select(Team).where(Team.id.in_(entrants))
+    loaded = query.options(selectinload(Team.members).joinedload(TeamMember.person))
+    return {team.id: team for team in session.scalars(loaded)}
 
 
-def _entry_counts(session: Session, phase: Phase, people: Collection[UUID], by: datetime | None) -> dict[UUID, int]:
-    """How many of each person's submissions were scored, up to a moment if there is one."""
-    found = session.execute(_COUNTS, {"phase": phase.id, "people": list(people), "by": by})
+def _entry_counts(
+    session: Session, competition: Competition, shown: Shown, entrants: Collection[UUID]
+) -> dict[UUID, int]:
+    """How many submissions of each participant and team were scored, up to a moment if there is one."""
+    query = _COUNTS if competition.max_team_members is None else _COUNTS_WITH_TEAMS
+    found = session.execute(query, {"phase": shown.phase.id, "entrants": list(entrants), "by": shown.moment})
     return {row[0]: row[1] for row in found}

@@ -18,7 +18,7 @@ from podium.platform.leaderboard.ranking import Entry
 from podium.platform.leaderboard.rules import board_rules, column_rules
 from podium.platform.leaderboard.sort_keys import sort_key
 from podium.platform.leaderboard.standing import BoardRules, Candidate, ranks_of_entrants, standing_entries
-from podium.platform.leaderboard.withdrawals import withdrawn_people
+from podium.platform.leaderboard.withdrawals import withdrawn_entrants
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Evaluation, Leaderboard, LeaderboardEntry, Phase, Score, Submission
 
@@ -41,6 +41,12 @@ class Scored:
     is_baseline: bool = False
     ended: datetime | None = None
     is_withdrawn: bool = False
+    team_id: UUID | None = None
+
+    @property
+    def entrant_id(self) -> UUID:
+        """Who enters with it: its team, else its participant."""
+        return self.team_id or self.person_id
 
     def entry(self) -> Entry[UUID]:
         """It as a row to rank."""
@@ -67,6 +73,7 @@ def scored_submissions(
         select(
             Submission.id,
             Submission.person_id,
+            Submission.team_id,
             Submission.created,
             Submission.on_leaderboard,
             Submission.status,
@@ -83,7 +90,7 @@ def scored_submissions(
             sources[row.id] = source
     values = values_of(session, board, set(sources.values()))
     empty = column_values(column_rules(board), [])
-    withdrawn = withdrawn_people(session, phase.id, board)
+    withdrawn = withdrawn_entrants(session, phase.id, board)
     return {
         row.id: Scored(
             row.id,
@@ -94,7 +101,8 @@ def scored_submissions(
             row.number,
             row.is_baseline,
             row.ended,
-            row.person_id in withdrawn,
+            (row.team_id or row.person_id) in withdrawn,
+            row.team_id,
         )
         for row in rows
         if row.id in sources
@@ -133,18 +141,18 @@ _AT_ONCE = 5000
 def board_of(board: Leaderboard, scored: Mapping[UUID, Scored]) -> dict[UUID, Scored]:
     """Those of the scored submissions that stand on the board, by the board's rule."""
     chosen = frozenset(one.submission_id for one in scored.values() if one.stands)
-    withdrawn = frozenset(one.person_id for one in scored.values() if one.is_withdrawn)
+    withdrawn = frozenset(one.entrant_id for one in scored.values() if one.is_withdrawn)
     standing = standing_entries(board_rules(board), _candidates(scored), chosen, withdrawn)
     return {candidate.entry.item: scored[candidate.entry.item] for candidate in standing}
 
 
 def ranks_of(board: Leaderboard, standing: Mapping[UUID, Scored]) -> dict[UUID, int | None]:
-    """The best rank of each person on a board."""
+    """The best rank of each participant or team on a board."""
     return ranks_of_entrants(board_rules(board), _candidates(standing))
 
 
 def _candidates(scored: Mapping[UUID, Scored]) -> list[Candidate[UUID, UUID]]:
-    return [Candidate(one.person_id, one.entry()) for one in scored.values()]
+    return [Candidate(one.entrant_id, one.entry()) for one in scored.values()]
 
 
 def write_board(session: Session, phase: Phase, board: Leaderboard, standing: Mapping[UUID, Scored]) -> None:
@@ -157,7 +165,7 @@ def write_board(session: Session, phase: Phase, board: Leaderboard, standing: Ma
     wanted = {one.submission_id: wanted_row(rules, one) for one in standing.values()}
     changed = [standing[submission_id] for submission_id, row in wanted.items() if present.get(submission_id) != row]
     placed = [
-        NewRow(one.submission_id, one.person_id, one.values, one.created, one.number, one.is_baseline)
+        NewRow(one.submission_id, one.person_id, one.entrant_id, one.values, one.created, one.number, one.is_baseline)
         for one in changed
     ]
     change_board(session, phase.id, board, Change(set(present) - set(standing), placed))
@@ -166,7 +174,7 @@ def write_board(session: Session, phase: Phase, board: Leaderboard, standing: Ma
 class BoardRow(NamedTuple):
     """All that is stored of a row that stands on a board."""
 
-    person_id: UUID
+    entrant_id: UUID
     scores: tuple[float | None, ...]
     sort_key: tuple[float, ...] | None
     submitted: datetime
@@ -177,10 +185,10 @@ class BoardRow(NamedTuple):
 def stored_row(row: LeaderboardEntry) -> BoardRow:
     """The row as it is in the database."""
     key = None if row.sort_key is None else tuple(row.sort_key)
-    return BoardRow(row.person_id, tuple(row.scores), key, row.submitted, row.number, row.is_baseline)
+    return BoardRow(row.entrant_id, tuple(row.scores), key, row.submitted, row.number, row.is_baseline)
 
 
 def wanted_row(rules: BoardRules, one: Scored) -> BoardRow:
     """The row that a submission should have."""
     key = sort_key(one.values, rules.columns, rules.primary_index)
-    return BoardRow(one.person_id, tuple(one.values), key, one.created, one.number, one.is_baseline)
+    return BoardRow(one.entrant_id, tuple(one.values), key, one.created, one.number, one.is_baseline)

@@ -22,6 +22,7 @@ from podium.platform.models.competitions import (
     TaskVersion,
     TermsAcceptance,
 )
+from podium.platform.models.identities import Identity, PendingSignIn
 from podium.platform.models.people import Agent, Person, Pool, PoolUser, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
 from podium.platform.models.scaling import ScaledAgent, ScalingDecision, ScalingPolicy
@@ -58,12 +59,14 @@ __all__ = [
     "Event",
     "ExtraAllowance",
     "FlowLease",
+    "Identity",
     "Leaderboard",
     "LeaderboardEntry",
     "LogText",
     "Output",
     "Page",
     "Participant",
+    "PendingSignIn",
     "Person",
     "Phase",
     "PhaseBoard",

@@ -15,6 +15,7 @@ from podium.platform.lifecycle import AttemptStatus, EvaluationStatus, Stage, Su
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
 from podium.platform.models.competitions import Competition, Phase, Task
 from podium.platform.models.people import Agent, Person, Pool
+from podium.platform.models.teams import Team
 
 
 class Submission(Identified, Timed, Base):
@@ -29,6 +30,9 @@ class Submission(Identified, Timed, Base):
     `rerun_id` is the submission of the phase before that this one was migrated from.
 
     One that `is_baseline` is an organizer's for comparison: it stands on the leaderboard without a rank.
+
+    One with a `team_id` was made for that team, or became its own when the participant joined: the team is who enters
+    with it, whoever is in it later.
 
     `content` is where its file lies. When its participant has removed the file, `files_removed` says so. `shared` is
     since when everybody may have it.
@@ -59,6 +63,13 @@ class Submission(Identified, Timed, Base):
             postgresql_where=text("rerun_id IS NOT NULL"),
         ),
         Index("ix_submissions_phase_id_person_id_created", "phase_id", "person_id", "created"),
+        Index(
+            "ix_submissions_phase_id_team_id_created",
+            "phase_id",
+            "team_id",
+            "created",
+            postgresql_where=text("team_id IS NOT NULL"),
+        ),
         # In the order of the queue, so that its head is found without the rest.
         Index("ix_submissions_open", "status", "queue", "queued", "id", postgresql_where=text("ended IS NULL")),
         Index("ix_submissions_content", "content", postgresql_where=text("content IS NOT NULL")),
@@ -83,6 +94,7 @@ class Submission(Identified, Timed, Base):
     competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"), index=True)
+    team_id: Mapped[UUID | None] = mapped_column(ForeignKey("teams.id"))
     number: Mapped[int]
     filename: Mapped[str] = mapped_column(String(255))
     size: Mapped[int] = mapped_column(BigInteger)
@@ -117,6 +129,7 @@ class Submission(Identified, Timed, Base):
     competition: Mapped[Competition] = relationship()
     phase: Mapped[Phase] = relationship()
     person: Mapped[Person] = relationship()
+    team: Mapped[Team | None] = relationship()
     evaluations: Mapped[list[Evaluation]] = relationship(
         order_by="Evaluation.position", cascade="all, delete-orphan", back_populates="submission"
     )
@@ -130,6 +143,11 @@ class Submission(Identified, Timed, Base):
         foreign_keys=[results_id], remote_side="Submission.id", viewonly=True
     )
     batch: Mapped[Batch | None] = relationship()
+
+    @property
+    def entrant_id(self) -> UUID:
+        """Who enters with it: its team, else its participant."""
+        return self.team_id or self.person_id
 
     @property
     def results(self) -> Submission:
@@ -271,6 +289,8 @@ class LeaderboardEntry(Base):
     One without an `until` stands there now. What is of the submission (`submitted`, `number`, `is_baseline`) is here
     too, so that the order of a board is the order of one index.
 
+    `entrant_id` is who has the place: the participant who submitted, or the team for which they did.
+
     `scores` has one value per column, by the columns' index. `sort_key` has those that rank, in the order in which they
     do, such that less is better (`leaderboard.sort_keys`); it is null for a row that can't be ranked. `rank` is what it
     had when it came there; null for a baseline, and where only the whole board could tell. `is_withdrawn` is of a row
@@ -296,7 +316,7 @@ class LeaderboardEntry(Base):
             postgresql_include=["is_baseline", "id"],
             postgresql_where=text("until IS NULL"),
         ),
-        Index("ix_leaderboard_entries_phase_id_person_id_since", "phase_id", "person_id", "since"),
+        Index("ix_leaderboard_entries_phase_id_entrant_id_since", "phase_id", "entrant_id", "since"),
         # What stood there once: those still standing would all be in every range, and have the index above.
         Index(
             "ix_leaderboard_entries_period",
@@ -318,6 +338,7 @@ class LeaderboardEntry(Base):
     number: Mapped[int]
     is_baseline: Mapped[bool] = mapped_column(default=False)
     rank: Mapped[int | None]
+    entrant_id: Mapped[UUID]
     since: Mapped[datetime] = mapped_column(default=now)
     until: Mapped[datetime | None]
     is_withdrawn: Mapped[bool] = mapped_column(default=False)

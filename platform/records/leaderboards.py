@@ -31,6 +31,8 @@ class LeaderboardRow:
             there is none and in columns over ranks. Empty where there is one task, and where the results are others now
             than those that stand here.
         has_detailed_results: Whether there are detailed results of it that a reader of the board may see.
+        team: Usernames of who is in the team now that stands here, and whose name `participant` is; `None` for a
+            participant alone, and where no name is shown.
     """
 
     rank: int | None
@@ -47,7 +49,14 @@ class LeaderboardRow:
     place: int | None = None
     previous_rank: int | None = None
     rank_change: int | None = None
+    team: tuple[str, ...] | None = None
     task_scores: tuple[tuple[float | None, ...], ...] = ()
+
+    def is_of(self, username: str | None) -> bool:
+        """Whether it is this person's, or their team's."""
+        if username is None:
+            return False
+        return username in self.team if self.team is not None else username == self.participant
 
     @property
     def is_placed(self) -> bool:

@@ -92,6 +92,7 @@ def _record(session: Session, submission: Submission, caller: Caller | None) -> 
         id=record.id,
         number=record.number,
         participant=shown_name(
+            session,
             submission,
             for_organizer=competitions.may_organize(submission.competition, caller),
             viewer_id=caller.person_id if caller else None,

@@ -162,9 +162,10 @@ def _row(board: LeaderboardRecord, row: LeaderboardRow) -> str:
     )
     facts = "".join(f"<td>{escape(row.fact_sheet.get(question.key, ''))}</td>" for question in board.questions)
     name = escape(row.participant)
+    title = escape(f"{row.participant}: {', '.join(row.team)}") if row.team else name
     return (
         f'<tr class="{kinds}"><td class="rank" data-v="{row.place or row.rank or ""}">{_rank(row)}</td>'
-        f'<th scope="row" class="who" title="{name}">{name}</th>{scores}'
+        f'<th scope="row" class="who" title="{title}">{name}</th>{scores}'
         f'<td class="number" data-v="{row.entries}">{row.entries}</td>'
         f'<td class="time" data-v="{row.submitted.astimezone(UTC).isoformat()}">'
         f"{_time(row.submitted, kind='%Y-%m-%d %H:%M')}</td>{facts}{of_tasks}</tr>"

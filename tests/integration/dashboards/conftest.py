@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +19,8 @@ import pytest
 from headless import launch
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from world import RunningGateway
+
+from podium.platform.supervisor.ports import free_port
 
 _STAND_INS = Path(__file__).parents[2] / "unit" / "dashboards"
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
@@ -68,18 +69,29 @@ def real_site(gateway: RunningGateway, tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def serve_pages() -> Callable[..., AbstractContextManager[str]]:
+    """Serves the pages over a gateway, at a port."""
+    return _pages
+
+
+@pytest.fixture(scope="session")
+def open_browser_pages() -> Callable[..., AbstractContextManager[Callable[..., Page]]]:
+    """Opens pages of a site that may lead to another one."""
+    return _opening
+
+
 @contextmanager
-def _pages(gateway: str, folder: Path) -> Iterator[str]:
+def _pages(gateway: str, folder: Path, port: int | None = None) -> Iterator[str]:
     """Serve the pages over a gateway, from a folder that has nothing to do with them."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     environment = {
         **os.environ,
         "PODIUM_GATEWAY": gateway,
         "PODIUM_DASHBOARDS_PORT": str(port),
         "PODIUM_DASHBOARDS_HOST": "127.0.0.1",
         "PODIUM_PUBLIC_URL": "https://podium.example.org",
+        "PODIUM_PAGES_URL": f"http://127.0.0.1:{port}",
     }
     log = folder / "dashboards.log"
     with log.open("wb") as output:
@@ -132,7 +144,7 @@ def open_real_page(browser: Browser, real_site: str) -> Iterator[Callable[..., P
 
 
 @contextmanager
-def _opening(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
+def _opening(browser: Browser, site: str, *others: str) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
     contexts = []
 
@@ -145,7 +157,7 @@ def _opening(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
         page.set_default_timeout(60_000)
         page.on("console", lambda message: _note(message, complaints))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: _note_host(request.url, site, complaints))
+        page.on("request", lambda request: _note_host(request.url, (site, *others), complaints))
         page.goto(f"{site}{path}")
         return page
 
@@ -164,8 +176,8 @@ def _note(message: ConsoleMessage, complaints: list[str]) -> None:
         complaints.append(message.text)
 
 
-def _note_host(address: str, site: str, complaints: list[str]) -> None:
-    if address.startswith("http") and not address.startswith(f"{site}/"):
+def _note_host(address: str, sites: tuple[str, ...], complaints: list[str]) -> None:
+    if address.startswith("http") and not address.startswith(tuple(f"{site}/" for site in sites)):
         complaints.append(f"asked {address}")
 
 

@@ -99,8 +99,8 @@ def test_a_board_is_what_its_submissions_make_of_it_now_and_at_every_moment(
             assert [(one.entry.item, one.place, one.rank) for one in pages] == [
                 (one.entry.item, one.place, one.rank) for one in whole
             ]
-        everyone = live.of_people([person.id for person in known])
-        each = [live.of_people([person.id]) for person in known]
+        everyone = live.of_entrants([person.id for person in known])
+        each = [live.of_entrants([person.id]) for person in known]
         told = {one.entry.item: (one.place, one.rank) for one in whole}
         assert {one.entry.item: (one.place, one.rank) for one in everyone} == told
         assert {one.entry.item: (one.place, one.rank) for own in each for one in own} == told

@@ -16,6 +16,7 @@ from world import PREDICTIONS, sha256_of
 
 _FILE = {"filename": "p.zip", "size": len(PREDICTIONS), "sha256": sha256_of(PREDICTIONS)}
 _HELLO = {"name": "a", "pool": "docker", "version": "1", "slots": 1, "executor": "docker"}
+_RETURNED = {"state": "x", "code": "x", "binding": "x"}
 _RERUN = {"phase": "1", "reason": "The truth was wrong."}
 
 
@@ -49,6 +50,17 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "create_token": Sample("POST", "/people/carl/tokens", {"name": "x"}, 201, of="carl"),
         "list_tokens": Sample("GET", "/tokens"),
         "revoke_token": Sample("DELETE", "/tokens/{token}", of="carl"),
+        "read_sign_in": Sample("GET", "/sign-in"),
+        # There is no provider here: whoever is let in is told so.
+        "begin_sign_in": Sample("POST", "/sign-in", {"binding_sha256": "0" * 64}, 404),
+        "complete_sign_in": Sample("POST", "/sign-in/completion", _RETURNED, 404),
+        "begin_link": Sample("POST", "/identities", {"binding_sha256": "0" * 64}, 404),
+        "complete_link": Sample("POST", "/identities/completion", _RETURNED, 404),
+        "add_identity": Sample("POST", "/people/carl/identities", {"subject": "somebody"}, 404),
+        "sign_out": Sample("DELETE", "/sign-in"),
+        "list_own_identities": Sample("GET", "/identities"),
+        "remove_identity": Sample("DELETE", "/identities/{identity}", of="carl"),
+        "list_identities": Sample("GET", "/people/carl/identities"),
         "list_competitions": Sample("GET", "/competitions"),
         "read_competition": Sample("GET", "/competitions/iris"),
         "change_competition": Sample("PATCH", "/competitions/iris", {"published": False}),
@@ -57,6 +69,14 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "add_collaborator": Sample("PUT", "/competitions/iris/collaborators/bob"),
         "remove_collaborator": Sample("DELETE", "/competitions/iris/collaborators/cora", status=204),
         "join": Sample("POST", "/competitions/iris/participants", {"terms_sha256": "{terms}"}, 201),
+        "list_teams": Sample("GET", "/competitions/iris/teams"),
+        "create_team": Sample("POST", "/competitions/iris/teams", {"name": "Ours"}, 201),
+        # Whoever is in no team is told that there is none of theirs.
+        "read_own_team": Sample("GET", "/competitions/iris/team", status=404),
+        "change_own_team": Sample("PATCH", "/competitions/iris/team", {"name": "Ours"}, 404),
+        "create_team_code": Sample("POST", "/competitions/iris/team/code", status=404),
+        "join_team": Sample("POST", "/competitions/iris/team/members", {"code": "{team_code}"}, 201),
+        "leave_team": Sample("DELETE", "/competitions/iris/team/members/tim", status=404),
         "list_participants": Sample("GET", "/competitions/iris/participants"),
         "change_participant": Sample("PATCH", "/competitions/iris/participants/carl", {"status": "denied"}),
         "create_bundle": Sample("POST", "/bundles", _FILE, 201),

@@ -42,6 +42,51 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
     ),
     "GET /tokens": (lambda c: c.tokens(), "/tokens", None),
     "DELETE /tokens/{id}": (lambda c: c.revoke_token(ONE), f"/tokens/{ONE}", None),
+    "GET /sign-in": (lambda c: c.sign_in_way(), "/sign-in", None),
+    "POST /sign-in": (lambda c: c.begin_sign_in("ab" * 32), "/sign-in", {"binding_sha256": "ab" * 32}),
+    "POST /sign-in/completion": (
+        lambda c: c.complete_sign_in(state="s", code="c", binding="b"),
+        "/sign-in/completion",
+        {"state": "s", "code": "c", "binding": "b"},
+    ),
+    "DELETE /sign-in": (lambda c: c.sign_out(), "/sign-in", None),
+    "GET /identities": (lambda c: c.identities(), "/identities", None),
+    "POST /identities": (lambda c: c.begin_link("ab" * 32), "/identities", {"binding_sha256": "ab" * 32}),
+    "POST /identities/completion": (
+        lambda c: c.complete_link(state="s", code="c", binding="b"),
+        "/identities/completion",
+        {"state": "s", "code": "c", "binding": "b"},
+    ),
+    "DELETE /identities/{id}": (lambda c: c.remove_identity(ONE), f"/identities/{ONE}", None),
+    "GET /people/{username}/identities": (lambda c: c.identities("ada"), "/people/ada/identities", None),
+    "POST /people/{username}/identities": (
+        lambda c: c.link_identity("ada", "subject"),
+        "/people/ada/identities",
+        {"subject": "subject"},
+    ),
+    "GET /competitions/{slug}/teams": (lambda c: c.teams("iris"), "/competitions/iris/teams", None),
+    "POST /competitions/{slug}/teams": (
+        lambda c: c.create_team("iris", "Night Owls"),
+        "/competitions/iris/teams",
+        {"name": "Night Owls"},
+    ),
+    "GET /competitions/{slug}/team": (lambda c: c.team("iris"), "/competitions/iris/team", None),
+    "PATCH /competitions/{slug}/team": (
+        lambda c: c.change_team("iris", captain="ada"),
+        "/competitions/iris/team",
+        {"captain": "ada"},
+    ),
+    "POST /competitions/{slug}/team/code": (lambda c: c.create_team_code("iris"), "/competitions/iris/team/code", None),
+    "POST /competitions/{slug}/team/members": (
+        lambda c: c.join_team("iris", "code"),
+        "/competitions/iris/team/members",
+        {"code": "code"},
+    ),
+    "DELETE /competitions/{slug}/team/members/{username}": (
+        lambda c: c.leave_team("iris", "ada"),
+        "/competitions/iris/team/members/ada",
+        None,
+    ),
     "GET /competitions?search=&status=&mine=&limit=&offset=": (
         lambda c: c.competitions("i r&s", status="open", mine=True, limit=5, offset=10),
         "/competitions?search=i+r%26s&status=open&mine=true&limit=5&offset=10",
@@ -362,6 +407,7 @@ tests follow them."""
 
 
 NOTHING = {
+    "DELETE /competitions/{slug}/team/members/{username}",
     "DELETE /competitions/{slug}/collaborators/{username}",
     "PUT /pools/{pool}/users/{username}",
     "DELETE /pools/{pool}/users/{username}",

@@ -34,8 +34,10 @@ ALLOWED = {
     "podium.platform.records.reruns",
     "podium.platform.records.scaling",
     "podium.platform.records.service",
+    "podium.platform.records.sign_in",
     "podium.platform.records.storage",
     "podium.platform.records.submissions",
+    "podium.platform.records.teams",
     "podium.platform.tar_walk",
 }
 
