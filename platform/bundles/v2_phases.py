@@ -60,8 +60,15 @@ class _Phase:
         return f"Phase {shown(self.content.name)}"
 
 
-def read_phases(values: Collection[Value], tasks: Collection[str], sources: Sources) -> tuple[PhaseContent, ...]:
-    """Read the list of phases, in the order of their indexes; `tasks` are the indexes of the bundle's tasks."""
+def read_phases(
+    values: Collection[Value], tasks: Collection[str], sources: Sources, *, may_touch: bool = False
+) -> tuple[PhaseContent, ...]:
+    """Read the list of phases, in the order of their indexes.
+
+    Args:
+        tasks: The indexes of the bundle's tasks.
+        may_touch: Whether a phase may begin when the one before ends, which Codabench refuses.
+    """
     sections = [value.section("a phase", PHASE_FIELDS, _IGNORED_PHASE_FIELDS) for value in values]
     phases = [_phase(section, tasks, sources) for section in sections if section]
     phases.sort(key=lambda phase: phase.order)
@@ -69,7 +76,7 @@ def read_phases(values: Collection[Value], tasks: Collection[str], sources: Sour
         _check_window(phase)
         _check_submissions(phase)
     for before, after in pairwise(phases):
-        _check_order(before, after)
+        _check_order(before, after, may_touch=may_touch)
     if phases and phases[0].content.auto_migrate_to_this_phase:
         phases[0].section.place_of("auto_migrate_to_this_phase").error(
             f"{phases[0].called} is the first one: there is no phase to migrate submissions from.",
@@ -117,7 +124,7 @@ def _check_window(phase: _Phase) -> None:
         begin = phase.section.place_of("start")
         phase.section.place_of("end").error(
             f"{phase.called} ends {show_date(phase.end)}, which is not after it starts "
-            f"({show_date(phase.start)}, line {begin.line}).",
+            f"({show_date(phase.start)}, {begin.where}).",
             "Let it end later, or leave `end` out if no phase follows.",
         )
 
@@ -129,17 +136,18 @@ def _check_submissions(phase: _Phase) -> None:
         )
 
 
-def _check_order(before: _Phase, after: _Phase) -> None:
+def _check_order(before: _Phase, after: _Phase, *, may_touch: bool) -> None:
     start, end = after.section.place_of("start"), before.section.place_of("end")
     if before.section.value("end") is None:
         end.error(
             f"{before.called} has no end, but {after.called} follows it.",
             "Write when it ends: only the last phase may go on for ever.",
         )
-    elif before.end and after.start and after.start <= before.end:
-        first_second = show_date(before.end + timedelta(seconds=1))
+    elif before.end and after.start and (after.start < before.end or (after.start == before.end and not may_touch)):
+        first_second = show_date(before.end + timedelta(seconds=0 if may_touch else 1))
         start.error(
-            f"{after.called} starts {show_date(after.start)}, which is not after the end of {before.called} "
-            f"({show_date(before.end)}, line {end.line}).",
+            f"{after.called} starts {show_date(after.start)}, which is {'before' if may_touch else 'not after'} "
+            f"the end of {before.called} "
+            f"({show_date(before.end)}, {end.where}).",
             f"Start it at {first_second} or later, or end the other one earlier.",
         )

@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 
-from podium.platform.gateway.rules import KIB, Audited, NotAudited, Role, Rule, Scope
+from podium.platform.gateway.rules import BODY_BYTES, KIB, Audited, NotAudited, Role, Rule, Scope
 from podium.platform.identity import Caller
 from podium.platform.jobs import MIB
 from podium.platform.prefect_calls import BODY_BYTES as PREFECT_BODY_BYTES
@@ -40,14 +40,22 @@ _ADMINISTRATOR = Rule(_ADMIN)
 _AGENT = Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS)
 _ATTEMPT = Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS)
 
+CONTENT_BYTES = 4 * MIB
+"""Of a competition's pages, terms and all else together."""
 _ANNOUNCED = NotAudited("It only announces a file: completing it leaves the line.")
 _PARTICIPANTS_OWN = NotAudited("It is what every participant does for themselves.")
 
 
 def _change(
-    who: Mapping[Role, Scope], act: str, subject: str, *, traffic: Traffic = Traffic.CHANGES, hidden: bool = False
+    who: Mapping[Role, Scope],
+    act: str,
+    subject: str,
+    *,
+    traffic: Traffic = Traffic.CHANGES,
+    hidden: bool = False,
+    body_bytes: int = BODY_BYTES,
 ) -> Rule:
-    return Rule(who, Audited(act, subject), traffic, hidden=hidden)
+    return Rule(who, Audited(act, subject), traffic, body_bytes=body_bytes, hidden=hidden)
 
 
 ACCESS: Mapping[str, Rule] = MappingProxyType(
@@ -63,6 +71,11 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "read_competition": _ANYONE,
         "change_competition": _change(_TEAM, "publish or withdraw", "competition"),
         "relax_competition": _change(_TEAM, "relax the sandbox", "competition"),
+        "read_content": _ORGANIZER,
+        "preview_content": Rule(
+            _TEAM, NotAudited("It changes nothing."), Traffic.CHANGES, body_bytes=CONTENT_BYTES
+        ),
+        "change_content": _change(_TEAM, "edit the competition", "competition", body_bytes=CONTENT_BYTES),
         "list_collaborators": _ORGANIZER,
         "add_collaborator": _change(_OWNER, "add a collaborator", "collaborator"),
         "remove_collaborator": _change(_OWNER, "remove a collaborator", "collaborator"),

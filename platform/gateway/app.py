@@ -20,6 +20,8 @@ from podium.platform.gateway.routes import (
     bundles,
     collaborators,
     competitions,
+    content,
+    organizing,
     people,
     phases,
     pools,
@@ -39,6 +41,8 @@ from podium.platform.version import VERSION
 ROUTES = (
     people,
     competitions,
+    content,
+    organizing,
     collaborators,
     phases,
     bundles,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -69,6 +69,20 @@ class CompetitionChange(Body):
 
     published: bool | None = None
     pool: str | None = Field(default=None, max_length=200)
+
+
+class ContentWish(Body):
+    """New values of a competition's content by their fields; its own rules say what may stand in them."""
+
+    # Spaces at the ends of a text are the organizer's: Markdown means something by them.
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+    changes: dict[Annotated[str, Field(max_length=200)], Any]
+
+
+class ContentChange(ContentWish):
+    """The same, with the version that whoever changes it has seen."""
+
+    version: str = Field(max_length=60)
 
 
 class RelaxationsChange(Body):
