@@ -80,9 +80,7 @@ def document_of(content: ContentEdit) -> Document:
     return plain
 
 
-def read_edit(
-    present: ContentEdit, change: Mapping[str, Json], fixed: Fixed, *, maxima: Mapping[str, float]
-) -> Edited:
+def read_edit(present: ContentEdit, change: Mapping[str, Json], fixed: Fixed, *, maxima: Mapping[str, float]) -> Edited:
     """Read a change, and find everything that is wrong with it.
 
     Args:
@@ -233,9 +231,7 @@ def _as_bundle(document: Document, fixed: Fixed) -> Document:
         if isinstance(phase, dict)
     ]
     made["leaderboards"] = [
-        _board(board, kept)
-        for board, kept in zip(boards, fixed.leaderboards, strict=True)
-        if isinstance(board, dict)
+        _board(board, kept) for board, kept in zip(boards, fixed.leaderboards, strict=True) if isinstance(board, dict)
     ]
     return made
 

@@ -72,9 +72,7 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "change_competition": _change(_TEAM, "publish or withdraw", "competition"),
         "relax_competition": _change(_TEAM, "relax the sandbox", "competition"),
         "read_content": _ORGANIZER,
-        "preview_content": Rule(
-            _TEAM, NotAudited("It changes nothing."), Traffic.CHANGES, body_bytes=CONTENT_BYTES
-        ),
+        "preview_content": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES, body_bytes=CONTENT_BYTES),
         "change_content": _change(_TEAM, "edit the competition", "competition", body_bytes=CONTENT_BYTES),
         "list_collaborators": _ORGANIZER,
         "add_collaborator": _change(_OWNER, "add a collaborator", "collaborator"),
@@ -82,6 +80,8 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "join": Rule({Role.PERSON: Scope.PUBLIC}, _PARTICIPANTS_OWN, Traffic.CHANGES),
         "list_participants": _ORGANIZER,
         "change_participant": _change(_TEAM, "approve or deny a participant", "participant"),
+        "list_participant_page": _ORGANIZER,
+        "decide_participants": _change(_TEAM, "decide about participants", "participants"),
         "create_bundle": Rule(_MAKERS, _ANNOUNCED, Traffic.UPLOADS),
         "complete_bundle": _change(
             {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.ANY}, "upload a bundle", "bundle", hidden=True
@@ -91,6 +91,10 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "create_submission": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.SUBMISSIONS),
         "complete_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "list_submissions": Rule({Role.PERSON: Scope.PUBLIC}),  # one's own; of everyone for the team
+        "list_submission_page": _ORGANIZER,
+        "export_submissions": _ORGANIZER,
+        "preview_bulk": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
+        "act_in_bulk": _change(_TEAM, "act on several submissions", "submissions"),
         "read_submission": Rule(_OWN_OR_TEAM, hidden=True),
         "cancel_submission": _change(_OWN_OR_TEAM, "cancel a submission", "submission", hidden=True),
         "read_logs": Rule(_OWN_OR_TEAM, hidden=True),
@@ -105,6 +109,8 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "list_extra_allowances": _ORGANIZER,
         "allow_extra": _change(_TEAM, "allow a participant more", "allowance"),
         "read_queue": _ORGANIZER,
+        "read_competition_health": _ORGANIZER,
+        "list_competition_datasets": _ORGANIZER,
         "preview_rerun": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
         "start_rerun": _change(_TEAM, "start a rerun", "rerun"),
         "list_reruns": _ORGANIZER,

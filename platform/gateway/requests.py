@@ -17,6 +17,7 @@ from podium.platform.jobs import Sha256
 from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.models.competitions import NOW
 from podium.platform.models.reruns import Adoption
+from podium.platform.records.organizing import BulkAct
 
 
 def _plain_filename(name: str) -> str:
@@ -83,6 +84,27 @@ class ContentChange(ContentWish):
     """The same, with the version that whoever changes it has seen."""
 
     version: str = Field(max_length=60)
+
+
+class ParticipantDecisions(Body):
+    """Deciding about several participants at once."""
+
+    usernames: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=500)
+    status: ParticipantStatus
+    reason: str = Field(default="", max_length=500)
+
+
+class BulkWish(Body):
+    """An act on submissions by their numbers."""
+
+    act: BulkAct
+    submissions: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(min_length=1, max_length=500)
+
+
+class BulkChange(BulkWish):
+    """The same, with why."""
+
+    reason: str = Field(min_length=1, max_length=500)
 
 
 class RelaxationsChange(Body):
