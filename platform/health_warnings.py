@@ -58,7 +58,7 @@ def _of_queue(queue: QueueRecord) -> Iterator[HealthWarning]:
     elif queue.oldest_seconds is not None and queue.oldest_seconds > LONG_WAIT_SECONDS:
         yield HealthWarning(
             f"The first in the queue has waited for {int(queue.oldest_seconds // 60)} minutes.",
-            f"The pool '{queue.pool}' has {queue.slots} slots and {queue.queued_in_pool} queued: more agents would help.",
+            f"The pool '{queue.pool}' has {queue.slots} slots and {queue.queued_in_pool} queued: it needs more agents.",
             "queue",
         )
 
@@ -75,8 +75,10 @@ def _of_failures(figures: Figures) -> Iterator[HealthWarning]:
         )
     platform = sum(one.count for one in figures.failures if one.blame is Blame.PLATFORM)
     if platform:
+        its = "1 submission failed through no fault of its own."
+        theirs = f"{platform} submissions failed through no fault of their own."
         yield HealthWarning(
-            f"{platform} submission{'s' if platform > 1 else ''} failed through no fault of {'their' if platform > 1 else 'its'} own.",
+            its if platform == 1 else theirs,
             "Score again what the platform failed; participants lost nothing of their limits.",
             "reruns",
         )

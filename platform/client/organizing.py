@@ -134,8 +134,8 @@ def _filters(
         "verdict": verdict and verdict.value,
         "participant": participant,
         "on_leaderboard": on_leaderboard,
-        "since": since and since.isoformat(),
-        "until": until and until.isoformat(),
+        "since": since.isoformat() if since else None,
+        "until": until.isoformat() if until else None,
     }
 
 

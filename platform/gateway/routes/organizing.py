@@ -1,4 +1,4 @@
-"""What organizers look through and do with many at once: participants, submissions, datasets, and health in one view."""
+"""What organizers look through, and do with many at once; and their competition's health in one view."""
 
 from __future__ import annotations
 

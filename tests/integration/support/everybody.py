@@ -22,6 +22,7 @@ from sqlalchemy import Connection, select, text
 from world import PREDICTIONS, Known, World, evaluation_results, sha256_of, zip_of
 
 from podium.platform.collaborators import add_collaborator
+from podium.platform.competition_content import content_record
 from podium.platform.competitions import find_competition
 from podium.platform.gateway.app import create_app
 from podium.platform.gateway.rules import Role
@@ -163,7 +164,8 @@ class Everybody:
         }
         with world.session() as session:
             token = session.scalars(select(Token.id).where(Token.person_id == carl.id)).one()
-            terms = find_competition(session, slug, None).terms_sha256
+            competition = find_competition(session, slug, None)
+            terms, content = competition.terms_sha256, content_record(session, competition).version
             self._uploads = [
                 upload_key(session.get_one(Submission, announced)),
                 *(incoming_key(one) for one in (bundle, dataset)),
@@ -171,6 +173,7 @@ class Everybody:
         self.things |= {
             "token": str(token),
             "terms": terms,
+            "content": content,
             "bundle": str(bundle),
             "dataset": str(dataset),
             "announced": str(announced),
