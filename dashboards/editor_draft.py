@@ -59,7 +59,7 @@ class Draft:
         """Keep what the boxes hold, for when they are drawn again."""
         prefix = self.key("")
         for key in st.session_state:
-            if isinstance(key, str) and key.startswith(prefix):
+            if key.startswith(prefix):
                 self.typed[key.removeprefix(prefix)] = st.session_state[key]
 
     def start(self, name: str, value: object) -> str:

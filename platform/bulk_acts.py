@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from podium.platform import audit
 from podium.platform.database import notify
-from podium.platform.errors import PodiumError
 from podium.platform.leaderboard import by_hand
 from podium.platform.models import Competition, Submission
 from podium.platform.records.organizing import BulkAct, BulkRecord, Outcome
@@ -46,20 +45,15 @@ def carry_out(
         NotFound: There is no submission of some number; nothing is done.
     """
     outcomes, done, flow_runs = [], [], []
-    for one in named(session, competition, numbers):
+    # What is held can neither begin nor end before this is done: what is judged now is so until then.
+    for one in named(session, competition, numbers, lock=True):
         by_hand.hold_rows(session, one)
         outcome = _judged(session, competition, act, one)
         if outcome.done:
-            try:
-                with session.begin_nested():
-                    _do(session, competition, act, one, reason=reason, actor=actor)
-            except PodiumError as refused:
-                # It ended, or began, since it was looked at.
-                outcome = Outcome(outcome.name, done=False, message=str(refused))
-            else:
-                done.append(one.number)
-                if act is BulkAct.CANCEL and one.flow_run_id and one.batch_id is None:
-                    flow_runs.append(one.flow_run_id)
+            _do(session, competition, act, one, reason=reason, actor=actor)
+            done.append(one.number)
+            if act is BulkAct.CANCEL and one.flow_run_id and one.batch_id is None:
+                flow_runs.append(one.flow_run_id)
         outcomes.append(outcome)
     if done:
         numbers_said = ", ".join(f"#{number}" for number in sorted(done))

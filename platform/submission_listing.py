@@ -67,13 +67,18 @@ def each_line(session: Session, competition: Competition, wanted: Filter) -> Ite
         before = lines[-1].number
 
 
-def named(session: Session, competition: Competition, numbers: Sequence[int]) -> list[Submission]:
+def named(
+    session: Session, competition: Competition, numbers: Sequence[int], *, lock: bool = False
+) -> list[Submission]:
     """Submissions by their numbers, in the order of their ids, in which all who lock several do it.
+
+    Args:
+        lock: Let nobody else change them before the transaction ends, and see them as they are now.
 
     Raises:
         NotFound: There is none of some number; all of those are named.
     """
-    found = session.scalars(
+    query = (
         select(Submission)
         .where(
             Submission.competition_id == competition.id,
@@ -82,7 +87,10 @@ def named(session: Session, competition: Competition, numbers: Sequence[int]) ->
         )
         .order_by(Submission.id)
         .options(joinedload(Submission.person), joinedload(Submission.phase))
-    ).all()
+    )
+    if lock:
+        query = query.with_for_update(of=Submission).execution_options(populate_existing=True)
+    found = session.scalars(query).all()
     if missing := sorted(set(numbers) - {one.number for one in found}):
         said = ", ".join(str(number) for number in missing[:20])
         raise NotFound(f"'{competition.slug}' has no submission {said}.", remedy="Look at the list again.")

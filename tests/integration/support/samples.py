@@ -83,7 +83,7 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "act_in_bulk": Sample(
             "POST",
             "/competitions/iris/submissions/bulk",
-            {"act": "take_off_leaderboard", "submissions": [1], "reason": "It was a mistake."},
+            {"act": "take_off_leaderboard", "submissions": [1, 2, 3, 4], "reason": "It was a mistake."},
         ),
         "read_submission": Sample("GET", "/submissions/{submission}", of="carl"),
         "cancel_submission": Sample("POST", "/submissions/{submission}/cancel", of="carl"),
