@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ _LOOKED_AT = 5000
 """Failures of the last day that are looked into, the latest."""
 _NAMED = 5
 _MESSAGE_CHARACTERS = 200
+_LAST_LINE = re.compile(r'last line on stderr: "(.+?)"\.')
+"""How a verdict quotes what the program wrote last."""
 
 
 class _Failure(NamedTuple):
@@ -111,7 +114,9 @@ def repeated_errors(failures: Sequence[_Failure]) -> tuple[RepeatedError, ...]:
 
 
 def _line(message: str) -> str:
-    """The line of a message that says most: the last one that is not empty, as programs end with their error."""
+    """The part of a message that says most: what the program wrote last, else the message's last line."""
+    if written := _LAST_LINE.search(message):
+        return written[1][:_MESSAGE_CHARACTERS]
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return lines[-1][:_MESSAGE_CHARACTERS] if lines else ""
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from podium.platform.bundles.problems import Severity
-from podium.platform.bundles.report import problems_text
 from podium.platform.cli.editing_file import changes_in_file
 from podium.platform.cli.exit_codes import ExitCode
 from podium.platform.cli.listings import show_json
@@ -79,8 +78,8 @@ def _show(preview: ContentPreview) -> None:
         note("Nothing would change.")
     for words in preview.consequences:
         note(printable(words))
-    if preview.problems:
-        note(printable(problems_text(preview.problems)))
+    for problem in preview.problems:
+        note(printable(f"{problem.severity.value}: {problem}"))
 
 
 def _ask() -> None:

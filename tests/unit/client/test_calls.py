@@ -100,7 +100,10 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         ),
         None,
     ),
-    "GET /competitions/{slug}/submissions/page.csv?phase=&status=&verdict=&participant=&on_leaderboard=&since=&until=": (
+    (
+        "GET /competitions/{slug}/submissions/page.csv"
+        "?phase=&status=&verdict=&participant=&on_leaderboard=&since=&until="
+    ): (
         lambda c: c.submissions_csv("iris", participant="ada", on_leaderboard=False, until=DAY),
         (
             "/competitions/iris/submissions/page.csv?participant=ada&on_leaderboard=false"
