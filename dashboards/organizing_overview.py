@@ -44,15 +44,16 @@ def _show_warnings(slug: str, health: HealthView) -> None:
         section = OF_WARNINGS.get(warning.section)
         with st.container(key=f"warning-{slug}-{at}"):
             layout.inline(layout.notice(f"{warning.words} {warning.remedy}", kind="warning"))
-            if section is not None:
-                st.button(
-                    f"Go to {section}",
-                    key=f"go-{slug}-{at}",
-                    type="tertiary",
-                    icon=":material/arrow_forward:",
-                    on_click=go_to_section,
-                    args=(section,),
-                )
+            # What is pressed in a fragment draws that alone again.
+            if section is not None and st.button(
+                f"Go to {section}",
+                key=f"go-{slug}-{at}",
+                type="tertiary",
+                icon=":material/arrow_forward:",
+                on_click=go_to_section,
+                args=(section,),
+            ):
+                st.rerun()
 
 
 def health_card(health: HealthView) -> Html:
