@@ -8,7 +8,7 @@ from types import MappingProxyType
 import streamlit as st
 
 from podium.dashboards import layout
-from podium.dashboards.choosing_many import forget_choice
+from podium.dashboards.choosing_many import chosen_key, forget_choice
 from podium.dashboards.deeds import refusal_words
 from podium.dashboards.outcomes import forget_outcomes, keep_outcomes, outcomes_card, show_outcomes
 from podium.dashboards.rerun_cards import preview_card
@@ -41,7 +41,7 @@ def show_bulk(competition: CompetitionRecord, place: str, chosen: tuple[int, ...
             disabled=not chosen,
             help="Changes nothing",
             on_click=_look,
-            args=(slug, place, act, chosen, who),
+            args=(slug, place, who),
         )
     seen = st.session_state.get(_seen_key(place))
     if not chosen or seen is None or seen[0] != (act, chosen):
@@ -52,8 +52,11 @@ def show_bulk(competition: CompetitionRecord, place: str, chosen: tuple[int, ...
     _show_seen(slug, place, act, chosen, seen[1], who)
 
 
-def _look(slug: str, place: str, act: str, chosen: tuple[int, ...], who: Viewer) -> None:
+def _look(slug: str, place: str, who: Viewer) -> None:
     forget_outcomes(place)
+    # As the boxes are now: the button may be pressed before it is drawn with what was chosen last.
+    act = str(st.session_state[f"act-{place}"])
+    chosen = tuple(sorted(st.session_state.get(chosen_key(place), [])))
     gateway, bulk = who.patient_gateway, _ACTS[act]
     try:
         found: RerunPreview | BulkRecord | str = (
