@@ -132,6 +132,7 @@ class BatchedWork:
             await self._score(run)
             self._stock.note(anyio.current_time() - began)
         except Exception:
+            # Whatever it was, the slot comes free; the lease of what was claimed runs out, and it is queued again.
             logger.exception("%s could not be scored", run.name)
         finally:
             self._under_way -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TypeVar
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from podium.dashboards.links import download_link
 from podium.dashboards.markup import Html, element, text, unseen
 from podium.dashboards.scores import MISSING, score_text, size_text
 from podium.dashboards.session import Viewer
+from podium.dashboards.source import Answer
 from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.records.competitions import CompetitionRecord
 from podium.platform.records.offers import OfferedFile, SharedSubmission
@@ -23,6 +25,7 @@ KIND_WORDS = {
     "scoring_program": "Scoring program",
 }
 _EVERY = "every minute"
+T = TypeVar("T")
 
 
 @st.fragment(run_every="60s")
@@ -30,21 +33,16 @@ def show_files(competition: CompetitionRecord) -> None:
     """The files that the competition offers, with links for who takes part."""
     who = session.viewer()
     answer = source.offered_files(competition.summary.slug, who.gateway if who is not None else None)
-    if answer.value is None:
-        if answer.trouble is not None:
-            layout.trouble(answer.trouble, what="file", every=_EVERY)
-        return
-    if not answer.value:
-        layout.nothing_here(
-            "Nothing to download", "This competition offers no files, or none of a phase that has begun."
-        )
+    none = ("Nothing to download", "This competition offers no files, or none of a phase that has begun.")
+    files = _listed(answer, what="file", none=none)
+    if not files:
         return
     may_fetch = who is not None and (
         competition.participation is ParticipantStatus.APPROVED or competition.may_organize
     )
     if not may_fetch:
         layout.inline(layout.notice("These files are for who takes part: sign in, and accept the terms."))
-    rows = [_file_row(competition, file, who if may_fetch else None) for file in answer.value]
+    rows = [_file_row(competition, file, who if may_fetch else None) for file in files]
     words = ("File", "What it is", "Size", "Download")
     layout.inline(_table("Files of this competition", words, rows))
 
@@ -64,20 +62,15 @@ def show_shared(competition: CompetitionRecord) -> None:
     """Submissions that participants have made public."""
     who = session.viewer()
     answer = source.shared_submissions(competition.summary.slug, who.gateway if who is not None else None)
-    if answer.value is None:
-        if answer.trouble is not None:
-            layout.trouble(answer.trouble, what="submission", every=_EVERY)
-        return
-    if not answer.value:
-        layout.nothing_here(
-            "Nothing shared yet", "Participants may make scored submissions public, under “My submissions”."
-        )
+    none = ("Nothing shared yet", "Participants may make scored submissions public, under “My submissions”.")
+    submissions = _listed(answer, what="submission", none=none)
+    if not submissions:
         return
     if who is None:
         layout.inline(layout.notice("Sign in to download what participants share."))
     columns = competition.columns
     words = ("Participant", "Submission", "Phase", *(column.title for column in columns), "Note", "File")
-    rows = [_shared_row(competition, one, who) for one in answer.value]
+    rows = [_shared_row(competition, one, who) for one in submissions]
     layout.inline(_table("Shared submissions", words, rows))
 
 
@@ -96,6 +89,17 @@ def _shared_row(competition: CompetitionRecord, shared: SharedSubmission, who: V
         ("Note", text(shared.message or MISSING)),
         ("File", link),
     )
+
+
+def _listed(answer: Answer[tuple[T, ...]], *, what: str, none: tuple[str, str]) -> tuple[T, ...]:
+    """What the gateway listed; where that is nothing, the page says why: trouble, or by a headline and a sentence."""
+    if answer.value:
+        return answer.value
+    if answer.value is not None:
+        layout.nothing_here(*none)
+    elif answer.trouble is not None:
+        layout.trouble(answer.trouble, what=what, every=_EVERY)
+    return ()
 
 
 def _table(caption: str, words: tuple[str, ...], rows: list[Html]) -> Html:

@@ -79,7 +79,7 @@ def _zip_findings(name: str, size: int, file: BinaryIO, phase: PhaseRecord) -> I
     try:
         with zipfile.ZipFile(file) as archive:
             members = [one for one in archive.infolist() if not one.is_dir()]
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):  # all that zipfile says of one
         yield Finding("bad", f"{name} is a broken zip. Make it again.")
         return
     members = [one for one in members if not one.filename.startswith(_JUNK) and not one.filename.endswith(_JUNK)]

@@ -14,6 +14,7 @@ from podium.platform.identity import Caller
 from podium.platform.models import Competition, Dataset, Phase, Task, now
 from podium.platform.records.offers import OfferedFile
 from podium.platform.submissions.participation import require_participant
+from podium.platform.submissions.windows import phase_status
 
 
 def offered_files(session: Session, competition: Competition, caller: Caller | None) -> list[OfferedFile]:
@@ -55,7 +56,8 @@ def _offered(
 
 
 def _has_begun(competition: Competition, phase: Phase, moment: datetime) -> bool:
-    return moment >= phase.starts and (competition.starts is None or moment >= competition.starts)
+    is_too_early = competition.starts is not None and moment < competition.starts
+    return not is_too_early and phase_status(phase, moment) != "upcoming"
 
 
 def _of_phase(session: Session, competition: Competition, phase: Phase) -> Iterator[tuple[str, str, Dataset]]:

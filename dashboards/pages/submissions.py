@@ -9,7 +9,6 @@ import streamlit as st
 
 from podium.dashboards import layout, session, source, times
 from podium.dashboards.cards import open_phases
-from podium.dashboards.choice import choose_competition, listed_competitions
 from podium.dashboards.decisions import decisions
 from podium.dashboards.deeds import show_deeds, show_outcome
 from podium.dashboards.detailed import show_detailed_results
@@ -18,6 +17,7 @@ from podium.dashboards.logs import FollowedLogs, followed_logs, show_logs
 from podium.dashboards.markup import element, text
 from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.outputs import downloads
+from podium.dashboards.own_page import show_for_viewer
 from podium.dashboards.quota import allowance_words, extra_words
 from podium.dashboards.scores import MISSING
 from podium.dashboards.session import Viewer
@@ -34,21 +34,12 @@ _SHOWN = 50
 
 def show() -> None:
     """Show the viewer's submissions."""
-    who = session.viewer()
-    layout.page_head("My submissions", below="" if who is None else f"Signed in as {who.username}")
-    if who is None:
-        layout.nothing_here("Sign in to see yours", "Submissions are shown to their owner and to the organizer.")
-        link_to(PageName.SIGN_IN, "Sign in", icon=":material/person:")
-        return
-    listed = listed_competitions(who)
-    choice = choose_competition(listed.value or (), key="submissions-competition")
-    if choice is not None:
-        choice.show_box()
-        _show_submissions(choice.slug, who)
-    elif listed.trouble is not None:
-        layout.trouble(listed.trouble, what="competition")
-    else:
-        layout.nothing_here("No competition yet", "There is nothing to submit to.")
+    show_for_viewer(
+        _show_submissions,
+        title="My submissions",
+        key="submissions-competition",
+        visitors=("Sign in to see yours", "Submissions are shown to their owner and to the organizer."),
+    )
 
 
 def _show_submissions(slug: str, who: Viewer) -> None:

@@ -9,11 +9,11 @@ import streamlit as st
 
 from podium.dashboards import layout, session, source, times
 from podium.dashboards.cards import phase_state
-from podium.dashboards.choice import choose_competition, listed_competitions
 from podium.dashboards.deeds import refusal_words
 from podium.dashboards.fact_sheet_form import ask_fact_sheet, missing_answers
 from podium.dashboards.markup import plain_markdown
 from podium.dashboards.navigation import PageName, link_to
+from podium.dashboards.own_page import show_for_viewer
 from podium.dashboards.quota import allowance_words, extra_words
 from podium.dashboards.scores import size_text
 from podium.dashboards.sending import Order, Sending, send
@@ -38,21 +38,12 @@ _TAKES = {
 
 def show() -> None:
     """Show the form."""
-    who = session.viewer()
-    layout.page_head("Submit", below="" if who is None else f"Signed in as {who.username}")
-    if who is None:
-        layout.nothing_here("Sign in to submit", "A submission belongs to whoever makes it.")
-        link_to(PageName.SIGN_IN, "Sign in", icon=":material/person:")
-        return
-    listed = listed_competitions(who)
-    choice = choose_competition(listed.value or (), key="submit-competition")
-    if choice is not None:
-        choice.show_box()
-        _show_competition(choice.slug, who)
-    elif listed.trouble is not None:
-        layout.trouble(listed.trouble, what="competition")
-    else:
-        layout.nothing_here("No competition yet", "There is nothing to submit to.")
+    show_for_viewer(
+        _show_competition,
+        title="Submit",
+        key="submit-competition",
+        visitors=("Sign in to submit", "A submission belongs to whoever makes it."),
+    )
 
 
 def _show_competition(slug: str, who: Viewer) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, not_, select, update
+from sqlalchemy import delete, not_, update
 from sqlalchemy.orm import Session
 
 from podium.platform.bundles.content import SubmissionRule
 from podium.platform.database import notify
 from podium.platform.errors import Conflict
-from podium.platform.leaderboard.entries import leaderboard_topic, submission_values
+from podium.platform.leaderboard.entries import leaderboard_topic, lock_participant, submission_values
 from podium.platform.leaderboard.selection import CHOSEN, MULTIPLE
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import LeaderboardEntry, Participant, Submission, now
+from podium.platform.models import LeaderboardEntry, Submission, now
 from podium.platform.submissions.windows import phase_status
 
 
@@ -24,7 +24,7 @@ def put_on_leaderboard(session: Session, submission: Submission) -> None:
     _require_choice(submission)
     if submission.status is not SubmissionStatus.FINISHED:
         raise Conflict("Only a submission that was scored can stand on the leaderboard.")
-    _lock_participant(session, submission)
+    lock_participant(session, submission)
     board = submission.competition.leaderboards[0]
     if board.submission_rule not in MULTIPLE:
         _take_off(session, submission, others=True)
@@ -51,7 +51,7 @@ def take_off_leaderboard(session: Session, submission: Submission) -> None:
         raise Conflict(
             "A submission can't be taken off this leaderboard.", remedy="Put another one there in its place."
         )
-    _lock_participant(session, submission)
+    lock_participant(session, submission)
     _take_off(session, submission, others=False)
     _mark(session, submission, stands=False)
 
@@ -64,15 +64,6 @@ def _require_choice(submission: Submission) -> None:
         )
     if phase_status(submission.phase, now()) == "over":
         raise Conflict(f"Phase '{submission.phase.name}' is over: what stands on its leaderboard is final.")
-
-
-def _lock_participant(session: Session, submission: Submission) -> None:
-    # As where results are placed: two choices of one participant at the same time come one after the other.
-    session.execute(
-        select(Participant.person_id)
-        .where(Participant.competition_id == submission.competition_id, Participant.person_id == submission.person_id)
-        .with_for_update()
-    )
 
 
 def _stands(session: Session, submission: Submission) -> bool:

@@ -42,12 +42,7 @@ def place_on_leaderboard(session: Session, submission: Submission, board: Leader
     Only what stands there already is looked at: how many others the participant has made costs nothing.
     """
     phase_id, person_id = submission.phase_id, submission.person_id
-    # Two results of one participant at the same time: the second waits here and sees the first.
-    session.execute(
-        select(Participant.person_id)
-        .where(Participant.competition_id == submission.competition_id, Participant.person_id == person_id)
-        .with_for_update()
-    )
+    lock_participant(session, submission)
     standing = {
         row.id: Entry(row.id, row.scores, row.created, row.number, row.is_baseline)
         for row in session.execute(
@@ -82,6 +77,15 @@ def place_on_leaderboard(session: Session, submission: Submission, board: Leader
         submission.on_leaderboard = True
     session.flush()
     notify(session, leaderboard_topic(phase_id))
+
+
+def lock_participant(session: Session, submission: Submission) -> None:
+    """Wait for who else changes a participant's rows, and see what they did: results and choices come one by one."""
+    session.execute(
+        select(Participant.person_id)
+        .where(Participant.competition_id == submission.competition_id, Participant.person_id == submission.person_id)
+        .with_for_update()
+    )
 
 
 def column_record(column: Column, board: Leaderboard) -> ColumnRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from podium.platform import competitions
 from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.gateway.access import WithCaller
-from podium.platform.gateway.services import WithServices
+from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller
 from podium.platform.leaderboard import choosing
 from podium.platform.models import Submission
@@ -23,37 +24,35 @@ router = APIRouter(tags=["submissions"])
 @router.put("/submissions/{submission_id}/leaderboard")
 def put_on_leaderboard(submission_id: UUID, services: WithServices, caller: WithCaller) -> SubmissionRecord:
     """Have a submission stand on the leaderboard, where its rule leaves that to participants."""
-    with services.database.session() as session:
-        submission = _find_own(session, submission_id, caller)
-        choosing.put_on_leaderboard(session, submission)
-        return _record(session, submission)
+    return _decide(services, submission_id, caller, choosing.put_on_leaderboard)
 
 
 @router.delete("/submissions/{submission_id}/leaderboard")
 def take_off_leaderboard(submission_id: UUID, services: WithServices, caller: WithCaller) -> SubmissionRecord:
     """Have it stand there no more."""
-    with services.database.session() as session:
-        submission = _find_own(session, submission_id, caller)
-        choosing.take_off_leaderboard(session, submission)
-        return _record(session, submission)
+    return _decide(services, submission_id, caller, choosing.take_off_leaderboard)
 
 
 @router.put("/submissions/{submission_id}/shared")
 def share_submission(submission_id: UUID, services: WithServices, caller: WithCaller) -> SubmissionRecord:
     """Let everybody have a submission's file, where the organizers allow it."""
-    with services.database.session() as session:
-        submission = _find_own(session, submission_id, caller)
-        sharing.share(submission)
-        return _record(session, submission)
+    return _decide(services, submission_id, caller, lambda _, own: sharing.share(own))
 
 
 @router.delete("/submissions/{submission_id}/shared")
 def unshare_submission(submission_id: UUID, services: WithServices, caller: WithCaller) -> SubmissionRecord:
     """Let nobody else have it any more."""
+    return _decide(services, submission_id, caller, lambda _, own: sharing.unshare(own))
+
+
+def _decide(
+    services: Services, submission_id: UUID, caller: Caller, decision: Callable[[Session, Submission], None]
+) -> SubmissionRecord:
     with services.database.session() as session:
         submission = _find_own(session, submission_id, caller)
-        sharing.unshare(submission)
-        return _record(session, submission)
+        decision(session, submission)
+        session.flush()
+        return views.submission_record(session, submission, for_organizer=False)
 
 
 def _find_own(session: Session, submission_id: UUID, caller: Caller) -> Submission:
@@ -72,8 +71,3 @@ def _find_own(session: Session, submission_id: UUID, caller: Caller) -> Submissi
         if competitions.may_organize(submission.competition, caller):
             raise NotAllowed("Only the participant whose submission it is can decide this.")
     raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
-
-
-def _record(session: Session, submission: Submission) -> SubmissionRecord:
-    session.flush()
-    return views.submission_record(session, submission, for_organizer=False)

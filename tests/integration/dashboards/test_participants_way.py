@@ -99,6 +99,9 @@ def test_a_participant_finds_joins_submits_and_decides(
     expect(page.get_by_role("link", name="Output of the scoring step")).to_be_visible()
     page.get_by_role("button", name="Put on the leaderboard").click()
     expect(page.get_by_role("button", name="Take off the leaderboard")).to_be_visible()
+    expect(page.get_by_text("stands on the leaderboard in the place of the one")).to_be_visible()
+    # What is pressed while the page is drawn may be another button when the press ends.
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("button", name="Make public").click()
     page.get_by_role("button", name=re.compile("Make submission #.* public")).click()
     expect(page.get_by_text("Everybody with an account can download it now")).to_be_visible()

@@ -34,11 +34,20 @@ def base(tmp_path_factory: pytest.TempPathFactory, podium: Podium) -> Path:
     return path
 
 
+FORMAT = """    submission_format: &predictions
+      file: predictions.csv
+      columns: [{name: species, values: [cornflower, field_scabious, oxeye_daisy]}]
+      rows: 120
+"""
+
+
 @pytest.fixture(scope="module")
 def slug(podium: Podium, variant: Variant) -> str:
     bundle = variant(
         {
             "    ingestion_program: ingestion_program/\n": "",
+            FORMAT: "",
+            "    submission_format: *predictions\n": "",
             "max_submissions: 500": "max_submissions: 500\n    accepts_container_submissions: true",
         }
     )

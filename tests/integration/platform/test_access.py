@@ -15,16 +15,6 @@ NEW_SUBMISSION = {"filename": "p.zip", "size": len(PREDICTIONS), "sha256": sha25
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def slug(world: World, olga: Known, ada: Known) -> str:
     made = world.competition(olga, slug="iris")
     world.join(ada, made)

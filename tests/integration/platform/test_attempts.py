@@ -36,11 +36,6 @@ from podium.platform.submissions.results import store_result
 
 
 @pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def slug(world: World, ada: Known) -> str:
     """A competition of two tasks, in which each participant may submit thrice."""
     organizer = world.person("olga", organizer=True)

@@ -9,17 +9,12 @@ import pytest
 from sqlalchemy import select
 from world import Known, RunningGateway, World, problem_of
 
-from podium.platform import competitions
+from podium.platform import competition_views
 from podium.platform.client import Client
 from podium.platform.errors import Conflict, NotAllowed, NotFound
 from podium.platform.models import AuditEntry, Person
 
 Connect = Callable[[str | None], Client]
-
-
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
 
 
 @pytest.fixture
@@ -128,7 +123,7 @@ def test_what_is_rolled_back_leaves_no_line(
     def fail(*_: object, **__: object) -> None:
         raise Conflict("At the last moment.")
 
-    monkeypatch.setattr(competitions, "competition_record", fail)
+    monkeypatch.setattr(competition_views, "competition_record", fail)
     with pytest.raises(Conflict):
         connect(olga.token).publish(slug)
     with world.session() as session:

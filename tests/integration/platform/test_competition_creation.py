@@ -30,11 +30,6 @@ def without_prefect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "read_settings", lambda: world.settings)
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
 def queue_bundle(world: World, owner: Known, folder: Path, **values: object) -> UUID:
     """Upload a bundle, as a zip."""
     archive = Path(shutil.make_archive(str(world.folder / str(uuid4())), "zip", folder))
@@ -75,7 +70,7 @@ def test_a_bundle_becomes_a_competition(world: World, olga: Known) -> None:
         assert [column.key for column in competition.leaderboards[0].columns] == ["accuracy"]
         assert competition.pool.name == "docker"
         assert competition.image_content is not None
-        assert world.storage.path(competition.image_content).read_bytes() == b"a picture"
+        assert world.storage.path(competition.image_content).read_bytes() == b"GIF89a: a picture"
         task = competition.phases[0].tasks[0].task
         for dataset in (task.scoring_program, task.reference_data):
             assert dataset is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from world import PAST, Known, RunningGateway, World, phase
 
 TASK = {
@@ -14,11 +13,6 @@ TASK = {
     "reference_data": "reference_data",
     "input_data": "scoring_program",
 }
-
-
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
 
 
 def kinds(gateway: RunningGateway, who: Known | None) -> list[tuple[str, tuple[str, ...]]]:

@@ -17,11 +17,6 @@ TRUTH = zip_of({"truth.csv": "4,5,6"})
 KINDS = ("scoring_program", "ingestion_program", "input_data", "reference_data")
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
 def announce(gateway: RunningGateway, person: Known, data: bytes, **fields: Any) -> httpx.Response:  # noqa: ANN401
     body = {"kind": "reference_data", "filename": "truth.zip", "size": len(data), "sha256": sha256_of(data), **fields}
     return gateway.call("POST", "/datasets", person.token, json=body)

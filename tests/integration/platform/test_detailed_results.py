@@ -18,16 +18,6 @@ PAGE = b"<h1>Well done</h1><script>alert(1)</script>"
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def agent(world: World) -> str:
     return world.agent_token()
 

@@ -26,11 +26,6 @@ def dispatcher(world: World, prefect: StandInPrefect) -> Iterator[Dispatcher]:
 
 
 @pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def slug(world: World, ada: Known) -> str:
     made = world.competition(world.person("olga", organizer=True))
     world.join(ada, made)

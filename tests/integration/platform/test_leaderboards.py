@@ -17,11 +17,6 @@ from podium.platform.models import LeaderboardEntry, Submission
 COLUMNS = ({"key": "accuracy"}, {"key": "secret", "hidden": True}, {"key": "loss", "sorting": "asc"})
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
 def people(world: World, slug: str, *names: str) -> list[Known]:
     """People who take part."""
     found = [world.person(name) for name in names]

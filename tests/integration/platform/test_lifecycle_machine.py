@@ -410,11 +410,6 @@ class Tug(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def slug(world: World, ada: Known) -> str:
     organizer = world.person("olga", organizer=True)
     phases = [phase(tasks=[0, 1], max_submissions=LIMIT, max_submissions_per_day=LIMIT)]

@@ -18,11 +18,6 @@ Connect = Callable[[str | None], Client]
 
 
 @pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def agent(world: World) -> str:
     return world.agent_token()
 

@@ -36,11 +36,6 @@ def dispatcher(world: World, prefect: StandInPrefect) -> Iterator[Dispatcher]:
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
 def people(world: World) -> list[Known]:
     return [world.person(name) for name in NAMES]
 

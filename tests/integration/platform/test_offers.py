@@ -16,16 +16,6 @@ from podium.platform.models import Phase
 Connect = Callable[[str | None], Client]
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
 def test_files_are_offered_when_their_phase_begins_to_who_takes_part(
     world: World, connect: Connect, olga: Known, ada: Known, tmp_path: Path
 ) -> None:

@@ -19,11 +19,6 @@ from podium.platform.transitions import move_bundle
 GIB = 1024 * MIB
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
 def created(world: World, owner: Known, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
     """What the flow makes of a bundle, its steps called as plain functions."""
     for name in ("begin_reading", "store_files", "write_competition", "refuse_bundle", "fail_bundle"):

@@ -17,7 +17,7 @@ from alembic.config import Config
 from sqlalchemy import select, update
 from world import Known, RunningGateway, World, phase, problem_of
 
-from podium.platform import competitions, phase_clock
+from podium.platform import competition_views, competitions, offered_files, participants, phase_clock
 from podium.platform.database import Database
 from podium.platform.lifecycle import MigrationStatus, PhaseStatus
 from podium.platform.models import Competition, Event, Participant, Phase, PhaseMigration, TermsAcceptance
@@ -31,20 +31,10 @@ INSTANT = timedelta(microseconds=1)
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """What time it is: the first item."""
     moment = [JUNE + DAY]
-    for module in (creation, allowances, competitions, phase_clock):
+    for module in (creation, allowances, participants, competition_views, offered_files, phase_clock):
         monkeypatch.setattr(module, "now", lambda: moment[0])
     return moment
 

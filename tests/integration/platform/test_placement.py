@@ -19,16 +19,6 @@ RELAXED = {"network": ["pypi.org"], "root": True}
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def root(world: World) -> Known:
     return world.person("root", administrator=True)
 

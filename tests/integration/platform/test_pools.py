@@ -44,11 +44,6 @@ def root(world: World, connect: Connect) -> Client:
 
 
 @pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def hosts(anna: Client) -> str:
     return anna.create_pool(HOSTS).name
 

@@ -23,11 +23,6 @@ SECURITY = {
 }
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
 def zeros(number: int) -> Iterator[bytes]:
     """A body whose length is not announced."""
     for _ in range(number // MIB + 1):

@@ -28,11 +28,6 @@ GOLDEN: dict[str, Mapping[str, float]] = {
 }
 
 
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
 def read(gateway: RunningGateway, slug: str, token: str | None = None) -> dict[str, Any]:
     answer = gateway.call("GET", f"/competitions/{slug}/leaderboard", token)
     assert answer.status_code == 200, answer.text

@@ -45,16 +45,6 @@ ROUTES: tuple[tuple[str, str, Mapping[str, Any] | None], ...] = (
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def slug(world: World, ada: Known, olga: Known) -> str:
     made = world.competition(olga, slug="iris", enable_detailed_results=True)
     world.join(ada, made)

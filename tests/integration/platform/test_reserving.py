@@ -38,11 +38,6 @@ def organizer(world: World) -> Known:
 
 
 @pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """What time it is for submissions: the first item."""
     moment = [NOON]

@@ -39,16 +39,6 @@ SOON = 10.0  # half of what the calls would wait: they were woken, however busy 
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def slug(world: World, olga: Known, ada: Known) -> str:
     made = world.competition(olga, enable_detailed_results=True)
     world.join(ada, made)

@@ -23,16 +23,6 @@ VERSIONS = "/competitions/iris/tasks/0/versions"
 
 
 @pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
 def slug(world: World, ada: Known, olga: Known) -> str:
     made = world.competition(olga, slug="iris")
     world.join(ada, made)

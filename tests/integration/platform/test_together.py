@@ -25,16 +25,6 @@ from podium.platform.submissions.results import Stored, store_results
 
 
 @pytest.fixture
-def ada(world: World) -> Known:
-    return world.person("ada")
-
-
-@pytest.fixture
-def olga(world: World) -> Known:
-    return world.person("olga", organizer=True)
-
-
-@pytest.fixture
 def slug(world: World, ada: Known, olga: Known) -> str:
     made = world.competition(olga, phases=[phase()])
     world.join(ada, made)

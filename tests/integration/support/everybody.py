@@ -182,7 +182,7 @@ class Everybody:
             "terms": terms,
             "content": content,
             "bundle": str(bundle),
-            "picture": sha256_of(b"a picture"),
+            "picture": sha256_of(b"GIF89a: a picture"),
             "dataset": str(dataset),
             "announced": str(announced),
             "in_parts": str(in_parts),
