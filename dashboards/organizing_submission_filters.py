@@ -17,7 +17,7 @@ _ON_BOARD = {"any": None, "on it": True, "not on it": False}
 
 
 class Arguments(TypedDict):
-    """The arguments of `submission_page` and `submissions_csv`."""
+    """The arguments of `submission_page`."""
 
     phase: int | None
     status: SubmissionStatus | None

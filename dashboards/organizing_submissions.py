@@ -12,6 +12,7 @@ from podium.dashboards.history import status_mark_of
 from podium.dashboards.markup import Html, element, text
 from podium.dashboards.one_submission import show_submission
 from podium.dashboards.organizing_bulk import show_bulk
+from podium.dashboards.organizing_export import show_export
 from podium.dashboards.organizing_submission_filters import Wanted, choose_filters
 from podium.dashboards.paging import PAGE, page_of, show_paging
 from podium.dashboards.scores import MISSING, score_text
@@ -40,18 +41,9 @@ def show_submissions(competition: CompetitionRecord, who: Viewer) -> None:
     layout.inline(lines_table(page.rows, competition.columns))
     with st.container(horizontal=True, vertical_alignment="center"):
         show_paging(place, wanted, page.total, what="submissions" if page.total != 1 else "submission")
-        st.download_button(
-            "CSV",
-            lambda: who.patient_gateway.submissions_csv(slug, **wanted.arguments()),
-            file_name=f"{slug}-submissions.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help="All that the filters leave, with every digit",
-            key=f"csv-{place}",
-        )
         st.button("Look again", icon=":material/refresh:", key=f"again-{place}")
     _show_acts(competition, place, page, who)
+    show_export(slug, wanted.phase, page.total if wanted == Wanted(phase=wanted.phase) else 0, who)
     layout.inline(element("h2", text("Open one"), class_="podium-section"))
     _show_one(competition, page, who)
 

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from podium.platform import audit
 from podium.platform.database import notify
+from podium.platform.events import record_event, submission_topic
 from podium.platform.leaderboard import by_hand
 from podium.platform.models import Competition, Submission
 from podium.platform.records.organizing import BulkAct, BulkRecord, Outcome
 from podium.platform.submission_listing import named
 from podium.platform.submissions.attempts import cancel_submission
-from podium.platform.submissions.transitions import record_event, submission_topic
 
 _WORDS = {
     BulkAct.CANCEL: "cancelled",

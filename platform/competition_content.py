@@ -21,6 +21,7 @@ from podium.platform.bundles.problems import ContentRefused
 from podium.platform.database import notify
 from podium.platform.edit_consequences import Circumstances, consequences_of
 from podium.platform.errors import Conflict
+from podium.platform.events import record_event
 from podium.platform.leaderboard.entries import leaderboard_topic
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
 from podium.platform.limits import LIMITS
@@ -43,7 +44,6 @@ from podium.platform.records.content import (
     LeaderboardEdit,
     PhaseEdit,
 )
-from podium.platform.submissions.transitions import record_event
 
 _NAMED = 5
 """Others' changes that a refusal names."""

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from podium.platform import audit
-from podium.platform.competitions import set_participant_status
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
 from podium.platform.models import Competition, Participant, Person, Submission, TermsAcceptance
+from podium.platform.participants import set_participant_status
 from podium.platform.records.organizing import BulkRecord, Outcome, ParticipantLine, ParticipantPage
 
 _FIRST = case(

@@ -24,8 +24,6 @@ from podium.platform.models import (
 from podium.platform.records.organizing import SubmissionLine, SubmissionPage
 from podium.platform.records.submissions import ScoreRecord
 
-EXPORTED_AT_ONCE = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -52,19 +50,6 @@ def list_page(session: Session, competition: Competition, wanted: Filter, *, lim
     total = session.scalar(select(func.count()).select_from(Submission).where(*conditions))
     query = select(Submission).where(*conditions).order_by(Submission.number.desc()).limit(limit).offset(offset)
     return SubmissionPage(total or 0, tuple(_lines(session, competition, query)))
-
-
-def each_line(session: Session, competition: Competition, wanted: Filter) -> Iterator[SubmissionLine]:
-    """All of them, the latest first, read a page at a time."""
-    conditions = list(_conditions(competition, wanted))
-    before: int | None = None
-    while True:
-        query = select(Submission).where(*conditions).order_by(Submission.number.desc()).limit(EXPORTED_AT_ONCE)
-        lines = _lines(session, competition, query if before is None else query.where(Submission.number < before))
-        if not lines:
-            return
-        yield from lines
-        before = lines[-1].number
 
 
 def named(

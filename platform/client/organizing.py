@@ -88,22 +88,6 @@ class OrganizingCalls(Calls):
         query |= {"limit": limit, "offset": offset}
         return self._record(SubmissionPage, "GET", f"{_submissions(slug)}/page", query=query)
 
-    def submissions_csv(
-        self,
-        slug: str,
-        *,
-        phase: str | int | None = None,
-        status: SubmissionStatus | None = None,
-        verdict: Verdict | None = None,
-        participant: str | None = None,
-        on_leaderboard: bool | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> str:
-        """All that the filters of `submission_page` leave as CSV, in full precision."""
-        query = _filters(phase, status, verdict, participant, on_leaderboard, since, until)
-        return self._connection.request("GET", f"{_submissions(slug)}/page.csv", query=query).text
-
     def preview_bulk(self, slug: str, act: BulkAct, submissions: Sequence[int]) -> BulkRecord:
         """What an act would do to each of some submissions, by their numbers. Changes nothing."""
         body = {"act": act.value, "submissions": list(submissions)}

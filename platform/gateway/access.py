@@ -92,7 +92,6 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "complete_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "list_submissions": Rule({Role.PERSON: Scope.PUBLIC}),  # one's own; of everyone for the team
         "list_submission_page": _ORGANIZER,
-        "export_submissions": _ORGANIZER,
         "preview_bulk": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
         "act_in_bulk": _change(_TEAM, "act on several submissions", "submissions"),
         "read_submission": Rule(_OWN_OR_TEAM, hidden=True),

@@ -6,19 +6,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
-from podium.platform.leaderboard.entries import leaderboard_topic, submission_values
+from podium.platform.leaderboard.entries import leaderboard_topic, lock_participant, submission_values
 from podium.platform.leaderboard.selection import CHOSEN, MULTIPLE
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Leaderboard, LeaderboardEntry, Participant, Submission
+from podium.platform.models import Leaderboard, LeaderboardEntry, Submission
 
 
 def hold_rows(session: Session, submission: Submission) -> None:
     """Let nobody else change this participant's rows before the transaction ends."""
-    session.execute(
-        select(Participant.person_id)
-        .where(Participant.competition_id == submission.competition_id, Participant.person_id == submission.person_id)
-        .with_for_update()
-    )
+    lock_participant(session, submission)
     session.refresh(submission, ["status", "on_leaderboard"])
 
 

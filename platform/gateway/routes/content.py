@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from podium.platform import competition_content, competitions
+from podium.platform import competition_content, competition_views, competitions
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import ContentChange, ContentWish
 from podium.platform.gateway.services import WithServices
@@ -47,6 +47,6 @@ def change_content(slug: str, services: WithServices, caller: WithCaller, body: 
 
 
 def _organized(session: Session, slug: str, caller: Caller) -> Competition:
-    competition = competitions.find_competition(session, slug, caller, options=competitions.competition_options())
+    competition = competitions.find_competition(session, slug, caller, options=competition_views.competition_options())
     competitions.require_organizer(competition, caller)
     return competition

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Query
-from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
 from podium.platform import bulk_acts, competition_health, competitions, participant_decisions, submission_listing
 from podium.platform.dataset_uses import dataset_uses
 from podium.platform.errors import InvalidInput
 from podium.platform.gateway.access import WithCaller
-from podium.platform.gateway.csv_cells import safe_cell
 from podium.platform.gateway.requests import BulkChange, BulkWish, ParticipantDecisions
 from podium.platform.gateway.routes.competitions import Limit, Offset
-from podium.platform.gateway.services import Services, WithServices
+from podium.platform.gateway.services import WithServices
 from podium.platform.identity import Caller
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus, Verdict
 from podium.platform.models import Competition, now
@@ -28,7 +23,6 @@ from podium.platform.records.organizing import (
     DatasetUse,
     HealthView,
     ParticipantPage,
-    SubmissionLine,
     SubmissionPage,
 )
 from podium.platform.submission_listing import Filter
@@ -36,21 +30,6 @@ from podium.platform.submissions.windows import choose_phase
 
 router = APIRouter(tags=["organizing"])
 Words = Annotated[str, Query(max_length=200)]
-_EXPORTED = (
-    "number",
-    "participant",
-    "phase",
-    "file",
-    "bytes",
-    "status",
-    "verdict",
-    "message",
-    "on_leaderboard",
-    "submitted",
-    "ended",
-    "attempts",
-    "id",
-)
 
 
 @router.get("/competitions/{slug}/health")
@@ -124,29 +103,6 @@ def list_submission_page(
         return submission_listing.list_page(session, competition, wanted, limit=limit, offset=offset)
 
 
-@router.get("/competitions/{slug}/submissions/page.csv", response_class=StreamingResponse)
-def export_submissions(
-    slug: str,
-    services: WithServices,
-    caller: WithCaller,
-    phase: str | None = None,
-    status: SubmissionStatus | None = None,
-    verdict: Verdict | None = None,
-    participant: Words = "",
-    on_leaderboard: bool | None = None,  # noqa: FBT001 - a query parameter is always named
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> StreamingResponse:
-    """All that the same filters leave, as CSV with scores in whole precision."""
-    with services.database.session() as session:
-        competition = _organized(session, slug, caller)
-        wanted = _filter(competition, phase, status, verdict, participant, on_leaderboard, since, until)
-        keys = tuple(column.key for column in competition.leaderboards[0].columns)
-    headers = {"Content-Disposition": f'attachment; filename="{competition.slug}-submissions.csv"'}
-    rows = _csv(services, slug, caller, wanted, keys)
-    return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
-
-
 @router.post("/competitions/{slug}/submissions/bulk/preview")
 def preview_bulk(slug: str, services: WithServices, caller: WithCaller, body: BulkWish) -> BulkRecord:
     """What an act would do to each of some submissions. Changes nothing."""
@@ -196,36 +152,3 @@ def _filter(
         since=since,
         until=until,
     )
-
-
-def _csv(services: Services, slug: str, caller: Caller, wanted: Filter, keys: tuple[str, ...]) -> Iterator[str]:
-    yield _csv_line([*_EXPORTED, *keys])
-    with services.database.session() as session:
-        competition = _organized(session, slug, caller)
-        for line in submission_listing.each_line(session, competition, wanted):
-            scores = {score.key: score.value for score in line.scores}
-            yield _csv_line([*_cells(line), *(scores.get(key, "") for key in keys)])
-
-
-def _cells(line: SubmissionLine) -> list[object]:
-    return [
-        line.number,
-        line.participant,
-        line.phase,
-        line.filename,
-        line.size,
-        line.status.value,
-        line.verdict.value if line.verdict else "",
-        line.message,
-        "yes" if line.on_leaderboard else "no",
-        line.created.isoformat(),
-        line.ended.isoformat() if line.ended else "",
-        line.attempts,
-        line.id,
-    ]
-
-
-def _csv_line(cells: list[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow([safe_cell(cell) for cell in cells])
-    return text.getvalue()

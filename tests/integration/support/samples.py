@@ -76,7 +76,6 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "complete_submission": Sample("POST", "/submissions/{announced}/complete", of="carl", seen_by_team=True),
         "list_submissions": Sample("GET", "/competitions/iris/submissions"),
         "list_submission_page": Sample("GET", "/competitions/iris/submissions/page?status=finished"),
-        "export_submissions": Sample("GET", "/competitions/iris/submissions/page.csv"),
         "preview_bulk": Sample(
             "POST", "/competitions/iris/submissions/bulk/preview", {"act": "cancel", "submissions": [1]}
         ),

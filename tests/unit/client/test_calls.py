@@ -100,17 +100,6 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         ),
         None,
     ),
-    (
-        "GET /competitions/{slug}/submissions/page.csv"
-        "?phase=&status=&verdict=&participant=&on_leaderboard=&since=&until="
-    ): (
-        lambda c: c.submissions_csv("iris", participant="ada", on_leaderboard=False, until=DAY),
-        (
-            "/competitions/iris/submissions/page.csv?participant=ada&on_leaderboard=false"
-            "&until=2026-05-31T12%3A00%3A00%2B00%3A00"
-        ),
-        None,
-    ),
     "POST /competitions/{slug}/submissions/bulk/preview": (
         lambda c: c.preview_bulk("iris", BulkAct.CANCEL, (3, 5)),
         "/competitions/iris/submissions/bulk/preview",
