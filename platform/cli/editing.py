@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from podium.platform.bundles.problems import Severity
-from podium.platform.cli.editing_file import changes_in_file
 from podium.platform.cli.exit_codes import ExitCode
 from podium.platform.cli.listings import show_json
 from podium.platform.cli.options import CompetitionArgument, JsonOption
@@ -54,6 +53,9 @@ def edit(
         name = competition_slug(slug)
         record = client.content(name)
         if file is not None:
+            # Imported here: it reads YAML, which most commands don't need.
+            from podium.platform.cli.editing_file import changes_in_file  # noqa: PLC0415
+
             changes = {**changes_in_file(file, record.content), **changes}
         preview = client.preview_content(name, changes)
         if not as_json:
