@@ -38,6 +38,7 @@ def _load(name: str) -> ModuleType:
     return sys.modules[name]
 
 
+_load("stand_in_lists")
 _load("stand_in_organizing")
 stand_in_module = _load("stand_in")
 

@@ -307,10 +307,10 @@ class StandIn:
         competition = self.competitions[slug]
         if not rest:
             return competition
+        if self.organized.answers(rest):
+            return self.organized.answer(rest, query)
         if rest[0] in {"allowance", "files", "shared-submissions", "image", "submissions"}:
             return self._offers(slug, rest)
-        if self.organized.answers(rest):
-            return self.organized.answer(slug, rest)
         if competition.leaderboard_hidden:
             raise NotAllowed("The leaderboard is hidden.")
         board = self.boards.get((slug, query.get("phase", "1")), make_board())

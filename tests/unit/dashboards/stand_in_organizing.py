@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid5
 
+from stand_in_lists import Lists
+
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
 from podium.platform.records.access import AuditRecord, CollaboratorRecord
@@ -188,7 +190,7 @@ class Organized:
     versions: dict[str, list[TaskVersionRecord]] = field(default_factory=dict)
     collaborators: list[CollaboratorRecord] = field(default_factory=list)
     audit: list[AuditRecord] = field(default_factory=list)
-
+    lists: Lists = field(default_factory=Lists)
     pools: dict[str, PoolView | PoolRecord] = field(default_factory=dict)
 
     def answer_of_pools(self, rest: list[str]) -> object:
@@ -201,10 +203,12 @@ class Organized:
         return found
 
     def answers(self, rest: list[str]) -> bool:
-        return rest[0] in {"queue", "phases", "reruns", "tasks", "collaborators", "audit"}
+        return self.lists.answers(rest) or rest[0] in {"queue", "phases", "reruns", "tasks", "collaborators", "audit"}
 
-    def answer(self, slug: str, rest: list[str]) -> object:
+    def answer(self, rest: list[str], query: dict[str, str]) -> object:
         match rest:
+            case _ if self.lists.answers(rest):
+                return self.lists.answer(rest, query, self.queue)
             case ["collaborators"]:
                 return self.collaborators
             case ["audit"]:
@@ -232,6 +236,8 @@ class Organized:
     def act(
         self, competitions: dict[str, CompetitionRecord], slug: str, rest: list[str], body: dict[str, object]
     ) -> object:
+        if self.lists.acts(rest):
+            return self.lists.act(rest, body)
         match rest:
             case ["phases", number]:
                 competition = competitions[slug]

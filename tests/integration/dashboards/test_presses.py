@@ -1,0 +1,127 @@
+"""A press is not lost while the page is drawn: what is under the pointer stays there from its beginning to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import stand_in as made
+import stand_in_lists as lists
+import stand_in_organizing as organizing
+from browsing import follow, hold_down, let_go, sign_in
+from playwright.sync_api import Page, expect
+
+from podium.platform.bundles.content import SubmissionRule
+from podium.platform.lifecycle import ParticipantStatus, RerunStatus, SubmissionStatus
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def organized(stand_in: made.StandIn) -> made.StandIn:
+    """A competition of two phases that ola organizes."""
+    stand_in.people["token-of-ola"] = made.make_person("ola", may_organize=True)
+    phases = (made.make_phase(1, "Development", start=-9, end=-2), made.make_phase(2, "Final", start=-2, end=3))
+    competition = made.make_competition("held", "Held down", *phases, may_organize=True)
+    stand_in.add(made.replace(competition, summary=made.replace(competition.summary, organizer="ola")))
+    stand_in.organized.reruns.clear()
+    return stand_in
+
+
+def _enter(open_page: Open, slug: str, username: str, link: str) -> Page:
+    """Sign in, and go to a page of that competition."""
+    page = open_page(f"/leaderboard?competition={slug}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    follow(page, "Sign in")
+    sign_in(page, f"token-of-{username}", username)
+    follow(page, link)
+    return page
+
+
+def _organize(open_page: Open, section: str) -> Page:
+    page = _enter(open_page, "held", "ola", "Organize")
+    page.get_by_role("radio", name=section, exact=True).click()
+    return page
+
+
+def test_a_deed_pressed_while_the_list_moves(stand_in: made.StandIn, open_page: Open) -> None:
+    stand_in.people["token-of-noor"] = made.make_person("noor")
+    competition = made.make_competition("press", "Press", submission_rule=SubmissionRule.ADD_AND_DELETE)
+    stand_in.add(made.replace(competition, may_share=True, fact_sheet=()))
+    stand_in.submissions["press"] = [
+        made.make_submission(SubmissionStatus.FINISHED, 722, competition="press", on_leaderboard=False),
+        made.make_submission(SubmissionStatus.QUEUED, 721, competition="press", ahead=3),
+    ]
+    page = _enter(open_page, "press", "noor", "My submissions")
+    button = page.get_by_role("button", name="Put on the leaderboard")
+    hold_down(button)
+    other = stand_in.submissions["press"][1]
+    stand_in.submissions["press"][1] = made.replace(other, status=SubmissionStatus.SCORING, ahead=None, version=9)
+    expect(page.get_by_role("row", name="721 scoring")).to_be_visible()
+    let_go(page)
+    expect(page.get_by_text("stands on the leaderboard in the place of the one")).to_be_visible()
+
+
+def test_a_deed_pressed_right_after_another(stand_in: made.StandIn, open_page: Open) -> None:
+    stand_in.people["token-of-noor"] = made.make_person("noor")
+    competition = made.make_competition("again", "Again", submission_rule=SubmissionRule.ADD_AND_DELETE)
+    stand_in.add(made.replace(competition, may_share=True, fact_sheet=()))
+    stand_in.submissions["again"] = [
+        made.make_submission(SubmissionStatus.FINISHED, 731, competition="again", on_leaderboard=False)
+    ]
+    page = _enter(open_page, "again", "noor", "My submissions")
+    page.get_by_role("button", name="Put on the leaderboard").press("Enter")
+    hold_down(page.get_by_role("button", name="Make public"))
+    expect(page.get_by_text("stands on the leaderboard in the place of the one")).to_be_visible()
+    let_go(page)
+    expect(page.get_by_role("button", name="Make submission #731 public")).to_be_visible()
+
+
+def test_a_warning_followed_while_the_figures_move(organized: made.StandIn, open_page: Open) -> None:
+    held = organized.organized.lists
+    held.people[:] = [lists.make_participant("ben", ParticipantStatus.PENDING)]
+    held.health = None
+    page = _organize(open_page, "Overview")
+    hold_down(page.get_by_role("button", name="Go to Participants"))
+    health = lists.make_health(organized.organized.queue)
+    held.health = made.replace(health, ended_lately=555, warnings=health.warnings[:1])
+    expect(page.get_by_text("555")).to_be_visible()
+    let_go(page)
+    expect(page.get_by_role("row", name="ben")).to_contain_text("Waiting")
+
+
+def test_a_rerun_paused_while_another_ends(organized: made.StandIn, open_page: Open) -> None:
+    reruns = organized.organized.reruns
+    reruns[:] = [organizing.make_rerun(RerunStatus.RUNNING, 1), organizing.make_rerun(RerunStatus.RUNNING, 2)]
+    page = _organize(open_page, "Reruns")
+    hold_down(page.get_by_role("button", name="Pause", exact=True))
+    reruns[0] = made.replace(reruns[0], status=RerunStatus.ADOPTED, version=9)
+    expect(page.get_by_text("adopted").first).to_be_visible()
+    let_go(page)
+    expect(page.get_by_text("Rerun 2 is paused.")).to_be_visible()
+
+
+def test_a_phase_paused_while_another_is_changed(organized: made.StandIn, open_page: Open) -> None:
+    page = _organize(open_page, "Phases")
+    page.get_by_role("textbox", name="Pause it").fill("Back at noon")
+    hold_down(page.get_by_role("button", name="Pause", exact=True))
+    competition = organized.competitions["held"]
+    first = made.replace(competition.phases[0], name="Warming up")
+    organized.competitions["held"] = made.replace(competition, phases=(first, *competition.phases[1:]))
+    expect(page.get_by_text("Warming up").first).to_be_visible()
+    let_go(page)
+    expect(page.get_by_text("The organizers say: Back at noon.")).to_be_visible()
+
+
+def test_a_decision_pressed_right_after_another(organized: made.StandIn, open_page: Open) -> None:
+    held = organized.organized.lists
+    held.people[:] = [lists.make_participant(name, ParticipantStatus.PENDING) for name in ("ben", "caro")]
+    page = _organize(open_page, "Participants")
+    page.get_by_role("button", name="All on this page").press("Enter")
+    page.get_by_role("button", name="Deny (2)").press("Enter")
+    hold_down(page.get_by_role("button", name="All on this page"))
+    expect(page.get_by_text("Done: 2.")).to_be_visible()
+    let_go(page)
+    expect(page.get_by_role("button", name="Approve (2)")).to_be_visible()
