@@ -23,7 +23,7 @@ def choose_many(place: str, options: Sequence[ThingT], *, label: str, shown: Cal
     """
     key = chosen_key(place)
     kept: list[ThingT] = [one for one in st.session_state.get(key, []) if one not in options]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"choosing-{place}"):
         chosen = st.multiselect(label, [*kept, *options], format_func=shown, key=key, placeholder="Choose some")
         st.button("All on this page", key=f"all-{key}", on_click=_choose, args=(key, [*kept, *options]))
         st.button("None", key=f"none-{key}", on_click=_choose, args=(key, []), disabled=not chosen)

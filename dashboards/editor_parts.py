@@ -99,9 +99,11 @@ def show_boards(draft: Draft) -> None:
 
 def show_problems(draft: Draft, path: str, *, only_itself: bool = False) -> None:
     """What is wrong with a field, below it."""
-    for one in draft.says(path):
-        if not only_itself or one.field == path:
-            layout.inline(layout.notice(f"{one.message} {one.suggestion}".strip(), kind="warning"))
+    # A container that stands always: else what comes up below a box would have the boxes after it made anew.
+    with st.container(key=draft.key(f"said-{path}")):
+        for one in draft.says(path):
+            if not only_itself or one.field == path:
+                layout.inline(layout.notice(f"{one.message} {one.suggestion}".strip(), kind="warning"))
 
 
 def _show_page(draft: Draft, place: int, at: int, was: PageRecord) -> None:

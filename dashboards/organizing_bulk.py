@@ -32,7 +32,7 @@ _ACTS: Mapping[str, BulkAct | None] = MappingProxyType(
 def show_bulk(competition: CompetitionRecord, place: str, chosen: tuple[int, ...], who: Viewer) -> None:
     """Show what can be done with those that are chosen, what it would do, and what came of the last act."""
     slug = competition.summary.slug
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"acts-{place}"):
         act = st.selectbox("Do what", list(_ACTS), key=f"act-{place}", width=240)
         st.button(
             "Preview",

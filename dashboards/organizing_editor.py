@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from podium.dashboards import editor_parts, layout, source
-from podium.dashboards.deeds import Deed, refusal_words, show_deeds, show_outcome, try_to
+from podium.dashboards.deeds import Deed, forget_outcome, refusal_words, refuse, show_deeds, show_outcome, try_to
 from podium.dashboards.editor_draft import Draft, changes_of, others_changes
 from podium.dashboards.markup import Html, element, join, text
 from podium.dashboards.rerun_cards import scrolled_table
@@ -22,6 +22,7 @@ _PARTS = {
     "Phases": editor_parts.show_phases,
     "Leaderboard": editor_parts.show_boards,
 }
+_NOTHING = "Nothing was changed."
 
 
 def show_editor(competition: CompetitionRecord, who: Viewer) -> None:
@@ -37,8 +38,9 @@ def show_editor(competition: CompetitionRecord, who: Viewer) -> None:
             return
         draft = Draft(answer.value, list(range(len(answer.value.content.pages))))
         st.session_state[_key(slug)] = draft
-    _show_overtaken(slug, draft, who)
-    _show_misplaced(draft)
+    with st.container(key=f"editor-said-{slug}"):
+        _show_overtaken(slug, draft, who)
+        _show_misplaced(draft)
     for tab, (name, show) in zip(st.tabs([_label(name, draft) for name in _PARTS]), _PARTS.items(), strict=True):
         with tab, st.container(key=f"editor-{name.lower()}"):
             show(draft)
@@ -91,36 +93,30 @@ def _show_misplaced(draft: Draft) -> None:
 
 
 def _show_end(slug: str, draft: Draft, who: Viewer) -> None:
+    # Never disabled: what was typed last arrives with the press itself.
+    with st.container(horizontal=True, key=f"editor-end-{slug}"):
+        look, save, undo = (f"{name}-{slug}" for name in ("look", "save", "undo"))
+        st.button("Save", type="primary", icon=":material/save:", key=save, on_click=_save, args=(slug, draft, who))
+        st.button(
+            "Preview", icon=":material/visibility:", key=look, help="Changes nothing", on_click=_look, args=(draft, who)
+        )
+        st.button("Throw my changes away", key=undo, on_click=_throw_away, args=(slug,))
+    _show_standing(draft)
+    show_outcome(_place(slug))
+    if draft.preview is not None and draft.preview.changes:
+        layout.inline(preview_of_change(draft.preview))
+
+
+def _show_standing(draft: Draft) -> None:
+    """What is to be mended, and what is not saved yet."""
     changes = changes_of(draft)
     errors = sum(one.severity is Severity.ERROR for one in draft.problems)
-    if errors:
-        words = "1 thing is to be mended" if errors == 1 else f"{errors} things are to be mended"
-        layout.inline(layout.notice(f"{words}, each said below its box. Nothing was saved.", kind="warning"))
-    elif changes:
-        layout.inline(layout.notice(f"Changed and not saved yet: {', '.join(_named(changes))}."))
-    with st.container(horizontal=True, key=f"editor-end-{slug}"):
-        st.button(
-            "Preview",
-            icon=":material/visibility:",
-            key=f"look-{slug}",
-            disabled=not changes,
-            help="Changes nothing",
-            on_click=_look,
-            args=(draft, who),
-        )
-        st.button(
-            "Save",
-            type="primary",
-            icon=":material/save:",
-            key=f"save-{slug}",
-            disabled=not changes,
-            on_click=_save,
-            args=(slug, draft, who),
-        )
-        st.button("Throw my changes away", key=f"undo-{slug}", disabled=not changes, on_click=_forget, args=(slug,))
-    if draft.preview is not None and draft.preview.changes and not errors:
-        layout.inline(preview_of_change(draft.preview))
-    show_outcome(_place(slug))
+    with st.container(key=draft.key("standing")):
+        if errors:
+            words = "1 thing is to be mended" if errors == 1 else f"{errors} things are to be mended"
+            layout.inline(layout.notice(f"{words}, each said below its box. Nothing was saved.", kind="warning"))
+        elif changes:
+            layout.inline(layout.notice(f"Changed and not saved yet: {', '.join(_named(changes))}."))
 
 
 def preview_of_change(preview: ContentPreview) -> Html:
@@ -149,16 +145,24 @@ def _show_overtaken(slug: str, draft: Draft, who: Viewer) -> None:
 
 def _look(draft: Draft, who: Viewer) -> None:
     slug = draft.base.competition
-    st.session_state.pop(f"outcome-{_place(slug)}", None)
+    forget_outcome(_place(slug))
+    changes = changes_of(draft)
+    if not changes:
+        refuse(_place(slug), _NOTHING)
+        return
     try:
-        draft.preview = who.patient_gateway.preview_content(slug, changes_of(draft))
+        draft.preview = who.patient_gateway.preview_content(slug, changes)
         draft.problems = draft.preview.problems
     except PodiumError as error:
         _say(draft, error)
 
 
 def _save(slug: str, draft: Draft, who: Viewer) -> None:
+    forget_outcome(_place(slug))
     changes = changes_of(draft)
+    if not changes:
+        refuse(_place(slug), _NOTHING)
+        return
     try:
         who.patient_gateway.change_content(slug, changes, version=draft.base.version)
     except ContentRefused as refused:
@@ -182,6 +186,11 @@ def _say(draft: Draft, error: PodiumError) -> None:
 
 def _named(changes: dict[str, object]) -> list[str]:
     return [name.replace("_", " ") for name in changes]
+
+
+def _throw_away(slug: str) -> None:
+    forget_outcome(_place(slug))
+    _forget(slug)
 
 
 def _forget(slug: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from podium.dashboards import layout, session, source, times
@@ -13,7 +15,7 @@ from podium.dashboards.scores import size_text
 from podium.dashboards.sections import OF_WARNINGS, go_to_section
 from podium.dashboards.session import Viewer
 from podium.platform.records.competitions import CompetitionRecord
-from podium.platform.records.organizing import Blame, FailureCount, HealthView
+from podium.platform.records.organizing import Blame, FailureCount, HealthView, HealthWarning
 
 
 def show_overview(competition: CompetitionRecord, who: Viewer) -> None:  # noqa: ARG001 - all sections are called alike
@@ -37,23 +39,26 @@ def _show_health(slug: str) -> None:
 
 
 def _show_warnings(slug: str, health: HealthView) -> None:
-    layout.inline(element("h2", text("What to do"), class_="podium-section"))
-    if not health.warnings:
-        layout.inline(layout.notice("All is well: nothing asks for you at the moment.", kind="good"))
-    for at, warning in enumerate(health.warnings):
-        section = OF_WARNINGS.get(warning.section)
-        with st.container(key=f"warning-{slug}-{at}"):
-            layout.inline(layout.notice(f"{warning.words} {warning.remedy}", kind="warning"))
+    layout.inline(element("h2", text("What to do"), class_="podium-section"), warnings_card(health.warnings))
+    # One row of buttons, each with a key of its own: a new warning above does not turn one into another.
+    with st.container(horizontal=True, key=f"warnings-{slug}"):
+        for section in dict.fromkeys(one.section for one in health.warnings if one.section in OF_WARNINGS):
             # What is pressed in a fragment draws that alone again.
-            if section is not None and st.button(
-                f"Go to {section}",
-                key=f"go-{slug}-{at}",
-                type="tertiary",
+            if st.button(
+                f"Go to {OF_WARNINGS[section]}",
+                key=f"go-{slug}-{section}",
                 icon=":material/arrow_forward:",
                 on_click=go_to_section,
-                args=(section,),
+                args=(OF_WARNINGS[section],),
             ):
                 st.rerun()
+
+
+def warnings_card(warnings: Sequence[HealthWarning]) -> Html:
+    """What to look at, the gravest first; that all is well where there is nothing."""
+    if not warnings:
+        return layout.notice("All is well: nothing asks for you at the moment.", kind="good")
+    return join(*(layout.notice(f"{one.words} {one.remedy}", kind="warning") for one in warnings))
 
 
 def health_card(health: HealthView) -> Html:

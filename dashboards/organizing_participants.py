@@ -33,11 +33,12 @@ _DECISIONS = (
 )
 
 
+@st.fragment
 def show_participants(competition: CompetitionRecord, who: Viewer) -> None:
     """Show them with a search, and what can be decided about those that are chosen."""
     slug = competition.summary.slug
     place = f"participants-{slug}"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"filters-{place}"):
         words = st.text_input(
             "Search", key=f"search-{place}", placeholder="username, name or e-mail address", live="300ms"
         )
@@ -113,7 +114,7 @@ def _show_decisions(slug: str, place: str, page: ParticipantPage, who: Viewer) -
         shown=lambda name: f"{name} ({statuses[name]})" if name in statuses else name,
     )
     st.text_input("Why, for the record", key=f"reason-{place}", max_chars=500, placeholder="Not of this course.")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key=f"deciding-{place}"):
         for status, label, icon in _DECISIONS:
             st.button(
                 f"{label} ({len(chosen)})" if chosen else label,

@@ -23,6 +23,7 @@ from podium.platform.records.organizing import SubmissionLine, SubmissionPage
 _MOST_WORDS = 160
 
 
+@st.fragment
 def show_submissions(competition: CompetitionRecord, who: Viewer) -> None:
     """Show a page of what the filters leave, and what can be done with it."""
     slug = competition.summary.slug
@@ -39,7 +40,7 @@ def show_submissions(competition: CompetitionRecord, who: Viewer) -> None:
         _show_nothing(wanted)
         return
     layout.inline(lines_table(page.rows, competition.columns))
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"below-{place}"):
         show_paging(place, wanted, page.total, what="submissions" if page.total != 1 else "submission")
         st.button("Look again", icon=":material/refresh:", key=f"again-{place}")
     _show_acts(competition, place, page, who)
@@ -99,7 +100,8 @@ def _show_acts(competition: CompetitionRecord, place: str, page: SubmissionPage,
         label="Submissions",
         shown=lambda number: f"#{number} {owners[number]}" if number in owners else f"#{number}",
     )
-    show_bulk(competition, place, tuple(sorted(chosen)), who)
+    with st.container(key=f"bulk-{place}"):
+        show_bulk(competition, place, tuple(sorted(chosen)), who)
 
 
 def _show_one(competition: CompetitionRecord, page: SubmissionPage, who: Viewer) -> None:

@@ -23,10 +23,11 @@ def forget_outcomes(place: str) -> None:
 def show_outcomes(place: str) -> None:
     """Show what was kept, until something else takes its place."""
     record = st.session_state.get(f"outcomes-{place}")
-    if isinstance(record, BulkRecord):
-        layout.inline(outcomes_card(record))
-    elif isinstance(record, str):
-        layout.inline(layout.notice(record, kind="warning"))
+    with st.container(key=f"outcomes-of-{place}"):
+        if isinstance(record, BulkRecord):
+            layout.inline(outcomes_card(record))
+        elif isinstance(record, str):
+            layout.inline(layout.notice(record, kind="warning"))
 
 
 def outcomes_card(record: BulkRecord) -> Html:

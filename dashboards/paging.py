@@ -24,7 +24,7 @@ def page_of(place: str, face: object) -> int:
 def show_paging(place: str, face: object, total: int, *, what: str) -> None:
     """Say how many there are, with buttons for the pages before and after."""
     page, pages = page_of(place, face), max(1, -(-total // PAGE))
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"paging-{place}"):
         st.caption(f"{total:,} {what}" + (f", page {page + 1} of {pages}" if pages > 1 else ""))
         if pages > 1:
             st.button("Before", key=f"before-{place}", disabled=page == 0, on_click=_turn, args=(place, face, page - 1))

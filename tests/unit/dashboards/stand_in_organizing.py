@@ -206,9 +206,10 @@ class Organized:
         return self.lists.answers(rest) or rest[0] in {"queue", "phases", "reruns", "tasks", "collaborators", "audit"}
 
     def answer(self, rest: list[str], query: dict[str, str]) -> object:
+        return self.lists.answer(rest, query, self.queue) if self.lists.answers(rest) else self._answer(rest)
+
+    def _answer(self, rest: list[str]) -> object:
         match rest:
-            case _ if self.lists.answers(rest):
-                return self.lists.answer(rest, query, self.queue)
             case ["collaborators"]:
                 return self.collaborators
             case ["audit"]:
@@ -236,8 +237,11 @@ class Organized:
     def act(
         self, competitions: dict[str, CompetitionRecord], slug: str, rest: list[str], body: dict[str, object]
     ) -> object:
-        if self.lists.acts(rest):
-            return self.lists.act(rest, body)
+        return self.lists.act(rest, body) if self.lists.acts(rest) else self._act(competitions, slug, rest, body)
+
+    def _act(
+        self, competitions: dict[str, CompetitionRecord], slug: str, rest: list[str], body: dict[str, object]
+    ) -> object:
         match rest:
             case ["phases", number]:
                 competition = competitions[slug]
