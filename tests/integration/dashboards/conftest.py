@@ -52,7 +52,7 @@ def serving() -> Iterator[stand_in_module.StandIn]:
 @pytest.fixture
 def stand_in(serving: stand_in_module.StandIn) -> Iterator[stand_in_module.StandIn]:
     yield serving
-    serving.is_down = False
+    serving.is_down, serving.seconds = False, 0.0
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -195,6 +196,8 @@ class StandIn:
     done: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     is_down: bool = False
+    seconds: float = 0.0
+    """So long it takes to answer."""
     seen: list[str] = field(default_factory=list)
     address: str = ""
 
@@ -220,6 +223,7 @@ class StandIn:
 
     def answer(self, path: str, query: dict[str, str], token: str | None) -> object:
         """The answer to a GET under /api/v1."""
+        time.sleep(self.seconds)
         person = self.people.get(token or "")
         if token is not None and person is None:
             raise NotAuthenticated("This token is not known.")

@@ -8,9 +8,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
+from podium.platform.bundles.content import SubmissionWindow
 from podium.platform.errors import NotFound
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus, Verdict
-from podium.platform.records.content import ContentPreview, ContentRecord
+from podium.platform.records.competitions import PageRecord
+from podium.platform.records.content import (
+    ColumnEdit,
+    ContentEdit,
+    ContentPreview,
+    ContentRecord,
+    LeaderboardEdit,
+    PhaseEdit,
+)
 from podium.platform.records.organizing import (
     Blame,
     BulkAct,
@@ -94,6 +103,45 @@ def make_line(number: int, status: SubmissionStatus = SubmissionStatus.FINISHED,
         scores=(ScoreRecord("accuracy", 1 - 1 / (number + 2)),) if is_finished else (),
     )
     return replace(line, **changes)
+
+
+def make_content(slug: str) -> ContentRecord:
+    phase = PhaseEdit(
+        name="Development",
+        description="Train and try.",
+        start=ago(days=9),
+        end=ago(days=2),
+        max_submissions_per_day=5,
+        max_submissions=100,
+        max_concurrent_submissions=None,
+        submission_window=SubmissionWindow.CALENDAR_DAY,
+        time_zone="UTC",
+        failed_submissions_given_back=0,
+        execution_time_limit=600,
+        limits={},
+        hide_output=False,
+        hide_prediction_output=False,
+        hide_score_output=False,
+    )
+    columns = (ColumnEdit("accuracy", "Accuracy", 2, hidden=False), ColumnEdit("loss", "Log loss", 4, hidden=True))
+    content = ContentEdit(
+        title="Iris, the challenge",
+        description="Tell three kinds of flowers from four lengths.",
+        contact_email="ada@example.org",
+        reward=None,
+        docker_image="podium/python:3.11",
+        registration_auto_approve=False,
+        start=None,
+        end=None,
+        registration_start=None,
+        registration_end=None,
+        terms="Be fair. **No second accounts.**",
+        terms_is_html=False,
+        pages=(PageRecord("Overview", "# Flowers\n\nFour lengths each.", is_html=False),),
+        phases=(phase, replace(phase, name="Final", start=ago(days=2), end=None)),
+        leaderboards=(LeaderboardEdit("Results", hidden=False, columns=columns),),
+    )
+    return ContentRecord(slug, "1", content)
 
 
 @dataclass
