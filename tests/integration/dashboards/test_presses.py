@@ -57,7 +57,7 @@ def test_a_deed_pressed_while_another_submission_comes(stand_in: made.StandIn, o
     stand_in.submissions["press"] = sent[1:]
     page = _enter(open_page, "press", "noor", "My submissions")
     hold_down(page.get_by_role("button", name="Put on the leaderboard"))
-    # With a fourth one there are more rows above, and filters that were not there; and the page is drawn piece by piece.
+    # With a fourth one there are more rows above, and filters that were not there; the page is drawn piece by piece.
     stand_in.seconds = 0.3
     stand_in.submissions["press"] = sent
     expect(page.get_by_role("row", name="724 finished")).to_be_visible()
