@@ -52,13 +52,18 @@ def submissions_table(submissions: Sequence[SubmissionRecord], columns: Sequence
 
 
 def status_mark(submission: SubmissionRecord) -> Html:
+    """A submission's status as a word with a mark."""
+    return status_mark_of(submission.status)
+
+
+def status_mark_of(status: SubmissionStatus) -> Html:
     """A status as a word with a mark; a moving one where something is going on."""
-    mark = _STATUS_MARKS.get(submission.status, "●")
+    mark = _STATUS_MARKS.get(status, "●")
     return element(
         "span",
         element("span", text(mark), class_="mark", aria_hidden="true"),
-        text(submission.status),
-        class_=f"podium-state {submission.status}",
+        text(status),
+        class_=f"podium-state {status}",
     )
 
 

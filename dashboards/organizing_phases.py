@@ -30,7 +30,8 @@ def show_phases(competition: CompetitionRecord, who: Viewer) -> None:
     chosen.show_buttons()
     phase = chosen.phase
     layout.inline(element("h2", text(phase.name), class_="podium-section"))
-    _show_pausing(slug, phase, who)
+    with st.container(key=f"pausing-of-{slug}"):
+        _show_pausing(slug, phase, who)
     _show_form(slug, phase, who)
 
 

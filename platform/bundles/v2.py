@@ -70,10 +70,20 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         files: The bundle that it is in.
         findings: Where problems are noted. After an error, what is returned has stand-ins and is of no use.
     """
+    return read_competition(root, Sources(files, findings))
+
+
+def read_competition(root: Value, sources: Sources, *, phases_may_touch: bool = False) -> CompetitionContent | None:
+    """Read the fields of a competition, wherever they come from.
+
+    Args:
+        root: All of them. After an error among its findings, what is returned has stand-ins and is of no use.
+        sources: Finds the files and texts that they name.
+        phases_may_touch: Whether a phase begins when the one before ends without a warning.
+    """
     section = root.section("a competition", COMPETITION_FIELDS)
     if section is None:
         return None
-    sources = Sources(files, findings)
     terms_file, terms = sources.page(section.required("terms", "Name a Markdown or HTML file with the terms."))
     tasks = read_tasks(section.required_items("tasks", "A competition needs a task."), sources)
     open_to_all = read_window(section, "The competition", "start", "end")
@@ -105,7 +115,12 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         pages=_pages(section, sources),
         tasks=tasks,
         solutions=read_solutions(section.items("solutions"), indexes, sources),
-        phases=read_phases(section.required_items("phases", "A competition needs a phase."), indexes, sources),
+        phases=read_phases(
+            section.required_items("phases", "A competition needs a phase."),
+            indexes,
+            sources,
+            may_touch=phases_may_touch,
+        ),
         leaderboards=read_leaderboards(section.required_items("leaderboards", "A competition needs a leaderboard.")),
         relaxations=read_relaxations(section.value("relaxations")),
         start=open_to_all.start,

@@ -11,8 +11,10 @@ from podium.platform.client.access import AccessCalls
 from podium.platform.client.bundles import BundleCalls
 from podium.platform.client.competitions import CompetitionCalls
 from podium.platform.client.connection import Connection
+from podium.platform.client.content import ContentCalls
 from podium.platform.client.exports import ExportCalls
 from podium.platform.client.offers import OfferCalls
+from podium.platform.client.organizing import OrganizingCalls
 from podium.platform.client.outputs import OutputCalls
 from podium.platform.client.people import PeopleCalls
 from podium.platform.client.phases import PhaseCalls
@@ -31,6 +33,8 @@ class Client(
     SignInCalls,
     PoolCalls,
     CompetitionCalls,
+    ContentCalls,
+    OrganizingCalls,
     AccessCalls,
     TeamCalls,
     PhaseCalls,

@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 
-from podium.platform.gateway.rules import KIB, Audited, NotAudited, Role, Rule, Scope
+from podium.platform.gateway.rules import BODY_BYTES, KIB, Audited, NotAudited, Role, Rule, Scope
 from podium.platform.identity import Caller
 from podium.platform.jobs import MIB
 from podium.platform.prefect_calls import BODY_BYTES as PREFECT_BODY_BYTES
@@ -41,15 +41,23 @@ _ADMINISTRATOR = Rule(_ADMIN)
 _AGENT = Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS)
 _ATTEMPT = Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS)
 
+CONTENT_BYTES = 4 * MIB
+"""Of a competition's pages, terms and all else together."""
 _ANNOUNCED = NotAudited("It only announces a file: completing it leaves the line.")
 _UNKNOWN_YET = NotAudited("Nobody is known yet; the token that comes of it has a name and a time.")
 _PARTICIPANTS_OWN = NotAudited("It is what every participant does for themselves.")
 
 
 def _change(
-    who: Mapping[Role, Scope], act: str, subject: str, *, traffic: Traffic = Traffic.CHANGES, hidden: bool = False
+    who: Mapping[Role, Scope],
+    act: str,
+    subject: str,
+    *,
+    traffic: Traffic = Traffic.CHANGES,
+    hidden: bool = False,
+    body_bytes: int = BODY_BYTES,
 ) -> Rule:
-    return Rule(who, Audited(act, subject), traffic, hidden=hidden)
+    return Rule(who, Audited(act, subject), traffic, body_bytes=body_bytes, hidden=hidden)
 
 
 ACCESS: Mapping[str, Rule] = MappingProxyType(
@@ -75,6 +83,9 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "read_competition": _ANYONE,
         "change_competition": _change(_TEAM, "publish or withdraw", "competition"),
         "relax_competition": _change(_TEAM, "relax the sandbox", "competition"),
+        "read_content": _ORGANIZER,
+        "preview_content": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES, body_bytes=CONTENT_BYTES),
+        "change_content": _change(_TEAM, "edit the competition", "competition", body_bytes=CONTENT_BYTES),
         "list_collaborators": _ORGANIZER,
         "add_collaborator": _change(_OWNER, "add a collaborator", "collaborator"),
         "remove_collaborator": _change(_OWNER, "remove a collaborator", "collaborator"),
@@ -88,6 +99,8 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "leave_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "list_participants": _ORGANIZER,
         "change_participant": _change(_TEAM, "approve or deny a participant", "participant"),
+        "list_participant_page": _ORGANIZER,
+        "decide_participants": _change(_TEAM, "decide about participants", "participants"),
         "create_bundle": Rule(_MAKERS, _ANNOUNCED, Traffic.UPLOADS),
         "complete_bundle": _change(
             {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.ANY}, "upload a bundle", "bundle", hidden=True
@@ -97,6 +110,9 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "create_submission": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.SUBMISSIONS),
         "complete_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "list_submissions": Rule({Role.PERSON: Scope.PUBLIC}),  # one's own; of everyone for the team
+        "list_submission_page": _ORGANIZER,
+        "preview_bulk": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
+        "act_in_bulk": _change(_TEAM, "act on several submissions", "submissions"),
         "read_submission": Rule(_OWN_OR_TEAM, hidden=True),
         "cancel_submission": _change(_OWN_OR_TEAM, "cancel a submission", "submission", hidden=True),
         "read_logs": Rule(_OWN_OR_TEAM, hidden=True),
@@ -125,6 +141,8 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "list_extra_allowances": _ORGANIZER,
         "allow_extra": _change(_TEAM, "allow a participant more", "allowance"),
         "read_queue": _ORGANIZER,
+        "read_competition_health": _ORGANIZER,
+        "list_competition_datasets": _ORGANIZER,
         "preview_rerun": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
         "start_rerun": _change(_TEAM, "start a rerun", "rerun"),
         "list_reruns": _ORGANIZER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -18,6 +18,7 @@ from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.models.competitions import NOW
 from podium.platform.models.reruns import Adoption
 from podium.platform.records.exports import TableForm
+from podium.platform.records.organizing import BulkAct
 
 
 def _plain_filename(name: str) -> str:
@@ -90,6 +91,41 @@ class CompetitionChange(Body):
 
     published: bool | None = None
     pool: str | None = Field(default=None, max_length=200)
+
+
+class ContentWish(Body):
+    """New values of a competition's content by their fields; its own rules say what may stand in them."""
+
+    # Spaces at the ends of a text are the organizer's: Markdown means something by them.
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+    changes: dict[Annotated[str, Field(max_length=200)], Any]
+
+
+class ContentChange(ContentWish):
+    """The same, with the version that whoever changes it has seen."""
+
+    version: str = Field(max_length=60)
+
+
+class ParticipantDecisions(Body):
+    """Deciding about several participants at once."""
+
+    usernames: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=500)
+    status: ParticipantStatus
+    reason: str = Field(default="", max_length=500)
+
+
+class BulkWish(Body):
+    """An act on submissions by their numbers."""
+
+    act: BulkAct
+    submissions: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(min_length=1, max_length=500)
+
+
+class BulkChange(BulkWish):
+    """The same, with why."""
+
+    reason: str = Field(min_length=1, max_length=500)
 
 
 class RelaxationsChange(Body):

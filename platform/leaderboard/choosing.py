@@ -60,9 +60,14 @@ def _require_choice(session: Session, submission: Submission) -> Leaderboard:
     _require_scores(submission)
     # The participant before the submission, as those do who place many at once: else two could wait for each other.
     hold_entrants(session, [submission])
-    session.refresh(submission, ["status", "results_id"], with_for_update=True)
+    session.refresh(submission, ["status", "results_id", "excluded"], with_for_update=True)
     session.expire(submission, ["adopted"])
     _require_scores(submission)
+    if submission.excluded:
+        raise Conflict(
+            "An organizer keeps this submission off the leaderboard.",
+            remedy="Ask them why: see the competition's contact.",
+        )
     return board
 
 

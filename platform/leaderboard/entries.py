@@ -55,13 +55,19 @@ def place_on_leaderboards(session: Session, submissions: Sequence[Submission]) -
     Only what stands there already is looked at: how many others a participant has made costs nothing.
     """
     hold_entrants(session, submissions)
+    kept_off = set(
+        session.scalars(
+            select(Submission.id).where(Submission.id.in_(one.id for one in submissions), Submission.excluded)
+        )
+    )
     by_phase: dict[UUID, list[Submission]] = {}
     for submission in submissions:
         by_phase.setdefault(submission.phase_id, []).append(submission)
     # All boards that a transaction changes come after all of its participants, and each in the same order.
     for phase_id in sorted(by_phase):
         board = by_phase[phase_id][0].competition.leaderboards[0]
-        change_board(session, phase_id, board, _change(session, phase_id, board, by_phase[phase_id]))
+        counting = [one for one in by_phase[phase_id] if one.id not in kept_off]
+        change_board(session, phase_id, board, _change(session, phase_id, board, counting))
 
 
 def hold_participants(session: Session, keys: Collection[tuple[UUID, UUID]]) -> None:

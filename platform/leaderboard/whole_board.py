@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from podium.platform.leaderboard.changes import Change, NewRow, change_board
@@ -60,15 +60,18 @@ def scored_submissions(
     replaced: Mapping[UUID, UUID | None],
     *,
     by: datetime | None = None,
+    entrants: Collection[UUID] | None = None,
 ) -> dict[UUID, Scored]:
-    """All finished submissions of a phase with their values.
+    """All finished submissions of a phase that nobody keeps off its board, with their values.
 
     Args:
         replaced: Submissions whose results are to be read from another one's evaluations; `None` for one that would
             not be finished.
         by: Only those that had ended by then, with the results that count now.
+        entrants: Only those of these participants and teams.
     """
     ended = Submission.ended.is_not(None) if by is None else Submission.ended <= by
+    whose = func.coalesce(Submission.team_id, Submission.person_id).in_(entrants) if entrants is not None else true()
     rows = session.execute(
         select(
             Submission.id,
@@ -81,7 +84,7 @@ def scored_submissions(
             Submission.number,
             Submission.is_baseline,
             Submission.ended,
-        ).where(Submission.phase_id == phase.id, Submission.rerun_id.is_(None), ended)
+        ).where(Submission.phase_id == phase.id, Submission.rerun_id.is_(None), ~Submission.excluded, ended, whose)
     ).all()
     sources: dict[UUID, UUID] = {}
     for row in rows:
@@ -90,7 +93,7 @@ def scored_submissions(
             sources[row.id] = source
     values = values_of(session, board, set(sources.values()))
     empty = column_values(column_rules(board), [])
-    withdrawn = withdrawn_entrants(session, phase.id, board)
+    withdrawn = withdrawn_entrants(session, phase.id, board, entrants)
     return {
         row.id: Scored(
             row.id,
@@ -155,11 +158,21 @@ def _candidates(scored: Mapping[UUID, Scored]) -> list[Candidate[UUID, UUID]]:
     return [Candidate(one.entrant_id, one.entry()) for one in scored.values()]
 
 
-def write_board(session: Session, phase: Phase, board: Leaderboard, standing: Mapping[UUID, Scored]) -> None:
-    """Make a phase's rows of the leaderboard these, and change none that is so already. The caller holds the people."""
-    rows = session.scalars(
-        select(LeaderboardEntry).where(LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.until.is_(None))
-    )
+def write_board(
+    session: Session,
+    phase: Phase,
+    board: Leaderboard,
+    standing: Mapping[UUID, Scored],
+    *,
+    entrants: Collection[UUID] | None = None,
+) -> None:
+    """Make a phase's rows of the leaderboard these, and change none that is so already. The caller holds the people.
+
+    Args:
+        entrants: Whose rows these are; `None` for everybody's.
+    """
+    query = select(LeaderboardEntry).where(LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.until.is_(None))
+    rows = session.scalars(query if entrants is None else query.where(LeaderboardEntry.entrant_id.in_(entrants)))
     rules = board_rules(board)
     present = {row.submission_id: stored_row(row) for row in rows}
     wanted = {one.submission_id: wanted_row(rules, one) for one in standing.values()}

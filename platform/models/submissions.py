@@ -29,6 +29,7 @@ class Submission(Identified, Timed, Base):
     organizers alone. Once its results are adopted, the origin's `results_id` leads to it. An `origin_id` without a
     `rerun_id` is the submission of the phase before that this one was migrated from.
 
+    One that is `excluded` is kept off the leaderboard by an organizer.
     One that `is_baseline` is an organizer's for comparison: it stands on the leaderboard without a rank.
 
     One with a `team_id` was made for that team, or became its own when the participant joined: the team is who enters
@@ -112,6 +113,7 @@ class Submission(Identified, Timed, Base):
     counts: Mapped[bool] = mapped_column(default=True)
     on_leaderboard: Mapped[bool] = mapped_column(default=False)
     is_baseline: Mapped[bool] = mapped_column(default=False)
+    excluded: Mapped[bool] = mapped_column(default=False)
     origin_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), index=True)
     rerun_id: Mapped[UUID | None] = mapped_column(ForeignKey("reruns.id", ondelete="CASCADE"))
     results_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id", ondelete="SET NULL"))

@@ -39,6 +39,7 @@ def _load(name: str) -> ModuleType:
     return sys.modules[name]
 
 
+_load("stand_in_lists")
 _load("stand_in_organizing")
 stand_in_module = _load("stand_in")
 
@@ -52,7 +53,7 @@ def serving() -> Iterator[stand_in_module.StandIn]:
 @pytest.fixture
 def stand_in(serving: stand_in_module.StandIn) -> Iterator[stand_in_module.StandIn]:
     yield serving
-    serving.is_down = False
+    serving.is_down, serving.seconds = False, 0.0
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, select, text
 from world import PREDICTIONS, Known, World, board, evaluation_results, sha256_of, zip_of
 
 from podium.platform.collaborators import add_collaborator
+from podium.platform.competition_content import content_record
 from podium.platform.competitions import find_competition
 from podium.platform.gateway.app import create_app
 from podium.platform.gateway.rules import Role
@@ -178,6 +179,7 @@ class Everybody:
             competition = find_competition(session, slug, None)
             terms, offered = competition.terms_sha256, offered_files(session, competition, None)[0].id
             session.get_one(Submission, scored[2]).shared = now()
+            content = content_record(session, competition).version
             self._uploads = [
                 upload_key(session.get_one(Submission, announced)),
                 *(incoming_key(one) for one in (bundle, dataset)),
@@ -187,6 +189,7 @@ class Everybody:
             "team_code": team_code,
             "identity": str(identity.id),
             "terms": terms,
+            "content": content,
             "bundle": str(bundle),
             "picture": sha256_of(b"GIF89a: a picture"),
             "dataset": str(dataset),

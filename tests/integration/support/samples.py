@@ -65,6 +65,11 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "read_competition": Sample("GET", "/competitions/iris"),
         "change_competition": Sample("PATCH", "/competitions/iris", {"published": False}),
         "relax_competition": Sample("PATCH", "/competitions/iris/relaxations", {"network": ["pypi.org:443"]}),
+        "read_content": Sample("GET", "/competitions/iris/content"),
+        "preview_content": Sample("POST", "/competitions/iris/content/preview", {"changes": {"title": "Irises"}}),
+        "change_content": Sample(
+            "PATCH", "/competitions/iris/content", {"changes": {"title": "Irises"}, "version": "{content}"}
+        ),
         "list_collaborators": Sample("GET", "/competitions/iris/collaborators"),
         "add_collaborator": Sample("PUT", "/competitions/iris/collaborators/bob"),
         "remove_collaborator": Sample("DELETE", "/competitions/iris/collaborators/cora", status=204),
@@ -79,6 +84,10 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "leave_team": Sample("DELETE", "/competitions/iris/team/members/tim", status=404),
         "list_participants": Sample("GET", "/competitions/iris/participants"),
         "change_participant": Sample("PATCH", "/competitions/iris/participants/carl", {"status": "denied"}),
+        "list_participant_page": Sample("GET", "/competitions/iris/participants/page?search=c&status=approved"),
+        "decide_participants": Sample(
+            "POST", "/competitions/iris/participants/decisions", {"usernames": ["carl"], "status": "denied"}
+        ),
         "create_bundle": Sample("POST", "/bundles", _FILE, 201),
         "complete_bundle": Sample("POST", "/bundles/{bundle}/complete", of="olga"),
         "read_bundle": Sample("GET", "/bundles/{bundle}", of="olga"),
@@ -86,6 +95,15 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "create_submission": Sample("POST", "/competitions/iris/submissions", _FILE, 201),
         "complete_submission": Sample("POST", "/submissions/{announced}/complete", of="carl", seen_by_team=True),
         "list_submissions": Sample("GET", "/competitions/iris/submissions"),
+        "list_submission_page": Sample("GET", "/competitions/iris/submissions/page?status=finished"),
+        "preview_bulk": Sample(
+            "POST", "/competitions/iris/submissions/bulk/preview", {"act": "cancel", "submissions": [1]}
+        ),
+        "act_in_bulk": Sample(
+            "POST",
+            "/competitions/iris/submissions/bulk",
+            {"act": "take_off_leaderboard", "submissions": [1, 2, 3, 4], "reason": "It was a mistake."},
+        ),
         "read_submission": Sample("GET", "/submissions/{submission}", of="carl"),
         "cancel_submission": Sample("POST", "/submissions/{submission}/cancel", of="carl"),
         "read_logs": Sample("GET", "/submissions/{submission}/logs", of="carl"),
@@ -116,6 +134,8 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
             "PUT", "/competitions/iris/phases/1/extra-allowances/carl", {"total": 3, "reason": "The upload broke."}
         ),
         "read_queue": Sample("GET", "/competitions/iris/queue"),
+        "read_competition_health": Sample("GET", "/competitions/iris/health"),
+        "list_competition_datasets": Sample("GET", "/competitions/iris/datasets"),
         "preview_rerun": Sample("POST", "/competitions/iris/reruns/preview", {"phase": "1"}),
         "start_rerun": Sample("POST", "/competitions/iris/reruns", {**_RERUN, "submissions": None}, 201),
         "list_reruns": Sample("GET", "/competitions/iris/reruns"),

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from podium.platform.client import Client, record_to_json
 from podium.platform.client.conversion import AnotherVersion
 from podium.platform.client.transfers import Fingerprint
-from podium.platform.lifecycle import BundleStatus, ParticipantStatus
+from podium.platform.lifecycle import BundleStatus, ParticipantStatus, SubmissionStatus, Verdict
+from podium.platform.records.competitions import PageRecord
 from podium.platform.records.leaderboards import LeaderboardRecord
+from podium.platform.records.organizing import BulkAct
 
 API = Path(__file__).parents[3] / "docs" / "api.md"
 ONE = UUID(int=1)
@@ -108,6 +110,56 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         lambda c: c.decide_participant("iris", "ada", ParticipantStatus.DENIED),
         "/competitions/iris/participants/ada",
         {"status": "denied"},
+    ),
+    "GET /competitions/{slug}/content": (lambda c: c.content("iris"), "/competitions/iris/content", None),
+    "POST /competitions/{slug}/content/preview": (
+        lambda c: c.preview_content("iris", {"end": DAY}),
+        "/competitions/iris/content/preview",
+        {"changes": {"end": "2026-05-31T12:00:00+00:00"}},
+    ),
+    "PATCH /competitions/{slug}/content": (
+        lambda c: c.change_content("iris", {"pages": [PageRecord("Data", "Flowers", is_html=False)]}, version="a.1"),
+        "/competitions/iris/content",
+        {"changes": {"pages": [{"title": "Data", "text": "Flowers", "is_html": False}]}, "version": "a.1"},
+    ),
+    "GET /competitions/{slug}/participants/page?search=&status=&limit=&offset=": (
+        lambda c: c.participant_page("iris", search="a b", status=ParticipantStatus.PENDING, limit=5, offset=10),
+        "/competitions/iris/participants/page?search=a+b&status=pending&limit=5&offset=10",
+        None,
+    ),
+    "POST /competitions/{slug}/participants/decisions": (
+        lambda c: c.decide_participants("iris", ["ada"], ParticipantStatus.APPROVED, reason="Welcome."),
+        "/competitions/iris/participants/decisions",
+        {"usernames": ["ada"], "status": "approved", "reason": "Welcome."},
+    ),
+    (
+        "GET /competitions/{slug}/submissions/page"
+        "?phase=&status=&verdict=&participant=&on_leaderboard=&since=&until=&limit=&offset="
+    ): (
+        lambda c: c.submission_page(
+            "iris", phase=1, status=SubmissionStatus.FAILED, verdict=Verdict.NO_SCORES, since=DAY, limit=5, offset=5
+        ),
+        (
+            "/competitions/iris/submissions/page?phase=1&status=failed&verdict=no_scores"
+            "&since=2026-05-31T12%3A00%3A00%2B00%3A00&limit=5&offset=5"
+        ),
+        None,
+    ),
+    "POST /competitions/{slug}/submissions/bulk/preview": (
+        lambda c: c.preview_bulk("iris", BulkAct.CANCEL, (3, 5)),
+        "/competitions/iris/submissions/bulk/preview",
+        {"act": "cancel", "submissions": [3, 5]},
+    ),
+    "POST /competitions/{slug}/submissions/bulk": (
+        lambda c: c.act_in_bulk("iris", BulkAct.TAKE_OFF_LEADERBOARD, (3,), reason="Copied."),
+        "/competitions/iris/submissions/bulk",
+        {"act": "take_off_leaderboard", "submissions": [3], "reason": "Copied."},
+    ),
+    "GET /competitions/{slug}/health": (lambda c: c.competition_health("iris"), "/competitions/iris/health", None),
+    "GET /competitions/{slug}/datasets": (
+        lambda c: c.competition_datasets("iris"),
+        "/competitions/iris/datasets",
+        None,
     ),
     "POST /bundles": (
         lambda c: c.start_bundle("iris.zip", FILE, start="now", slug="iris", draft=False),

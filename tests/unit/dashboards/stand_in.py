@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -196,6 +197,8 @@ class StandIn:
     done: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     is_down: bool = False
+    seconds: float = 0.0
+    """So long it takes to answer."""
     seen: list[str] = field(default_factory=list)
     address: str = ""
 
@@ -221,6 +224,7 @@ class StandIn:
 
     def answer(self, path: str, query: dict[str, str], token: str | None) -> object:
         """The answer to a GET under /api/v1."""
+        time.sleep(self.seconds)
         person = self.people.get(token or "")
         if token is not None and person is None:
             raise NotAuthenticated("This token is not known.")
@@ -308,10 +312,10 @@ class StandIn:
         competition = self.competitions[slug]
         if not rest:
             return competition
+        if self.organized.answers(rest):
+            return self.organized.answer(rest, query)
         if rest[0] in {"allowance", "files", "shared-submissions", "image", "submissions"}:
             return self._offers(slug, rest)
-        if self.organized.answers(rest):
-            return self.organized.answer(slug, rest)
         if competition.leaderboard_hidden:
             raise NotAllowed("The leaderboard is hidden.")
         return self._of_board(self.boards.get((slug, query.get("phase", "1")), make_board()), rest, query, person)
