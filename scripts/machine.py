@@ -28,7 +28,12 @@ ENGINE = ("docker.io", "python3", *IMAGE_PACKAGES)
 SANDBOX = ("bubblewrap",)
 DATABASE = ("postgresql",)
 TESTING = (
-    *("bubblewrap", "chromium-headless-shell", "docker-registry", "fonts-dejavu-core", "iproute2", "nginx-light"),
+    "bubblewrap",
+    "chromium-headless-shell",
+    "docker-registry",
+    "fonts-dejavu-core",
+    "iproute2",
+    "nginx-light",
     "procps",
 )
 NODE = ("npm",)
