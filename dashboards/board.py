@@ -124,10 +124,10 @@ def _column_heading(column: ColumnRecord, task: str = "") -> Html:
     """The heading of a column, or of what one task gave in it."""
     how = f", computed: {column.computation}" if column.computation else ""
     arrow = element("span", direction_arrow(column), class_="arrow", aria_hidden="true")
-    of_task = element("small", text(task), class_="task") if task else Html("")
+    of_task = element("span", text(task), class_="task") if task else Html("")
     return _sortable(
         f"column {column.key} {task}".rstrip(),
-        join(text(column.title), Html(" "), arrow, unseen(f"({direction_words(column)})"), of_task),
+        join(of_task, text(column.title), Html(" "), arrow, unseen(f"({direction_words(column)})")),
         first="desc" if is_higher_better(column) else "asc",
         class_=_score_class(column, task),
         title=f"{column.title}{f' of {task}' if task else ''} ({direction_words(column)}){how}",

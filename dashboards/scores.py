@@ -58,6 +58,8 @@ def ranking_words(board: LeaderboardRecord) -> list[str]:
     if board.ranking is not Ranking.LEXICOGRAPHIC:
         of = "mean" if board.ranking is Ranking.MEAN_RANK else "median"
         said.append(f"Ranked by the {of} of the ranks in each column.")
+    if board.tasks:
+        said.append(f"A score is the mean over the {len(board.tasks)} tasks.")
     if any(row.is_baseline for row in board.rows):
         said.append("Baselines are there to be compared with, and take no rank.")
     if board.anonymous:

@@ -213,6 +213,8 @@ def _legend(board: LeaderboardRecord, *, has_changes: bool) -> list[str]:
     if board.ranking is not Ranking.LEXICOGRAPHIC:
         of = "mean" if board.ranking is Ranking.MEAN_RANK else "median"
         said.append(f"Ranked by the {of} of the ranks in each column.")
+    if board.tasks:
+        said.append(f"A score is the mean over the {len(board.tasks)} tasks, whose own scores stand at the right.")
     if any(row.is_baseline for row in board.rows):
         said.append("Baselines are there to be compared with, and take no rank.")
     if has_changes:
