@@ -63,9 +63,9 @@ INSERT INTO submissions (id, created, competition_id, phase_id, person_id, numbe
 INSERT INTO evaluations (id, submission_id, task_id, task_version, position, status, message, programs, timings)
   SELECT s.id, s.id, t.id, 1, 0, 'succeeded', '', '[]', '{}' FROM submissions s, tasks t;
 INSERT INTO scores (evaluation_id, key, value) SELECT id, 'accuracy', random() FROM evaluations;
-INSERT INTO leaderboard_entries (phase_id, submission_id, person_id, scores, sort_key, submitted, number, is_baseline,
-    since, until)
-  SELECT phase_id, id, person_id, ARRAY[value], ARRAY[-value], created, number, false, ended,
+INSERT INTO leaderboard_entries (phase_id, submission_id, person_id, entrant_id, scores, sort_key, submitted, number,
+    is_baseline, since, until)
+  SELECT phase_id, id, person_id, person_id, ARRAY[value], ARRAY[-value], created, number, false, ended,
     lead(ended) OVER (PARTITION BY person_id ORDER BY created)
   FROM (SELECT s.*, c.value, max(c.value) OVER (PARTITION BY person_id ORDER BY created
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS best

@@ -200,7 +200,7 @@ def main() -> None:
         (folder / "plain.py").write_text(PLAIN)
         gateway = stack.enter_context(stand_in_gateway())
         ports = free_port(), free_port()
-        flags = server_arguments(Settings(gateway, gateway, "127.0.0.1", ports[0], upload_megabytes=100))
+        flags = server_arguments(Settings(gateway, gateway, "", "127.0.0.1", ports[0], upload_megabytes=100))
         run = [sys.executable, "-m", "streamlit", "run"]
         plain = stack.enter_context(serve([*run, "plain.py", *flags], ports[0], folder))
         podium = stack.enter_context(

@@ -30,7 +30,7 @@ from podium.platform.submissions.windows import phase_status
 from podium.platform.team_members import hold_teams, team_of
 
 CODE_LIFETIME = timedelta(days=7)
-_CODE_BYTES = 15
+_CODE_BYTES = 12
 _NAME = re.compile(r"[^\W_](?:[\w .,&+'!-]{0,58}[\w.!])?")
 
 
@@ -168,7 +168,7 @@ def make_code(competition: Competition, team: Team, captain: Person) -> JoinCode
     """
     require_teams_open(competition, now())
     _require_captain(team, captain)
-    made = JoinCode(secrets.token_urlsafe(_CODE_BYTES), now() + CODE_LIFETIME)
+    made = JoinCode(secrets.token_hex(_CODE_BYTES), now() + CODE_LIFETIME)
     team.code_sha256, team.code_expires = hash_secret(made.code), made.expires
     return made
 

@@ -31,7 +31,7 @@ def quota_of(phase: Phase) -> Quota:
     )
 
 
-def quota_left(session: Session, phase: Phase, person_id: UUID, moment: datetime, *, team: Team | None) -> Left:
+def quota_left(session: Session, phase: Phase, person_id: UUID, moment: datetime, *, team: Team | None = None) -> Left:
     """What a participant, or the team that they are in, has left in a phase.
 
     Of a team counts what was made for it, and what those who are in it have made: nobody gets more by joining or

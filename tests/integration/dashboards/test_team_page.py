@@ -49,5 +49,6 @@ def test_two_become_a_team_and_stand_as_one(
     expect(board.get_by_role("rowheader", name="Night Owls")).to_contain_text("team of ada, bea")
     keep_screenshot(board, "team-2-board")
     other.get_by_role("button", name="Leave the team").click()
+    expect(other.get_by_text("What was made for the team stays the team's. You start anew")).to_be_visible()
     other.get_by_role("button", name="Leave the team").last.click()
     expect(other.get_by_role("button", name="Join the team")).to_be_visible()
