@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -18,6 +19,7 @@ from types import ModuleType
 import pytest
 from headless import launch
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from world import RunningGateway
 
 from podium.platform.supervisor.ports import free_port
@@ -159,7 +161,7 @@ def _opening(browser: Browser, site: str, *others: str) -> Iterator[Callable[...
         page.on("console", lambda message: _note(message, complaints))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: _note_host(request.url, (site, *others), complaints))
-        page.goto(f"{site}{path}")
+        _load(page, f"{site}{path}")
         return page
 
     yield open_page
@@ -168,8 +170,23 @@ def _opening(browser: Browser, site: str, *others: str) -> Iterator[Callable[...
     assert complaints == []
 
 
+def _load(page: Page, address: str) -> None:
+    """Load a page, and once more where the browser broke off: tests beside these change this host's addresses."""
+    broken: list[str] = []
+    page.on("requestfailed", lambda request: broken.append(request.failure or ""))
+    page.goto(address)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(PlaywrightTimeout):
+            page.locator("[data-testid=stApp]").wait_for(state="attached", timeout=2_000)
+            return
+        if any("ERR_NETWORK_CHANGED" in failure for failure in broken):
+            broken.clear()
+            page.reload()
+
+
 def _note(message: ConsoleMessage, complaints: list[str]) -> None:
-    # Tests beside these give this host addresses and take them away, and the browser breaks off what it loads.
+    # What `_load` loads again.
     if "ERR_NETWORK_CHANGED" in message.text:
         return
     # Streamlit's page looks for its server below the address first, then above: the first of these are not found.
