@@ -44,7 +44,7 @@ def show_submissions(competition: CompetitionRecord, who: Viewer) -> None:
         show_paging(place, wanted, page.total, what="submissions" if page.total != 1 else "submission")
         st.button("Look again", icon=":material/refresh:", key=f"again-{place}")
     _show_acts(competition, place, page, who)
-    show_export(slug, wanted.phase, page.total if wanted == Wanted(phase=wanted.phase) else 0, who)
+    show_export(competition, wanted.phase, who)
     layout.inline(element("h2", text("Open one"), class_="podium-section"))
     _show_one(competition, page, who)
 
