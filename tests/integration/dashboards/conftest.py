@@ -17,12 +17,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from headless import launch
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from world import RunningGateway
 
 _STAND_INS = Path(__file__).parents[2] / "unit" / "dashboards"
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
-_CHROMIUM = "/usr/bin/chromium"
 # A browser that starts cold on a busy machine takes longer than the five seconds that Playwright waits by itself.
 expect.set_options(timeout=60_000)
 
@@ -113,9 +113,7 @@ def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) ->
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = launch(playwright)
         yield browser
         browser.close()
 
