@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, TypedDict, TypeVar
 
 import streamlit as st
 
+from podium.dashboards.first_values import give_first
 from podium.platform.bundles.problems import Problem
 from podium.platform.records.competitions import PageRecord
 from podium.platform.records.content import ContentEdit, ContentPreview, ContentRecord, LeaderboardEdit, PhaseEdit
 
+ValueT = TypeVar("ValueT")
 PHASE_WORDS = ("name", "description", "time_zone")
 PHASE_NUMBERS = (
     "max_submissions_per_day",
@@ -20,6 +22,13 @@ PHASE_NUMBERS = (
     "max_concurrent_submissions",
 )
 PHASE_FLAGS = ("hide_output", "hide_prediction_output", "hide_score_output")
+
+
+class Box(TypedDict, Generic[ValueT]):
+    """What every box takes."""
+
+    key: str
+    value: ValueT
 
 
 @dataclass
@@ -62,12 +71,13 @@ class Draft:
             if key.startswith(prefix):
                 self.typed[key.removeprefix(prefix)] = st.session_state[key]
 
-    def start(self, name: str, value: object) -> str:
-        """Give a box its first value; returns its key."""
-        key = self.key(name)
-        if key not in st.session_state:
-            st.session_state[key] = self.typed.get(name, value)
-        return key
+    def box(self, name: str, value: ValueT) -> Box[ValueT]:
+        """The key and the first value of a box that always holds something."""
+        return Box(key=self.key(name), value=self.typed.get(name, value))
+
+    def emptied(self, name: str, value: object) -> str:
+        """The key of a box that can be emptied; gives it its first value."""
+        return give_first(self.key(name), self.typed.get(name, value))
 
     def says(self, path: str) -> list[Problem]:
         """What is wrong with a field, and with what is in it."""

@@ -25,23 +25,23 @@ _LONG, _HIGH = 360, 120
 def show_about(draft: Draft) -> None:
     """Title, words, contact, image and registration."""
     base = draft.base.content
-    st.text_input("Title", key=draft.start("title", base.title), max_chars=256, required=True)
+    st.text_input("Title", **draft.box("title", base.title), max_chars=256, required=True)
     show_problems(draft, "title")
-    st.text_area("Description, for lists", key=draft.start("description", base.description), height=_HIGH)
+    st.text_area("Description, for lists", **draft.box("description", base.description), height=_HIGH)
     show_problems(draft, "description")
     with st.container(horizontal=True):
         st.text_input(
             "E-mail address for questions",
-            key=draft.start("contact_email", base.contact_email or ""),
+            **draft.box("contact_email", base.contact_email or ""),
             placeholder="nobody's",
             autocomplete="off",
         )
-        st.text_input("Reward", key=draft.start("reward", base.reward or ""), max_chars=256, placeholder="none")
+        st.text_input("Reward", **draft.box("reward", base.reward or ""), max_chars=256, placeholder="none")
     show_problems(draft, "contact_email")
     show_problems(draft, "reward")
     st.text_input(
         "Image that programs run in",
-        key=draft.start("docker_image", base.docker_image),
+        **draft.box("docker_image", base.docker_image),
         max_chars=128,
         help="It holds for what is scored from now on.",
     )
@@ -58,7 +58,7 @@ def show_about(draft: Draft) -> None:
         show_problems(draft, name)
     st.checkbox(
         "Whoever joins may submit at once; else you approve them",
-        key=draft.start("registration_auto_approve", base.registration_auto_approve),
+        **draft.box("registration_auto_approve", base.registration_auto_approve),
     )
 
 
@@ -78,7 +78,7 @@ def show_terms(draft: Draft) -> None:
     layout.inline(layout.notice("Whoever takes part has to accept new terms before submitting again."))
     written, seen = st.columns(2)
     with written:
-        st.text_area("Terms", key=draft.start("terms", base.terms), height=_LONG)
+        st.text_area("Terms", **draft.box("terms", base.terms), height=_LONG)
         show_problems(draft, "terms")
     with seen:
         _show_text("Terms, as participants see them", draft.value("terms"), is_html=base.terms_is_html)
@@ -110,12 +110,12 @@ def _show_page(draft: Draft, place: int, at: int, was: PageRecord) -> None:
     path = f"pages[{place}]"
     title = draft.value(f"page-{at}-title") or was.title or "A new page"
     with st.expander(f"{place + 1}. {title}".replace("`", ""), expanded=at >= len(draft.base.content.pages)):
-        st.text_input("Title of the page", key=draft.start(f"page-{at}-title", was.title), max_chars=256)
+        st.text_input("Title of the page", **draft.box(f"page-{at}-title", was.title), max_chars=256)
         show_problems(draft, f"{path}.title")
         written, seen = st.columns(2)
         with written:
-            is_html = st.checkbox("HTML in place of Markdown", key=draft.start(f"page-{at}-is_html", was.is_html))
-            st.text_area("Text", key=draft.start(f"page-{at}-text", was.text), height=_LONG)
+            is_html = st.checkbox("HTML in place of Markdown", **draft.box(f"page-{at}-is_html", was.is_html))
+            st.text_area("Text", **draft.box(f"page-{at}-text", was.text), height=_LONG)
             show_problems(draft, f"{path}.text")
         with seen:
             _show_text("As participants see it", draft.value(f"page-{at}-text"), is_html=bool(is_html))
@@ -143,13 +143,13 @@ def _show_text(label: str, words: str | None, *, is_html: bool) -> None:
 def _show_phase(draft: Draft, at: int, phase: PhaseEdit) -> None:
     path, name = f"phases[{at}]", f"phase-{at}"
     window = _WINDOW[phase.submission_window.value]
-    st.text_input("Name", key=draft.start(f"{name}-name", phase.name), max_chars=256)
+    st.text_input("Name", **draft.box(f"{name}-name", phase.name), max_chars=256)
     show_problems(draft, f"{path}.name")
-    st.text_area("Description", key=draft.start(f"{name}-description", phase.description), height=_HIGH)
+    st.text_area("Description", **draft.box(f"{name}-description", phase.description), height=_HIGH)
     with st.container(horizontal=True):
         _moment_box(draft, f"{name}-start", "Begins (UTC)", phase.start)
         _moment_box(draft, f"{name}-end", "Ends (UTC)", phase.end, help_="Empty: it has no end, as the last may.")
-        st.text_input("Time zone of its days", key=draft.start(f"{name}-time_zone", phase.time_zone), max_chars=60)
+        st.text_input("Time zone of its days", **draft.box(f"{name}-time_zone", phase.time_zone), max_chars=60)
     for field in ("start", "end", "time_zone"):
         show_problems(draft, f"{path}.{field}")
     with st.container(horizontal=True):
@@ -158,39 +158,39 @@ def _show_phase(draft: Draft, at: int, phase: PhaseEdit) -> None:
             ("max_submissions", "Submissions in all"),
             ("max_concurrent_submissions", "Submissions at a time"),
         ):
-            key = draft.start(f"{name}-{field}", getattr(phase, field))
+            key = draft.emptied(f"{name}-{field}", getattr(phase, field))
             st.number_input(label, min_value=0, step=1, value=None, key=key, placeholder="no limit")
-        key = draft.start(f"{name}-execution_time_limit", phase.execution_time_limit)
-        st.number_input("Seconds for a step", min_value=1, step=1, value=None, key=key)
+        seconds = draft.box(f"{name}-execution_time_limit", phase.execution_time_limit)
+        st.number_input("Seconds for a step", min_value=1, step=1, **seconds)
     show_problems(draft, f"{path}.execution_time_limit")
     show_problems(draft, f"{path}.limits")
     for flag in PHASE_FLAGS:
-        st.checkbox(_FLAGS[flag], key=draft.start(f"{name}-{flag}", getattr(phase, flag)))
+        st.checkbox(_FLAGS[flag], **draft.box(f"{name}-{flag}", getattr(phase, flag)))
 
 
 def _show_board(draft: Draft, at: int, board: LeaderboardEdit) -> None:
     path, name = f"leaderboards[{at}]", f"board-{at}"
-    st.text_input("Title of the leaderboard", key=draft.start(f"{name}-title", board.title), max_chars=64)
+    st.text_input("Title of the leaderboard", **draft.box(f"{name}-title", board.title), max_chars=64)
     show_problems(draft, f"{path}.title")
-    st.checkbox("Only organizers see it", key=draft.start(f"{name}-hidden", board.hidden))
+    st.checkbox("Only organizers see it", **draft.box(f"{name}-hidden", board.hidden))
     for place, column in enumerate(board.columns):
         one = f"{name}-{column.key}"
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input(f"Title of “{column.key}”", key=draft.start(f"{one}-title", column.title), max_chars=36)
+            st.text_input(f"Title of “{column.key}”", **draft.box(f"{one}-title", column.title), max_chars=36)
             st.number_input(
                 f"Digits of “{column.key}”",
                 min_value=0,
                 max_value=15,
                 step=1,
-                key=draft.start(f"{one}-precision", column.precision),
+                **draft.box(f"{one}-precision", column.precision),
                 width=180,
             )
-            st.checkbox(f"Hide “{column.key}” from participants", key=draft.start(f"{one}-hidden", column.hidden))
+            st.checkbox(f"Hide “{column.key}” from participants", **draft.box(f"{one}-hidden", column.hidden))
         show_problems(draft, f"{path}.columns[{place}]")
 
 
 def _moment_box(draft: Draft, name: str, label: str, moment: datetime | None, *, help_: str | None = None) -> None:
-    key = draft.start(name, in_box(moment))
+    key = draft.emptied(name, in_box(moment))
     st.datetime_input(label, value=None, key=key, help=help_, format="YYYY-MM-DD")
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import streamlit as st
 
 from podium.dashboards import layout
-from podium.dashboards.choosing_many import chosen_key, forget_choice
+from podium.dashboards.choosing_many import chosen_of, forget_choice
 from podium.dashboards.deeds import refusal_words
 from podium.dashboards.outcomes import forget_outcomes, keep_outcomes, outcomes_card, show_outcomes
 from podium.dashboards.rerun_cards import preview_card
@@ -38,7 +38,6 @@ def show_bulk(competition: CompetitionRecord, place: str, chosen: tuple[int, ...
             "Preview",
             key=f"preview-{place}",
             icon=":material/visibility:",
-            disabled=not chosen,
             help="Changes nothing",
             on_click=_look,
             args=(slug, place, who),
@@ -56,7 +55,10 @@ def _look(slug: str, place: str, who: Viewer) -> None:
     forget_outcomes(place)
     # As the boxes are now: the button may be pressed before it is drawn with what was chosen last.
     act = str(st.session_state[f"act-{place}"])
-    chosen = tuple(sorted(st.session_state.get(chosen_key(place), [])))
+    chosen = tuple(sorted(chosen_of(place)))
+    if not chosen:
+        keep_outcomes(place, "Choose submissions first: by their numbers, or all on this page.")
+        return
     gateway, bulk = who.patient_gateway, _ACTS[act]
     try:
         found: RerunPreview | BulkRecord | str = (

@@ -11,25 +11,20 @@ import streamlit as st
 from podium.dashboards import layout
 from podium.dashboards.session import Viewer
 from podium.platform.client.api import Client
+from podium.platform.records.competitions import CompetitionRecord
 from podium.platform.records.exports import TableForm
 
 DOWNLOADED_ROWS = 50_000
 """Longer tables are left to the command line: a page holds in memory what it hands on."""
 
 
-def show_export(slug: str, phase: int | None, total: int, who: Viewer) -> None:
-    """Offer the table of one phase, or of all.
-
-    Args:
-        slug: The competition.
-        phase: Number of the phase; `None` for all of them.
-        total: So many submissions there are at most.
-        who: The organizer.
-    """
+def show_export(competition: CompetitionRecord, phase: int | None, who: Viewer) -> None:
+    """Offer the table of one phase, by its number, or of all."""
+    slug = competition.summary.slug
     of_what = "of all phases" if phase is None else "of the phase above"
     with st.expander("Download as a table", icon=":material/download:", key=f"export-{slug}"):
         st.caption(f"All submissions {of_what}, whatever else is filtered. Each download stands in the audit log.")
-        if total <= DOWNLOADED_ROWS:
+        if competition.summary.submissions <= DOWNLOADED_ROWS:
             with st.container(horizontal=True):
                 _show_button("CSV", slug, phase, TableForm.CSV, "text/csv", who)
                 _show_button("Parquet", slug, phase, TableForm.PARQUET, "application/vnd.apache.parquet", who)

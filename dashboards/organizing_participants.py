@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from podium.dashboards import layout, source, times
-from podium.dashboards.choosing_many import choose_many, chosen_key, forget_choice
+from podium.dashboards.choosing_many import choose_many, chosen_of, forget_choice
 from podium.dashboards.deeds import refusal_words, show_outcome
 from podium.dashboards.markup import Html, element, text
 from podium.dashboards.outcomes import keep_outcomes, show_outcomes
@@ -121,7 +121,6 @@ def _show_decisions(slug: str, place: str, page: ParticipantPage, who: Viewer) -
                 key=f"{status}-{place}",
                 icon=icon,
                 type="primary" if status is ParticipantStatus.APPROVED else "secondary",
-                disabled=not chosen,
                 on_click=_decide,
                 args=(slug, place, status, who),
             )
@@ -131,8 +130,11 @@ def _show_decisions(slug: str, place: str, page: ParticipantPage, who: Viewer) -
 
 
 def _decide(slug: str, place: str, status: ParticipantStatus, who: Viewer) -> None:
-    chosen = list(st.session_state.get(chosen_key(place), []))
+    chosen = chosen_of(place)
     reason = str(st.session_state.get(f"reason-{place}") or "").strip()
+    if not chosen:
+        keep_outcomes(place, "Choose whom you mean first: by name, or all on this page.")
+        return
     try:
         record = who.patient_gateway.decide_participants(slug, chosen, status, reason=reason)
     except PodiumError as error:

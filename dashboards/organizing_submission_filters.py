@@ -60,26 +60,26 @@ def choose_filters(competition: CompetitionRecord) -> Wanted:
     names = {phase.number: phase.name for phase in competition.phases}
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"filters-{slug}"):
         participant = st.text_input(
-            "Participant", key=f"who-{slug}", placeholder="anyone", autocomplete="off", live="300ms", width=180
+            "Participant", key=f"who-{slug}", placeholder="anyone", autocomplete="off", live="300ms", width=150
         )
-        status = st.selectbox("Status", [_ANY, *(one.value for one in SubmissionStatus)], key=f"st-{slug}", width=150)
+        status = st.selectbox("Status", [_ANY, *(one.value for one in SubmissionStatus)], key=f"st-{slug}", width=130)
         verdict = st.selectbox(
             "Verdict",
             [_ANY, *(one.value for one in Verdict)],
             format_func=lambda word: word.replace("_", " "),
             key=f"verdict-{slug}",
-            width=190,
+            width=170,
         )
         phase = st.selectbox(
             "Phase",
             [None, *names],
             format_func=lambda number: _ANY if number is None else names.get(number, str(number)),
             key=f"ph-{slug}",
-            width=180,
+            width=150,
         )
-        board = st.selectbox("Leaderboard", list(_ON_BOARD), key=f"board-{slug}", width=150)
-        since = st.date_input("From (UTC)", value=None, key=f"since-{slug}", width=150, format="YYYY-MM-DD")
-        until = st.date_input("Until (UTC)", value=None, key=f"until-{slug}", width=150, format="YYYY-MM-DD")
+        board = st.selectbox("Leaderboard", list(_ON_BOARD), key=f"board-{slug}", width=130)
+        since = st.date_input("From (UTC)", value=None, key=f"since-{slug}", width=146, format="YYYY-MM-DD")
+        until = st.date_input("Until (UTC)", value=None, key=f"until-{slug}", width=146, format="YYYY-MM-DD")
     return Wanted(phase, status, verdict, participant or "", _ON_BOARD[board], since, until)
 
 

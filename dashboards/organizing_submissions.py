@@ -44,7 +44,7 @@ def show_submissions(competition: CompetitionRecord, who: Viewer) -> None:
         show_paging(place, wanted, page.total, what="submissions" if page.total != 1 else "submission")
         st.button("Look again", icon=":material/refresh:", key=f"again-{place}")
     _show_acts(competition, place, page, who)
-    show_export(slug, wanted.phase, page.total if wanted == Wanted(phase=wanted.phase) else 0, who)
+    show_export(competition, wanted.phase, who)
     layout.inline(element("h2", text("Open one"), class_="podium-section"))
     _show_one(competition, page, who)
 
@@ -59,8 +59,8 @@ def lines_table(rows: Sequence[SubmissionLine], columns: Sequence[ColumnRecord])
         *(element("th", text(word), scope="col", class_="number" if word in numbers else None) for word in heads),
     )
     body = [_line(row, columns) for row in rows]
-    table = element("table", element("thead", head), element("tbody", *body), class_="podium-table")
-    return element("div", table, class_="podium-scroll", tabindex="0", role="region", aria_label="Submissions")
+    table = element("table", element("thead", head), element("tbody", *body), class_="podium-table stacks")
+    return element("div", table, class_="podium-scroll tall", tabindex="0", role="region", aria_label="Submissions")
 
 
 def _line(row: SubmissionLine, columns: Sequence[ColumnRecord]) -> Html:
@@ -69,18 +69,23 @@ def _line(row: SubmissionLine, columns: Sequence[ColumnRecord]) -> Html:
     verdict = element("span", text(row.verdict.replace("_", " ")), class_="tag") if row.verdict else Html("")
     return element(
         "tr",
-        element("th", text(f"#{row.number}"), scope="row"),
-        element("td", text(row.participant)),
-        element("td", status_mark_of(row.status), verdict),
-        element("td", text(said), class_="why"),
+        element("th", text(f"#{row.number}"), scope="row", class_="title"),
+        element("td", text(row.participant), data_label="Participant"),
+        element("td", status_mark_of(row.status), verdict, data_label="Status"),
+        element("td", text(said), class_="why", data_label="What was said"),
         *(
-            element("td", text(score_text(scores.get(column.key), column.precision)), class_="number")
+            element(
+                "td",
+                text(score_text(scores.get(column.key), column.precision)),
+                class_="number",
+                data_label=column.title,
+            )
             for column in columns
         ),
-        element("td", text("yes" if row.on_leaderboard else MISSING)),
-        element("td", text(row.phase)),
-        element("td", text(times.stamp(row.created)), class_="time"),
-        element("td", text(row.attempts), class_="number"),
+        element("td", text("yes" if row.on_leaderboard else MISSING), data_label="On the board"),
+        element("td", text(row.phase), data_label="Phase"),
+        element("td", text(times.stamp(row.created)), class_="time", data_label="Submitted (UTC)"),
+        element("td", text(row.attempts), class_="number", data_label="Tries"),
     )
 
 

@@ -10,7 +10,7 @@
   const forget = () => { held = null; };
 
   const keep = (event) => {
-    const button = event.target instanceof Element ? event.target.closest(".stApp button") : null;
+    const button = event.target instanceof Element ? event.target.closest('[data-testid^="stBaseButton"]') : null;
     if (!button || button.disabled || event.button !== 0 || !event.isPrimary) return forget();
     button.setPointerCapture(event.pointerId);
     held = { button, x: event.clientX, y: event.clientY };

@@ -23,7 +23,7 @@ from podium.dashboards.organizing_submissions import show_submissions
 from podium.dashboards.organizing_tasks import show_tasks
 from podium.dashboards.sections import SECTION_KEY
 from podium.dashboards.session import Viewer
-from podium.platform.errors import NotAuthenticated
+from podium.platform.errors import NotAuthenticated, PodiumError
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
 
 _SECTIONS: Mapping[str, Callable[[CompetitionRecord, Viewer], None]] = MappingProxyType(
@@ -56,7 +56,7 @@ def show() -> None:
     if choice is None:
         layout.page_head("Organize")
         if listed.trouble is not None:
-            layout.trouble(listed.trouble, what="competition")
+            _show_trouble(listed.trouble)
         else:
             _nothing_to_organize(who)
         return
@@ -67,9 +67,7 @@ def show() -> None:
         choice.show_box()
     if answer.value is None:
         if answer.trouble is not None:
-            layout.trouble(answer.trouble, what="competition")
-        if isinstance(answer.trouble, NotAuthenticated):
-            st.button("Sign out", on_click=session.sign_out)
+            _show_trouble(answer.trouble)
     elif not answer.value.may_organize:
         layout.nothing_here(
             "You don't organize this competition",
@@ -78,6 +76,15 @@ def show() -> None:
         link_to(PageName.COMPETITION, "See the competition", icon=":material/description:", competition=choice.slug)
     else:
         _show_sections(answer.value, who)
+
+
+def _show_trouble(trouble: PodiumError) -> None:
+    """What stands where the gateway gave no answer, and what can be done: to load the page anew would sign out."""
+    layout.trouble(trouble, what="competition")
+    if isinstance(trouble, NotAuthenticated):
+        st.button("Sign out", on_click=session.sign_out)
+    else:
+        st.button("Try again", icon=":material/refresh:", key="organize-again")
 
 
 def _own(competitions: tuple[CompetitionSummary, ...], who: Viewer) -> tuple[CompetitionSummary, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,7 @@ import stand_in as made
 import stand_in_lists as lists
 import stand_in_organizing as organizing
 from browsing import follow, hold_down, let_go, sign_in
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from podium.platform.bundles.content import SubmissionRule
 from podium.platform.lifecycle import ParticipantStatus, RerunStatus, SubmissionStatus
@@ -103,6 +104,30 @@ def test_what_was_typed_last_is_saved_by_the_press_that_leaves_the_box(
     hold_down(page.get_by_role("button", name="Save"))
     expect(page.get_by_text("Changed and not saved yet: reward.")).to_be_visible()
     let_go(page)
+    expect(page.get_by_text("Saved: reward.")).to_be_visible()
+    assert [body["changes"] for _, path, body in organized.done if path.endswith("/content")] == [
+        {"reward": "A wreath"}
+    ]
+
+
+def test_boxes_that_the_browser_loads_late_hold_what_was_read(organized: made.StandIn, open_page: Open) -> None:
+    organized.organized.lists.content = lists.make_content("held")
+    organized.done.clear()
+    page = _enter(open_page, "held", "ola", "Organize")
+    late: list[Route] = []
+    page.route(re.compile("/(TextArea|NumberInput|DateTimeInput)[^/]*[.]js"), lambda route: late.append(route))  # noqa: PLW0108 - playwright takes no builtin
+    page.get_by_role("radio", name="Edit", exact=True).click()
+    page.get_by_label("Reward").fill("A wreath")
+    page.get_by_label("Reward").press("Enter")
+    expect(page.get_by_text("Changed and not saved yet: reward.")).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    assert len(late) >= 3
+    for route in late:
+        route.continue_()
+    expect(page.get_by_label("Description, for lists")).to_have_value(re.compile("three kinds of flowers"))
+    page.get_by_role("tab", name="Phases").click()
+    expect(page.get_by_label("Submissions in all").first).to_have_value("100")
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved: reward.")).to_be_visible()
     assert [body["changes"] for _, path, body in organized.done if path.endswith("/content")] == [
         {"reward": "A wreath"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
@@ -26,13 +27,15 @@ def faults_of(page: Page) -> list[str]:
 
 
 def hold_down(button: Locator) -> None:
-    """Begin a press and do not end it."""
+    """Begin a press and do not end it. Where the button moved away just before, the press is begun again."""
     expect(button).to_be_enabled()
-    button.scroll_into_view_if_needed()
-    box = button.bounding_box()
-    assert box is not None
-    button.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    button.page.mouse.down()
+    for _ in range(20):
+        button.hover()
+        button.page.mouse.down()
+        if button.evaluate("button => button.matches(':active')"):
+            return
+        button.page.mouse.up()
+    pytest.fail("The button never stands still.")
 
 
 def let_go(page: Page) -> None:
