@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from podium.dashboards import times
@@ -67,6 +67,13 @@ def status_mark_of(status: SubmissionStatus) -> Html:
     )
 
 
+def score_cells(scores: Mapping[str, float], columns: Sequence[ColumnRecord]) -> Iterator[Html]:
+    """A submission's scores as cells of a table, a column each."""
+    for column in columns:
+        shown = text(score_text(scores.get(column.key), column.precision))
+        yield element("td", shown, class_="number", data_label=column.title)
+
+
 def _line(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
     scores = {score.key: score.value for score in submission.scores}
     place = queue_sentence(submission) if submission.status is SubmissionStatus.QUEUED else _marks(submission)
@@ -75,15 +82,7 @@ def _line(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html
         element("th", text(submission.number), scope="row", class_="title"),
         element("td", status_mark(submission), element("small", text(place)) if place else "", data_label="Status"),
         element("td", text(submission.phase), data_label="Phase"),
-        *(
-            element(
-                "td",
-                text(score_text(scores.get(column.key), column.precision)),
-                class_="number",
-                data_label=column.title,
-            )
-            for column in columns
-        ),
+        *score_cells(scores, columns),
         element("td", text(submission.filename), class_="name", data_label="File", title=submission.filename),
         element("td", text(submission.message or MISSING), class_="name", data_label="Note", title=submission.message),
         element("td", text(times.stamp(submission.created)), class_="time", data_label="Submitted (UTC)"),

@@ -8,14 +8,14 @@ import streamlit as st
 
 from podium.dashboards import layout, source, times
 from podium.dashboards.choosing_many import choose_many
-from podium.dashboards.history import status_mark_of
+from podium.dashboards.history import score_cells, status_mark_of
 from podium.dashboards.markup import Html, element, text
 from podium.dashboards.one_submission import show_submission
 from podium.dashboards.organizing_bulk import show_bulk
 from podium.dashboards.organizing_export import show_export
 from podium.dashboards.organizing_submission_filters import Wanted, choose_filters
 from podium.dashboards.paging import PAGE, page_of, show_paging
-from podium.dashboards.scores import MISSING, score_text
+from podium.dashboards.scores import MISSING
 from podium.dashboards.session import Viewer
 from podium.platform.records.competitions import ColumnRecord, CompetitionRecord
 from podium.platform.records.organizing import SubmissionLine, SubmissionPage
@@ -73,15 +73,7 @@ def _line(row: SubmissionLine, columns: Sequence[ColumnRecord]) -> Html:
         element("td", text(row.participant), data_label="Participant"),
         element("td", status_mark_of(row.status), verdict, data_label="Status"),
         element("td", text(said), class_="why", data_label="What was said"),
-        *(
-            element(
-                "td",
-                text(score_text(scores.get(column.key), column.precision)),
-                class_="number",
-                data_label=column.title,
-            )
-            for column in columns
-        ),
+        *score_cells(scores, columns),
         element("td", text("yes" if row.on_leaderboard else MISSING), data_label="On the board"),
         element("td", text(row.phase), data_label="Phase"),
         element("td", text(times.stamp(row.created)), class_="time", data_label="Submitted (UTC)"),

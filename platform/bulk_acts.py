@@ -11,6 +11,8 @@ from podium.platform import audit
 from podium.platform.database import notify
 from podium.platform.events import record_event, submission_topic
 from podium.platform.leaderboard import by_hand
+from podium.platform.leaderboard.entries import hold_entrants
+from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.models import Competition, Submission
 from podium.platform.records.organizing import BulkAct, BulkRecord, Outcome
 from podium.platform.submission_listing import named
@@ -45,10 +47,7 @@ def carry_out(
         NotFound: There is no submission of some number; nothing is done.
     """
     outcomes, done, flow_runs = [], [], []
-    # What is held can neither begin nor end before this is done: what is judged now is so until then. Participants
-    # before submissions, as all do who change boards.
-    by_hand.hold_rows(session, named(session, competition, numbers))
-    for one in named(session, competition, numbers, lock=True):
+    for one in _held(session, competition, act, numbers):
         outcome = _judged(session, competition, act, one)
         if outcome.done:
             _do(session, competition, act, one, reason=reason, actor=actor)
@@ -60,6 +59,22 @@ def carry_out(
         numbers_said = ", ".join(f"#{number}" for number in sorted(done))
         audit.note(session, "submissions", after=f"{_WORDS[act]}: {numbers_said}", reason=reason)
     return BulkRecord(act, is_preview=False, outcomes=_in_order(outcomes)), flow_runs
+
+
+def _held(session: Session, competition: Competition, act: BulkAct, numbers: Sequence[int]) -> list[Submission]:
+    """The submissions; those that the act may change are held until the transaction is over, and as they are now.
+
+    What is cancelled can neither begin nor end meanwhile. On boards there is only what is finished, which stays so:
+    its participant is held before it, as by those who choose. A result is stored the other way round, so that what
+    may still get one is not held here.
+    """
+    if act is BulkAct.CANCEL:
+        return named(session, competition, numbers, lock=True)
+    found = named(session, competition, numbers)
+    finished = [one for one in found if one.status is SubmissionStatus.FINISHED]
+    hold_entrants(session, finished)
+    named(session, competition, [one.number for one in finished], lock=True)
+    return found
 
 
 def _in_order(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
@@ -80,8 +95,8 @@ def _judged(session: Session, competition: Competition, act: BulkAct, submission
             instead = f", in the place of {gone}" if gone else ""
             return Outcome(name, done=True, message=f"of {submission.person.username}: put there{instead}")
         case BulkAct.TAKE_OFF_LEADERBOARD:
-            if submission.excluded:
-                return Outcome(name, done=False, message="it is kept off already")
+            if why := by_hand.why_not_kept_off(submission):
+                return Outcome(name, done=False, message=why)
             return Outcome(
                 name,
                 done=True,

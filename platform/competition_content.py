@@ -14,15 +14,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from podium.platform import audit
-from podium.platform.bundles.content import ColumnContent, CompetitionContent, LeaderboardContent, PhaseContent
+from podium.platform.bundles.content import CompetitionContent, LeaderboardContent, PhaseContent
 from podium.platform.bundles.editing import Edited, Fixed, Json, document_of, read_edit
 from podium.platform.bundles.problems import ContentRefused
 from podium.platform.database import notify
 from podium.platform.edit_consequences import Circumstances, consequences_of
 from podium.platform.errors import Conflict
-from podium.platform.events import record_event
 from podium.platform.leaderboard.changes import leaderboard_topic
+from podium.platform.leaderboard.content import leaderboard_content
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
 from podium.platform.limits import LIMITS
 from podium.platform.models import (
@@ -35,6 +34,7 @@ from podium.platform.models import (
     Submission,
     now,
 )
+from podium.platform.phase_changes import hold_phases, note_competition_change
 from podium.platform.records.competitions import PageRecord
 from podium.platform.records.content import (
     ColumnEdit,
@@ -130,13 +130,7 @@ def change_content(
 def _lock(session: Session, competition: Competition) -> None:
     """Let others who change it, or move a phase's dates, wait; and see what they have left."""
     session.refresh(competition, with_for_update={"of": Competition, "key_share": True})
-    session.execute(
-        select(Phase)
-        .where(Phase.competition_id == competition.id)
-        .order_by(Phase.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).all()
+    hold_phases(session, competition)
     for things in (competition.pages, competition.leaderboards):
         for thing in things:
             session.refresh(thing)
@@ -202,31 +196,7 @@ def _fixed(competition: Competition) -> Fixed:
         tasks=tuple(tasks.items()),
         phase_tasks=tuple(tuple(entry.index for entry in phase.tasks) for phase in competition.phases),
         migrating=tuple(phase.auto_migrate_to_this_phase for phase in competition.phases),
-        leaderboards=tuple(_board_content(board) for board in competition.leaderboards),
-    )
-
-
-def _board_content(board: Leaderboard) -> LeaderboardContent:
-    return LeaderboardContent(
-        title=board.title,
-        key=board.key,
-        submission_rule=board.submission_rule,
-        hidden=board.hidden,
-        primary_index=board.primary_index,
-        columns=tuple(
-            ColumnContent(
-                index=column.index,
-                title=column.title,
-                key=column.key,
-                sorting=column.sorting,
-                computation=column.computation,
-                computation_indexes=tuple(column.computation_indexes),
-                precision=column.precision,
-                hidden=column.hidden,
-                computation_weights=tuple(column.computation_weights),
-            )
-            for column in board.columns
-        ),
+        leaderboards=tuple(leaderboard_content(board) for board in competition.leaderboards),
     )
 
 
@@ -282,16 +252,7 @@ def _write_board(board: Leaderboard, old: LeaderboardContent, new: LeaderboardCo
 def _leave_a_trace(session: Session, competition: Competition, edited: Edited, actor: str) -> None:
     before = "; ".join(f"{one.field}: {one.before}" for one in edited.changes)
     after = "; ".join(f"{one.field}: {one.after}" for one in edited.changes)
-    audit.note(session, "competition", before=before, after=after)
-    record_event(
-        session,
-        subject="competition",
-        subject_id=competition.id,
-        before=None,
-        after="changed",
-        actor=actor,
-        reason=after[:2000],
-    )
+    note_competition_change(session, competition, before=before, after=after, actor=actor)
 
 
 def _consequences(session: Session, competition: Competition, edited: Edited) -> tuple[str, ...]:

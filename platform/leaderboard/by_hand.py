@@ -5,41 +5,43 @@ What is kept off is marked so, for otherwise the next result, or a board made fr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from uuid import UUID
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podium.platform.leaderboard.changes import Change, change_board
-from podium.platform.leaderboard.entries import hold_entrants, new_row
+from podium.platform.leaderboard.entries import put_by_choice, standing_beside
 from podium.platform.leaderboard.selection import CHOSEN, MULTIPLE
 from podium.platform.leaderboard.whole_board import board_of, scored_submissions, write_board
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Leaderboard, LeaderboardEntry, Submission
-
-
-def hold_rows(session: Session, submissions: Sequence[Submission]) -> None:
-    """Let nobody else change what their participants have on boards before the transaction ends."""
-    hold_entrants(session, submissions)
+from podium.platform.models import Leaderboard, Submission
 
 
 def why_not_put_on(submission: Submission, board: Leaderboard) -> str:
     """Why a submission can't be put on the leaderboard; empty where it can."""
     if submission.on_leaderboard:
         return "it stands there already"
-    if submission.status is not SubmissionStatus.FINISHED:
-        return f"it is {submission.status}: only what is finished has scores"
+    if why := _why_without_scores(submission):
+        return why
     if board.submission_rule not in CHOSEN and not submission.excluded:
         return f"the rule {board.submission_rule} chooses by itself, and would undo it"
     return ""
+
+
+def why_not_kept_off(submission: Submission) -> str:
+    """Why a submission can't be kept off the leaderboard; empty where it can."""
+    return "it is kept off already" if submission.excluded else _why_without_scores(submission)
+
+
+def _why_without_scores(submission: Submission) -> str:
+    if submission.status is SubmissionStatus.FINISHED:
+        return ""
+    return f"it is {submission.status}: only what is finished has scores"
 
 
 def replaced_by(session: Session, submission: Submission, board: Leaderboard) -> list[int]:
     """Numbers of the submissions of its participant or team that would make room for this one."""
     if board.submission_rule not in CHOSEN or board.submission_rule in MULTIPLE:
         return []
-    standing = _standing(session, submission)
+    standing = standing_beside(session, submission)
     return sorted(session.scalars(select(Submission.number).where(Submission.id.in_(standing - {submission.id}))))
 
 
@@ -52,8 +54,7 @@ def put_on(session: Session, submission: Submission, board: Leaderboard) -> None
         submission.excluded = False
         session.flush()
     if board.submission_rule in CHOSEN:
-        gone = () if board.submission_rule in MULTIPLE else _standing(session, submission)
-        change_board(session, submission.phase_id, board, Change(gone, [new_row(board, submission)]))
+        put_by_choice(session, submission, board)
     else:
         _choose_again(session, submission, board)
 
@@ -73,17 +74,3 @@ def _choose_again(session: Session, submission: Submission, board: Leaderboard) 
     entrants = frozenset({submission.entrant_id})
     scored = scored_submissions(session, submission.phase, board, {}, entrants=entrants)
     write_board(session, submission.phase, board, board_of(board, scored), entrants=entrants)
-
-
-def _standing(session: Session, submission: Submission) -> frozenset[UUID]:
-    row = LeaderboardEntry
-    return frozenset(
-        session.scalars(
-            select(row.submission_id).where(
-                row.phase_id == submission.phase_id,
-                row.entrant_id == submission.entrant_id,
-                row.until.is_(None),
-                ~row.is_baseline,
-            )
-        )
-    )

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podium.platform.bundles.content import SubmissionRule
 from podium.platform.errors import Conflict
 from podium.platform.leaderboard.changes import Change, change_board
-from podium.platform.leaderboard.entries import hold_entrants, new_row
-from podium.platform.leaderboard.selection import CHOSEN, MULTIPLE
+from podium.platform.leaderboard.entries import hold_entrants, put_by_choice, standing_beside
+from podium.platform.leaderboard.selection import CHOSEN
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Leaderboard, LeaderboardEntry, Submission, now
+from podium.platform.models import Leaderboard, Submission, now
 from podium.platform.submissions.windows import phase_status
 
 
@@ -24,10 +21,8 @@ def put_on_leaderboard(session: Session, submission: Submission) -> None:
         Conflict: The rule chooses by itself, the phase is over, or the submission has no scores.
     """
     board = _require_choice(session, submission)
-    standing = _standing(session, submission)
-    if submission.id not in standing:
-        gone = () if board.submission_rule in MULTIPLE else standing
-        change_board(session, submission.phase_id, board, Change(gone, [new_row(board, submission)]))
+    if submission.id not in standing_beside(session, submission):
+        put_by_choice(session, submission, board)
 
 
 def take_off_leaderboard(session: Session, submission: Submission) -> None:
@@ -41,7 +36,7 @@ def take_off_leaderboard(session: Session, submission: Submission) -> None:
         raise Conflict(
             "A submission can't be taken off this leaderboard.", remedy="Put another one there in its place."
         )
-    if submission.id in _standing(session, submission):
+    if submission.id in standing_beside(session, submission):
         change_board(session, submission.phase_id, board, Change([submission.id], is_withdrawal=True))
 
 
@@ -74,18 +69,3 @@ def _require_choice(session: Session, submission: Submission) -> Leaderboard:
 def _require_scores(submission: Submission) -> None:
     if submission.status is not SubmissionStatus.FINISHED:
         raise Conflict("Only a submission that was scored can stand on the leaderboard.")
-
-
-def _standing(session: Session, submission: Submission) -> frozenset[UUID]:
-    """What stands of the participant in the submission's phase."""
-    row = LeaderboardEntry
-    return frozenset(
-        session.scalars(
-            select(row.submission_id).where(
-                row.phase_id == submission.phase_id,
-                row.entrant_id == submission.entrant_id,
-                row.until.is_(None),
-                ~row.is_baseline,
-            )
-        )
-    )

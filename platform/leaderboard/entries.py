@@ -55,19 +55,37 @@ def place_on_leaderboards(session: Session, submissions: Sequence[Submission]) -
     Only what stands there already is looked at: how many others a participant has made costs nothing.
     """
     hold_entrants(session, submissions)
-    kept_off = set(
-        session.scalars(
-            select(Submission.id).where(Submission.id.in_(one.id for one in submissions), Submission.excluded)
-        )
-    )
     by_phase: dict[UUID, list[Submission]] = {}
     for submission in submissions:
         by_phase.setdefault(submission.phase_id, []).append(submission)
     # All boards that a transaction changes come after all of its participants, and each in the same order.
     for phase_id in sorted(by_phase):
         board = by_phase[phase_id][0].competition.leaderboards[0]
-        counting = [one for one in by_phase[phase_id] if one.id not in kept_off]
-        change_board(session, phase_id, board, _change(session, phase_id, board, counting))
+        change_board(session, phase_id, board, _change(session, phase_id, board, by_phase[phase_id]))
+
+
+def put_by_choice(session: Session, submission: Submission, board: Leaderboard) -> None:
+    """Have a submission stand where people choose what stands; where only one may, in the place of the other.
+
+    The caller holds the entrant.
+    """
+    gone = () if board.submission_rule in MULTIPLE else standing_beside(session, submission)
+    change_board(session, submission.phase_id, board, Change(gone, [new_row(board, submission)]))
+
+
+def standing_beside(session: Session, submission: Submission) -> frozenset[UUID]:
+    """What stands in the submission's phase of whom it is, baselines left out; also itself, if it stands."""
+    row = LeaderboardEntry
+    return frozenset(
+        session.scalars(
+            select(row.submission_id).where(
+                row.phase_id == submission.phase_id,
+                row.entrant_id == submission.entrant_id,
+                row.until.is_(None),
+                ~row.is_baseline,
+            )
+        )
+    )
 
 
 def hold_participants(session: Session, keys: Collection[tuple[UUID, UUID]]) -> None:
@@ -80,6 +98,16 @@ def hold_participants(session: Session, keys: Collection[tuple[UUID, UUID]]) -> 
         select(Participant.person_id)
         .where(tuple_(Participant.competition_id, Participant.person_id).in_(sorted(keys)))
         .order_by(Participant.competition_id, Participant.person_id)
+        .with_for_update()
+    )
+
+
+def hold_all_participants(session: Session, competition_id: UUID) -> None:
+    """Let every result and choice of this competition wait until the transaction is over."""
+    session.execute(
+        select(Participant.person_id)
+        .where(Participant.competition_id == competition_id)
+        .order_by(Participant.person_id)
         .with_for_update()
     )
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session, selectinload
 
+from podium.platform.competitions import may_organize
+from podium.platform.identity import Caller
 from podium.platform.leaderboard.board_views import BoardView, Place
 from podium.platform.leaderboard.entries import column_record, questions_of, visible_columns
 from podium.platform.leaderboard.linked_results import board_shows_detailed_results, submissions_with_results
@@ -312,10 +314,11 @@ _COUNTS_WITH_TEAMS = text(
 )
 
 
-def shown_name(session: Session, submission: Submission, *, for_organizer: bool, viewer_id: UUID | None) -> str:
+def shown_name(session: Session, submission: Submission, caller: Caller | None) -> str:
     """What the participant or the team of a submission is called to somebody whom the leaderboard led to it."""
     board = submission.competition.leaderboards[0]
-    if board.anonymous and not (for_organizer or submission.is_baseline):
+    if board.anonymous and not (submission.is_baseline or may_organize(submission.competition, caller)):
+        viewer_id = caller.person_id if caller else None
         own = entrants_of(session, submission.competition, viewer_id)
         if submission.person_id != viewer_id and submission.entrant_id not in own:
             return pseudonym(board.pseudonym_key, submission.entrant_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from podium.platform.leaderboard.entries import hold_all_participants
 from podium.platform.leaderboard.rules import board_rules
 from podium.platform.leaderboard.whole_board import (
     BoardRow,
@@ -14,7 +15,7 @@ from podium.platform.leaderboard.whole_board import (
     wanted_row,
     write_board,
 )
-from podium.platform.models import Competition, LeaderboardEntry, Participant, Phase, PhaseBoard, Submission
+from podium.platform.models import Competition, LeaderboardEntry, Phase, PhaseBoard, Submission
 from podium.platform.records.leaderboards import BoardDifference
 
 
@@ -27,7 +28,7 @@ def board_differences(session: Session, competition: Competition, *, repair: boo
         repair: Also write what should be there, while results of this competition wait.
     """
     if repair:
-        _hold_participants(session, competition)
+        hold_all_participants(session, competition.id)
     found: list[BoardDifference] = []
     for phase in competition.phases:
         found += _of_phase(session, competition, phase, repair=True) if repair else _seen(session, competition, phase)
@@ -41,7 +42,7 @@ def _seen(session: Session, competition: Competition, phase: Phase) -> list[Boar
         found = _of_phase(session, competition, phase, repair=False)
         if not found or _version(session, phase) == before:
             return found
-    _hold_participants(session, competition)
+    hold_all_participants(session, competition.id)
     return _of_phase(session, competition, phase, repair=False)
 
 
@@ -50,16 +51,6 @@ _TRIES = 3
 
 def _version(session: Session, phase: Phase) -> int | None:
     return session.scalar(select(PhaseBoard.version).where(PhaseBoard.phase_id == phase.id))
-
-
-def _hold_participants(session: Session, competition: Competition) -> None:
-    """Let results of this competition wait until this transaction is over."""
-    session.execute(
-        select(Participant.person_id)
-        .where(Participant.competition_id == competition.id)
-        .order_by(Participant.person_id)
-        .with_for_update()
-    )
 
 
 def _of_phase(session: Session, competition: Competition, phase: Phase, *, repair: bool) -> list[BoardDifference]:

@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.identifiers import new_id
+from podium.platform.leaderboard.entries import hold_participants
 from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
-from podium.platform.models import Evaluation, Event, Participant, PhaseTask, Submission, TeamMember, now
+from podium.platform.models import Evaluation, Event, PhaseTask, Submission, TeamMember, now
 from podium.platform.submissions.transitions import WAITS_FOR_AGENT
 
 
@@ -103,12 +104,7 @@ def _teams_of(session: Session, origins: Sequence[Submission]) -> dict[tuple[UUI
     if not competitions:
         return {}
     keys = {(one.competition_id, one.person_id) for one in origins if one.competition_id in competitions}
-    session.execute(
-        select(Participant.person_id)
-        .where(tuple_(Participant.competition_id, Participant.person_id).in_(sorted(keys)))
-        .order_by(Participant.competition_id, Participant.person_id)
-        .with_for_update()
-    )
+    hold_participants(session, keys)
     members = select(TeamMember).where(tuple_(TeamMember.competition_id, TeamMember.person_id).in_(keys))
     return {(one.competition_id, one.person_id): one.team_id for one in session.scalars(members)}
 

@@ -62,12 +62,7 @@ def detailed_results(
         competition=submission.competition.slug,
         phase=submission.phase.name,
         number=submission.number,
-        participant=shown_name(
-            session,
-            submission,
-            for_organizer=competitions.may_organize(submission.competition, caller),
-            viewer_id=caller.person_id if caller else None,
-        ),
+        participant=shown_name(session, submission, caller),
         pages=tuple(page.record for page in _pages(submission, storage)),
     )
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podium.platform import competitions
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.identity import Caller
 from podium.platform.leaderboard.reading import shown_name
@@ -91,12 +90,7 @@ def _record(session: Session, submission: Submission, caller: Caller | None) -> 
     return SharedSubmission(
         id=record.id,
         number=record.number,
-        participant=shown_name(
-            session,
-            submission,
-            for_organizer=competitions.may_organize(submission.competition, caller),
-            viewer_id=caller.person_id if caller else None,
-        ),
+        participant=shown_name(session, submission, caller),
         phase=record.phase,
         filename=record.filename,
         size=record.size,

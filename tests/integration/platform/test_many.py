@@ -172,3 +172,15 @@ def test_health_says_what_fails_whose_doing_it_is_and_what_to_do(
     (used,) = [one for one in owner.competition_datasets(slug) if one.kind == "scoring_program"]
     assert used.is_current
     assert "version 1 (present)" in used.used[0]
+
+
+def test_a_board_is_changed_without_waiting_for_a_result_that_is_being_stored(
+    world: World, owner: Client, ada: Known, slug: str
+) -> None:
+    submission_id = world.submit(ada, slug)
+    with world.session() as session:
+        # As a result does, which then wants the participant.
+        session.get_one(Submission, submission_id, with_for_update=True)
+        for act in (BulkAct.PUT_ON_LEADERBOARD, BulkAct.TAKE_OFF_LEADERBOARD):
+            (left_out,) = owner.act_in_bulk(slug, act, (1,), reason="In time.").outcomes
+            assert (left_out.done, left_out.message) == (False, "it is queued: only what is finished has scores")

@@ -5,53 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import edited_content
 import pytest
+from edited_content import MAY, PHASE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.platform.bundles.content import ColumnContent, LeaderboardContent, Sorting, SubmissionRule, SubmissionWindow
+from podium.platform.bundles.content import ColumnContent, LeaderboardContent, Sorting, SubmissionRule
 from podium.platform.bundles.editing import Edited, Fixed, document_of, read_edit
 from podium.platform.bundles.problems import Severity
 from podium.platform.edit_consequences import Circumstances, consequences_of
 from podium.platform.records.competitions import PageRecord
-from podium.platform.records.content import ColumnEdit, ContentEdit, LeaderboardEdit, PhaseEdit
 
-MAY, JUNE, JULY = (datetime(2030, month, 1, tzinfo=UTC) for month in (5, 6, 7))
-FIRST = PhaseEdit(
-    name="First",
-    description="",
-    start=MAY,
-    end=JUNE,
-    max_submissions_per_day=5,
-    max_submissions=100,
-    max_concurrent_submissions=None,
-    submission_window=SubmissionWindow.CALENDAR_DAY,
-    time_zone="UTC",
-    failed_submissions_given_back=0,
-    execution_time_limit=600,
-    limits={},
-    hide_output=False,
-    hide_prediction_output=False,
-    hide_score_output=False,
-)
+JUNE, JULY = (datetime(2030, month, 1, tzinfo=UTC) for month in (6, 7))
+FIRST = replace(PHASE, end=JUNE)
 SECOND = replace(FIRST, name="Second", start=JUNE, end=None)  # begins when the first ends, as CodaLab's do
-CONTENT = ContentEdit(
-    title="Irises",
-    description="",
-    contact_email=None,
-    reward=None,
-    docker_image="podium/python:3.11",
-    registration_auto_approve=True,
-    start=None,
-    end=None,
-    registration_start=None,
-    registration_end=None,
-    terms="Be fair.",
-    terms_is_html=False,
-    pages=(PageRecord("Data", "Flowers", is_html=False),),
-    phases=(FIRST, SECOND),
-    leaderboards=(LeaderboardEdit("Results", hidden=False, columns=(ColumnEdit("a", "A", 2, hidden=False),)),),
-)
+CONTENT = replace(edited_content.CONTENT, phases=(FIRST, SECOND))
 COLUMN = ColumnContent(0, "A", "a", Sorting.DESC, None, (), precision=2, hidden=False)
 FIXED = Fixed(
     tasks=(("0", "6ba7b812-9dad-11d1-80b4-00c04fd430c8"),),

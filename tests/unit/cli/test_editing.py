@@ -2,64 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import edited_content
 import pytest
 
-from podium.platform.bundles.content import SubmissionWindow
 from podium.platform.cli.editing_file import changes_in_file
 from podium.platform.client.conversion import record_to_json
 from podium.platform.errors import InvalidInput
-from podium.platform.records.competitions import PageRecord
 from podium.platform.records.content import (
-    ColumnEdit,
-    ContentEdit,
     ContentPreview,
     ContentRecord,
     FieldChange,
-    LeaderboardEdit,
-    PhaseEdit,
 )
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Gateway, Podium
-from datetime import UTC, datetime
 
-PHASE = PhaseEdit(
-    name="First",
-    description="",
-    start=datetime(2030, 5, 1, tzinfo=UTC),
-    end=None,
-    max_submissions_per_day=5,
-    max_submissions=None,
-    max_concurrent_submissions=None,
-    submission_window=SubmissionWindow.CALENDAR_DAY,
-    time_zone="UTC",
-    failed_submissions_given_back=0,
-    execution_time_limit=600,
-    limits={},
-    hide_output=False,
-    hide_prediction_output=False,
-    hide_score_output=False,
-)
-CONTENT = ContentEdit(
-    title="Iris",
-    description="",
-    contact_email=None,
-    reward=None,
-    docker_image="podium/python:3.11",
-    registration_auto_approve=True,
-    start=None,
-    end=None,
-    registration_start=None,
-    registration_end=None,
-    terms="Be fair.",
-    terms_is_html=False,
-    pages=(PageRecord("Data", "Flowers", is_html=False),),
-    phases=(PHASE,),
-    leaderboards=(LeaderboardEdit("Results", hidden=False, columns=(ColumnEdit("a", "A", 2, hidden=False),)),),
-)
+CONTENT = replace(edited_content.CONTENT, title="Iris", phases=(replace(edited_content.PHASE, max_submissions=None),))
 FILE = """
 version: 2
 title: Irises
