@@ -42,7 +42,8 @@ from podium.platform.submissions.windows import choose_phase
 from podium.platform.transitions import move_bundle
 from podium.tasks.competitions import store_files, write_competition
 
-HTTP = httpx.Client(timeout=30, verify=False)
+# It drops a connection before the server does, which would otherwise end some just as they are used again.
+HTTP = httpx.Client(timeout=30, verify=False, limits=httpx.Limits(keepalive_expiry=2))
 """For requests that need no token. It makes no secure connections, and so loads no certificates."""
 PAST = "2020-01-01 00:00:00+00:00"
 FUTURE = "2100-01-01 00:00:00+00:00"
