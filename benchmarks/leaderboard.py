@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from own_podium import write_files
@@ -172,9 +173,9 @@ def _measure(database: Database) -> dict[str, float]:
 
             return call
 
-        def page(**options: object) -> Callable[[], object]:
+        def page(**options: Any) -> Callable[[], object]:
             wanted = {"limit": 50, "offset": 0, **options}
-            return lambda: read_leaderboard(session, competition, phase, Reader(person_id), **wanted)  # type: ignore[arg-type]
+            return lambda: read_leaderboard(session, competition, phase, Reader(person_id), **wanted)
 
         version = state.version
         found = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,8 +22,8 @@ class GatewayServer(uvicorn.Server):
         options: Those of `uvicorn.Config`.
     """
 
-    def __init__(self, app: FastAPI, **options: object) -> None:
-        super().__init__(uvicorn.Config(app, **{"timeout_graceful_shutdown": GRACE_SECONDS} | options))  # type: ignore[arg-type]
+    def __init__(self, app: FastAPI, **options: Any) -> None:  # noqa: ANN401  uvicorn's own
+        super().__init__(uvicorn.Config(app, **{"timeout_graceful_shutdown": GRACE_SECONDS, **options}))
         self._services: Services = app.state.services
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
