@@ -53,9 +53,10 @@ INSERT INTO people (id, created, username, email, name, is_administrator, may_or
 INSERT INTO participants (competition_id, person_id, created, status)
   SELECT c.id, p.id, now(), 'approved' FROM competitions c, people p WHERE p.username LIKE 'participant-%';
 INSERT INTO submissions (id, created, competition_id, phase_id, person_id, number, filename, size, sha256, message,
-    fact_sheet, status, status_message, version, counts, on_leaderboard, is_baseline, queue, dispatches, ended)
+    fact_sheet, status, status_message, version, counts, on_leaderboard, is_baseline, excluded, queue,
+    dispatches, ended)
   SELECT gen_random_uuid(), moment, phase.competition_id, phase.id, person.id, n, 'f.zip', 1, repeat('a', 64), '', '{}',
-    'finished', '', 1, true, false, false, 'default', 1, moment
+    'finished', '', 1, true, false, false, false, 'default', 1, moment
   FROM generate_series(1, :size) n
   CROSS JOIN LATERAL (SELECT now() - interval '30 days' * (1 - n / CAST(:size AS float)) AS moment) times
   JOIN (SELECT id, row_number() OVER () AS at FROM people WHERE username LIKE 'participant-%') person
@@ -65,8 +66,8 @@ INSERT INTO evaluations (id, submission_id, task_id, task_version, position, sta
   SELECT s.id, s.id, t.id, 1, 0, 'succeeded', '', '[]', '{}' FROM submissions s, tasks t;
 INSERT INTO scores (evaluation_id, key, value) SELECT id, 'accuracy', random() FROM evaluations;
 INSERT INTO leaderboard_entries (phase_id, submission_id, person_id, entrant_id, scores, sort_key, submitted, number,
-    is_baseline, since, until)
-  SELECT phase_id, id, person_id, person_id, ARRAY[value], ARRAY[-value], created, number, false, ended,
+    is_baseline, is_withdrawn, since, until)
+  SELECT phase_id, id, person_id, person_id, ARRAY[value], ARRAY[-value], created, number, false, false, ended,
     lead(ended) OVER (PARTITION BY person_id ORDER BY created)
   FROM (SELECT s.*, c.value, max(c.value) OVER (PARTITION BY person_id ORDER BY created
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS best
@@ -232,9 +233,10 @@ def _new_submission(session: Session, at: int, value: float) -> UUID:
     found = session.execute(
         text(
             "INSERT INTO submissions (id, created, competition_id, phase_id, person_id, number, filename, size, sha256,"
-            " message, fact_sheet, status, status_message, version, counts, on_leaderboard, is_baseline, queue,"
-            " dispatches, ended) SELECT gen_random_uuid(), now(), competition_id, id, :person, 2000000 + :at, 'f.zip',"
-            " 1, repeat('a', 64), '', '{}', 'finished', '', 1, true, false, false, 'default', 1, now() FROM phases"
+            " message, fact_sheet, status, status_message, version, counts, on_leaderboard, is_baseline, excluded,"
+            " queue, dispatches, ended) SELECT gen_random_uuid(), now(), competition_id, id, :person, 2000000 + :at,"
+            " 'f.zip', 1, repeat('a', 64), '', '{}', 'finished', '', 1, true, false, false, false, 'default', 1, now()"
+            " FROM phases"
             " RETURNING id"
         ),
         {"person": person_id, "at": at},
