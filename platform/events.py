@@ -50,3 +50,8 @@ def pool_topic(pool: str) -> str:
 def rerun_topic(rerun_id: UUID) -> str:
     """The topic under which watchers of a rerun are told."""
     return f"rerun:{rerun_id}"
+
+
+def campaign_topic(campaign_id: UUID) -> str:
+    """The topic under which watchers of a campaign are told."""
+    return f"campaign:{campaign_id}"

@@ -108,7 +108,8 @@ class MailApproval(Base):
 class OutboxMessage(Identified, Timed, Base):
     """One message to one person. Of a campaign there is one for each person; else `key` says what there is one of.
 
-    What it says stands in its campaign, or in `subject` and `body` (Markdown). `address` is where it went last, so
+    What it says stands in its campaign; else in `subject` and `body` (Markdown), with what is to be `filled_in`, by the
+    names of variables. `address` is where it went last, so
     that mail which comes back is known. `due` is when it is to be sent.
 
     While a sender has it, `claim_id` says which one: nobody else's word about it counts. `handed` is set before the
@@ -155,6 +156,7 @@ class OutboxMessage(Identified, Timed, Base):
     key: Mapped[str | None] = mapped_column(String(200))
     subject: Mapped[str | None] = mapped_column(String(400))
     body: Mapped[str | None]
+    filled_in: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[MailStatus] = mapped_column(status_type(MailStatus, "mail_status"), default=MailStatus.QUEUED)
     address: Mapped[str] = mapped_column(String(320), default="")
     domain: Mapped[str] = mapped_column(String(255), default="")

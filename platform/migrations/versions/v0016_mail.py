@@ -143,6 +143,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(200), nullable=True),
         sa.Column("subject", sa.String(400), nullable=True),
         sa.Column("body", sa.String(), nullable=True),
+        sa.Column("filled_in", postgresql.JSONB(), nullable=False),
         sa.Column(
             "status",
             sa.Enum(

@@ -1,0 +1,82 @@
+"""Addresses in mail: the platform's pages, and those that are good without a sign-in because they are signed."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from urllib.parse import quote
+from uuid import UUID
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from podium.platform.errors import NotFound
+from podium.platform.models import MailKind
+
+UNSUBSCRIBE_PATH = "/mail/unsubscribe"
+"""Under the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What somebody may stop: messages of a kind, of one competition or of all."""
+
+    person_id: UUID
+    kind: MailKind
+    competition_id: UUID | None = None
+
+
+class MailLinks:
+    """Makes the addresses that stand in mail.
+
+    Args:
+        secret: Signs those that are good by themselves. They never expire: mail is kept for years.
+        gateway: The gateway's address as people reach it.
+        pages: The pages' address, where there are any.
+    """
+
+    def __init__(self, secret: str, gateway: str, pages: str) -> None:
+        self._signer = URLSafeSerializer(secret, salt="podium-unsubscribe")
+        self._gateway = gateway.rstrip("/")
+        self._pages = pages.rstrip("/")
+
+    def of_competition(self, slug: str) -> dict[str, str]:
+        """The pages of a competition, by the names of variables."""
+        base = self._pages or f"{self._gateway}/api/v1"
+        if not self._pages:
+            found = f"{base}/competitions/{quote(slug)}"
+            names = ("competition_link", "leaderboard_link", "submit_link", "submissions_link")
+            return {name: f"{found}/leaderboard.html" if name == "leaderboard_link" else found for name in names}
+        pages = {"competition": "competition_link", "leaderboard": "leaderboard_link", "submit": "submit_link"}
+        found_pages = {name: f"{base}/{page}?competition={quote(slug)}" for page, name in pages.items()}
+        return {**found_pages, "submissions_link": f"{base}/submissions?competition={quote(slug)}"}
+
+    def unsubscribe(self, subscription: Subscription) -> str:
+        """The address by which whoever has it stops these messages."""
+        words = [_short(subscription.person_id), str(subscription.kind)]
+        if subscription.competition_id is not None:
+            words.append(_short(subscription.competition_id))
+        signed: str = self._signer.dumps(words)
+        return f"{self._gateway}/api/v1{UNSUBSCRIBE_PATH}/{signed}"
+
+    def subscription(self, token: str) -> Subscription:
+        """What an address stops.
+
+        Raises:
+            NotFound: It was not made here.
+        """
+        try:
+            person, kind, *competition = self._signer.loads(token)
+            of = _long(competition[0]) if competition else None
+            return Subscription(_long(person), MailKind(kind), of)
+        except (BadSignature, ValueError, TypeError):
+            raise NotFound(
+                "This link is not complete.", remedy="Copy it from the message as a whole, or write to the organizers."
+            ) from None
+
+
+def _short(one: UUID) -> str:
+    return base64.urlsafe_b64encode(one.bytes).rstrip(b"=").decode("ascii")
+
+
+def _long(text: str) -> UUID:
+    return UUID(bytes=base64.urlsafe_b64decode(f"{text}=="))
