@@ -1,4 +1,4 @@
-"""What is driven by a flow of the platform's own: bundles, reruns and migrations, and which flow run each needs.
+"""What is driven by a flow of the platform's own: bundles, reruns, mail and so on, and which flow run each needs.
 
 That it gets one is the same for all of them: its row is locked, so that of several who see to it at once one does.
 """
@@ -18,9 +18,18 @@ from podium.platform.batches import rerun_tags
 from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
 from podium.platform.events import pool_topic
-from podium.platform.lifecycle import BundleStatus, MigrationStatus, RerunStatus
-from podium.platform.models import Bundle, Phase, PhaseMigration, Rerun
-from podium.platform.orchestration import CREATE_COMPETITION, MIGRATE_PHASE, PLATFORM_POOL, RERUN_PHASE, Orchestration
+from podium.platform.lifecycle import BundleStatus, CampaignStatus, MigrationStatus, RerunStatus
+from podium.platform.mail.rounds import begin_round, due_campaigns, send_on_time
+from podium.platform.models import Bundle, MailCampaign, MailRound, Phase, PhaseMigration, Rerun
+from podium.platform.orchestration import (
+    CREATE_COMPETITION,
+    DELIVER_MAIL,
+    MIGRATE_PHASE,
+    PLATFORM_POOL,
+    RERUN_PHASE,
+    SEND_MASS_EMAIL,
+    Orchestration,
+)
 from podium.platform.phase_migration import waiting_for_a_flow
 from podium.platform.transitions import move_bundle
 
@@ -33,7 +42,9 @@ RERUNS_AT_ONCE = 4
 """Reruns that are driven at the same time, of all competitions; the others wait for their turn."""
 MAX_READINGS = 5
 """Flows that are begun for a bundle at most: one that ends whoever reads it must not do so for ever."""
-Row = TypeVar("Row", Bundle, Rerun, PhaseMigration)
+CAMPAIGNS_AT_ONCE = 2
+"""Campaigns that are sent at the same time, of all competitions; the others wait for their turn."""
+Row = TypeVar("Row", Bundle, Rerun, PhaseMigration, MailCampaign, MailRound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,29 @@ def _waiting_reruns(session: Session) -> Sequence[UUID]:
     ).all()
 
 
+def _needed_by_campaign(session: Session, campaign: MailCampaign) -> NeededRun | None:
+    send_on_time(session, campaign)
+    if campaign.status is not CampaignStatus.SENDING:
+        return None
+    sending = select(func.count()).where(
+        MailCampaign.status == CampaignStatus.SENDING, MailCampaign.flow_run_id.is_not(None)
+    )
+    if (session.scalar(sending) or 0) >= CAMPAIGNS_AT_ONCE:
+        return None
+    slug = campaign.competition.slug
+    return NeededRun(
+        key=f"mail/{campaign.id}/{campaign.dispatches + 1}",
+        name=f"{slug} campaign {campaign.number}",
+        tags=[f"competition:{slug}", f"campaign:{campaign.number}"],
+    )
+
+
+def _needed_by_round(_: Session, mail: MailRound) -> NeededRun | None:
+    if mail.ended is not None:
+        return None
+    return NeededRun(key=f"mail-round/{mail.id}/{mail.dispatches + 1}", name="deliver mail", tags=["mail"])
+
+
 BUNDLES = Driven(
     word="bundle",
     model=Bundle,
@@ -164,5 +198,23 @@ MIGRATIONS = Driven(
     needed=_needed_by_migration,
     waiting=waiting_for_a_flow,
 )
-AnyDriven = Driven[Bundle] | Driven[Rerun] | Driven[PhaseMigration]
-DRIVEN_KINDS: tuple[AnyDriven, ...] = (BUNDLES, RERUNS, MIGRATIONS)
+CAMPAIGNS = Driven(
+    word="campaign",
+    model=MailCampaign,
+    flow=SEND_MASS_EMAIL,
+    parameter="campaign_id",
+    queue="default",
+    needed=_needed_by_campaign,
+    waiting=due_campaigns,
+)
+ROUNDS = Driven(
+    word="round of mail",
+    model=MailRound,
+    flow=DELIVER_MAIL,
+    parameter="round_id",
+    queue="fast",
+    needed=_needed_by_round,
+    waiting=begin_round,
+)
+AnyDriven = Driven[Bundle] | Driven[Rerun] | Driven[PhaseMigration] | Driven[MailCampaign] | Driven[MailRound]
+DRIVEN_KINDS: tuple[AnyDriven, ...] = (BUNDLES, RERUNS, MIGRATIONS, CAMPAIGNS, ROUNDS)

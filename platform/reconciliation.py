@@ -24,6 +24,7 @@ from podium.platform.lifecycle import (
     TERMINAL_SUBMISSION_STATUSES,
     AttemptStatus,
     BundleStatus,
+    CampaignStatus,
     MigrationStatus,
     RerunStatus,
     SubmissionStatus,
@@ -34,6 +35,8 @@ from podium.platform.models import (
     Bundle,
     Chore,
     FlowLease,
+    MailCampaign,
+    MailRound,
     PhaseMigration,
     Rerun,
     Submission,
@@ -41,12 +44,14 @@ from podium.platform.models import (
 )
 from podium.platform.orchestration import (
     CREATE_COMPETITION,
+    DELIVER_MAIL,
     MIGRATE_PHASE,
     RECONCILE,
     RERUN_PHASE,
     SCALE_POOL,
     SCORE_SUBMISSION,
     SCORING_FLOWS,
+    SEND_MASS_EMAIL,
     TICK,
     KnownFlowRun,
     Orchestration,
@@ -61,7 +66,7 @@ LOOKED_AT = 2000
 """Queued submissions that one reconciliation asks Prefect about."""
 SHORT_FLOWS = timedelta(minutes=5)
 """No run of the flows that look after the platform takes so long."""
-LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE)
+LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE, SEND_MASS_EMAIL, DELIVER_MAIL)
 """The platform's own flows that others wait for."""
 
 
@@ -254,7 +259,7 @@ def _begin_flows_again(database: Database, orchestration: Orchestration, repairs
             repairs.flows += 1
 
 
-Held = type[Bundle] | type[Rerun] | type[PhaseMigration]
+Held = type[Bundle] | type[Rerun] | type[PhaseMigration] | type[MailCampaign] | type[MailRound]
 
 
 def _held_by_flows(session: Session) -> dict[UUID, tuple[Held, UUID]]:
@@ -264,6 +269,8 @@ def _held_by_flows(session: Session) -> dict[UUID, tuple[Held, UUID]]:
         (Bundle, Bundle.id, Bundle.status.in_((BundleStatus.QUEUED, BundleStatus.READING))),
         (Rerun, Rerun.id, Rerun.status.in_((RerunStatus.WAITING, RerunStatus.RUNNING))),
         (PhaseMigration, PhaseMigration.phase_id, PhaseMigration.status == MigrationStatus.RUNNING),
+        (MailCampaign, MailCampaign.id, MailCampaign.status == CampaignStatus.SENDING),
+        (MailRound, MailRound.id, MailRound.ended.is_(None)),
     ):
         for subject_id, flow_run_id in session.execute(select(key, model.flow_run_id).where(condition)):
             if flow_run_id is not None:

@@ -19,7 +19,7 @@ from podium.platform.mail.messages import Letterhead, Stationery
 from podium.platform.mail.outbox import Claimed
 from podium.platform.mail.variables import VARIABLES, Variable
 from podium.platform.mail.wording import Wording, Written, wording
-from podium.platform.models import Competition, MailCampaign, MailKind, now
+from podium.platform.models import Competition, MailCampaign, MailKind, Phase, now
 
 _PLATFORM = "Podium"
 UNSTOPPABLE = frozenset({MailKind.TEST, MailKind.CONFIRMATION})
@@ -56,20 +56,22 @@ class CampaignLetters:
     """
 
     def __init__(self, campaign: MailCampaign, configuration: MailConfiguration, links: MailLinks) -> None:
-        competition = campaign.competition
-        self._competition, self._configuration, self._links = competition, configuration, links
-        self._phase = phase_of(campaign)
-        self._common = common_values(competition, self._phase, links)
+        competition, phase = campaign.competition, phase_of(campaign)
+        self._competition_id, self._phase_id = competition.id, phase.id
+        self._configuration, self._links = configuration, links
+        self._common = common_values(competition, phase, links)
         self._wording = campaign_wording(campaign, links)
         self._stationery = Stationery(letterhead(configuration, competition, MailKind.ANNOUNCEMENT))
 
     def written(self, session: Session, claimed: Sequence[Claimed]) -> Iterator[Letter]:
         """A message for each row; what differs between them is looked up for all at once."""
         recipients = [one.recipient for one in claimed]
-        values = own_values(session, self._competition, self._phase, recipients, self._wording.uses)
+        competition = session.get_one(Competition, self._competition_id)
+        phase = session.get_one(Phase, self._phase_id)
+        values = own_values(session, competition, phase, recipients, self._wording.uses)
         for one in claimed:
             stop = self._links.unsubscribe(
-                Subscription(one.recipient.person_id, MailKind.ANNOUNCEMENT, self._competition.id)
+                Subscription(one.recipient.person_id, MailKind.ANNOUNCEMENT, self._competition_id)
             )
             own = {**self._common, **values[one.recipient.person_id], "unsubscribe_link": stop}
             written = self._wording.written(own)
