@@ -43,5 +43,7 @@ def mail_address(written: str) -> MailAddress | None:
 
 def one_line(text: str, *, most: int = 200) -> str:
     """Words of people's as one line without control characters, for a header or a log; no longer than `most`."""
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else " " for one in text)
+    line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"

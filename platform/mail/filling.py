@@ -40,7 +40,7 @@ def common_values(competition: Competition, phase: Phase, links: MailLinks) -> d
 
 
 def own_values(
-    session: Session, competition: Competition, phase: Phase, recipients: Sequence[Recipient], uses: Collection[str]
+    session: Session, competition_id: UUID, phase_id: UUID, recipients: Sequence[Recipient], uses: Collection[str]
 ) -> dict[UUID, dict[str, str]]:
     """The values of each recipient, by person; of the board only where they are used."""
     found = {
@@ -48,6 +48,7 @@ def own_values(
         for one in recipients
     }
     if any(VARIABLES[name].of_board for name in uses):
+        competition, phase = session.get_one(Competition, competition_id), session.get_one(Phase, phase_id)
         for person_id, standing in _standings(session, competition, phase, list(found)).items():
             found[person_id] |= standing
     return found

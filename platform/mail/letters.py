@@ -19,7 +19,7 @@ from podium.platform.mail.messages import Letterhead, Stationery
 from podium.platform.mail.outbox import Claimed
 from podium.platform.mail.variables import VARIABLES, Variable
 from podium.platform.mail.wording import Wording, Written, wording
-from podium.platform.models import Competition, MailCampaign, MailKind, Phase, now
+from podium.platform.models import Competition, MailCampaign, MailKind, now
 
 _PLATFORM = "Podium"
 UNSTOPPABLE = frozenset({MailKind.TEST, MailKind.CONFIRMATION})
@@ -66,9 +66,7 @@ class CampaignLetters:
     def written(self, session: Session, claimed: Sequence[Claimed]) -> Iterator[Letter]:
         """A message for each row; what differs between them is looked up for all at once."""
         recipients = [one.recipient for one in claimed]
-        competition = session.get_one(Competition, self._competition_id)
-        phase = session.get_one(Phase, self._phase_id)
-        values = own_values(session, competition, phase, recipients, self._wording.uses)
+        values = own_values(session, self._competition_id, self._phase_id, recipients, self._wording.uses)
         for one in claimed:
             stop = self._links.unsubscribe(
                 Subscription(one.recipient.person_id, MailKind.ANNOUNCEMENT, self._competition_id)

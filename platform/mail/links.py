@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, Signer
 
 from podium.platform.errors import NotFound
 from podium.platform.models import MailKind
@@ -35,7 +35,7 @@ class MailLinks:
     """
 
     def __init__(self, secret: str, gateway: str, pages: str) -> None:
-        self._signer = URLSafeSerializer(secret, salt="podium-unsubscribe")
+        self._signer = Signer(secret, salt="podium-unsubscribe")
         self._gateway = gateway.rstrip("/")
         self._pages = pages.rstrip("/")
 
@@ -52,10 +52,10 @@ class MailLinks:
 
     def unsubscribe(self, subscription: Subscription) -> str:
         """The address by which whoever has it stops these messages."""
-        words = [_short(subscription.person_id), str(subscription.kind)]
+        words = [str(subscription.kind), _short(subscription.person_id)]
         if subscription.competition_id is not None:
             words.append(_short(subscription.competition_id))
-        signed: str = self._signer.dumps(words)
+        signed = self._signer.sign("~".join(words)).decode("ascii")
         return f"{self._gateway}/api/v1{UNSUBSCRIBE_PATH}/{signed}"
 
     def subscription(self, token: str) -> Subscription:
@@ -65,7 +65,7 @@ class MailLinks:
             NotFound: It was not made here.
         """
         try:
-            person, kind, *competition = self._signer.loads(token)
+            kind, person, *competition = self._signer.unsign(token).decode("ascii").split("~")
             of = _long(competition[0]) if competition else None
             return Subscription(_long(person), MailKind(kind), of)
         except (BadSignature, ValueError, TypeError):

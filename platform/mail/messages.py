@@ -20,6 +20,9 @@ from podium.platform.mail.wording import Written
 
 _POLICY = SMTP
 _UNSUBSCRIBE = re.compile(r"https?://[A-Za-z0-9._~:/?=&%\[\]-]{1,900}")
+_PLAIN = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+"""Words that stand in any header as they are. `email` takes half a millisecond to see that."""
+_FOLDED = 78
 _PART = "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 
 
@@ -69,7 +72,7 @@ class Stationery:
         headers = (
             self._headers,
             _address_header("To", to_name, to),
-            _header("Subject", one_line(written.subject, most=400)),
+            _text_header("Subject", one_line(written.subject, most=400)),
             f"Date: {format_datetime(moment)}\r\n",
             f"Message-ID: {message_id(outbox_id, self._domain)}\r\n",
             _unsubscribe_headers(unsubscribe),
@@ -97,7 +100,16 @@ def _part(boundary: str, subtype: str, text: str) -> bytes:
 
 
 def _address_header(name: str, words: str, address: MailAddress) -> str:
-    return _header(name, Address(one_line(words, most=100), address.local, address.domain))
+    shown = one_line(words, most=100)
+    if _PLAIN.fullmatch(shown) and len(line := f"{name}: {shown} <{address}>\r\n") < _FOLDED:
+        return line
+    return _header(name, Address(shown, address.local, address.domain))
+
+
+def _text_header(name: str, text: str) -> str:
+    if _PLAIN.fullmatch(text) and len(line := f"{name}: {text}\r\n") < _FOLDED:
+        return line
+    return _header(name, text)
 
 
 def _header(name: str, value: object) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -148,51 +149,59 @@ def claim(session: Session, campaign_id: UUID | None, claim_id: UUID, rates: Rat
     if allowance.total == 0:
         return Taken()
     rows = session.execute(_next(campaign_id, moment, allowance, most)).all()
-    waiting, refused = [], dict[str, list[UUID]]()
-    for row, person, reason in rows:
-        address = mail_address(person.email)
-        if reason is not None:
-            refused.setdefault(reason, []).append(row.id)
+    waiting, refused = list[Waiting[Claimed]](), dict[str, list[UUID]]()
+    for row in rows:
+        address = mail_address(row.email)
+        if row.reason is not None:
+            refused.setdefault(row.reason, []).append(row.id)
         elif address is None:
             _settle_at_once(session, [row.id], MailStatus.FAILED, "There is no such address.")
         else:
-            waiting.append(Waiting((row, person, address), row.domain))
+            waiting.append(Waiting(_claimed(row, address), row.domain))
     for reason, ids in refused.items():
         _settle_at_once(session, ids, MailStatus.SUPPRESSED, reason)
     taken = admitted(waiting, allowance)
     if taken:
-        addresses = {row.id: str(address) for row, _, address in taken}
         session.execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.id.in_(addresses))
-            .values(
-                status=MailStatus.SENDING,
-                claim_id=claim_id,
-                claimed=moment,
-                address=case(addresses, value=OutboxMessage.id),
-            )
-            .execution_options(synchronize_session=False)
+            _CLAIM,
+            {
+                "ids": [one.id for one in taken],
+                "addresses": [str(one.to) for one in taken],
+                "claim": claim_id,
+                "moment": moment,
+            },
         )
-    messages = [
-        Claimed(
-            id=row.id,
-            kind=row.kind,
-            competition_id=row.competition_id,
-            recipient=Recipient(person.id, person.username, person.name, person.email),
-            to=address,
-            attempts=row.attempts,
-            subject=row.subject,
-            body=row.body,
-            filled_in=row.filled_in,
-        )
-        for row, person, address in taken
-    ]
-    return Taken(messages, len(rows) - len(waiting))
+    return Taken(taken, len(rows) - len(waiting))
 
 
-def _next(
-    campaign_id: UUID | None, moment: datetime, allowance: Allowance, most: int
-) -> Select[tuple[OutboxMessage, Person, str | None]]:
+_CLAIM = text(
+    "UPDATE mail_outbox AS mail SET status = 'sending', claim_id = :claim, claimed = :moment, address = told.address"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:addresses AS text[])) AS told(id, address) WHERE mail.id = told.id"
+)
+
+
+def _claimed(row: Any, address: MailAddress) -> Claimed:  # noqa: ANN401  # a row of `_next`
+    return Claimed(
+        id=row.id,
+        kind=row.kind,
+        competition_id=row.competition_id,
+        recipient=Recipient(row.person_id, row.username, row.name, row.email),
+        to=address,
+        attempts=row.attempts,
+        subject=row.subject,
+        body=row.body,
+        filled_in=row.filled_in,
+    )
+
+
+_WANTED = (
+    *(OutboxMessage.id, OutboxMessage.kind, OutboxMessage.competition_id, OutboxMessage.person_id),
+    *(OutboxMessage.domain, OutboxMessage.attempts, OutboxMessage.subject, OutboxMessage.body),
+    *(OutboxMessage.filled_in, Person.username, Person.name, Person.email),
+)
+
+
+def _next(campaign_id: UUID | None, moment: datetime, allowance: Allowance, most: int) -> Select[Any]:
     limit = most if allowance.total is None else min(most, allowance.total)
     of = OutboxMessage.competition_id
     if campaign_id is not None:
@@ -202,7 +211,7 @@ def _next(
         kinds = [kind for kind in MailKind if kind is not MailKind.CONFIRMATION]
         reason = case(*((OutboxMessage.kind == kind, why_not(kind, of)) for kind in kinds), else_=None)
     query = (
-        select(OutboxMessage, Person, reason)
+        select(*_WANTED, reason.label("reason"))
         .join(Person, Person.id == OutboxMessage.person_id)
         .where(of_queue(campaign_id), OutboxMessage.status.in_(WAITING_MAIL), OutboxMessage.due <= moment)
         .order_by(OutboxMessage.due, OutboxMessage.id)
@@ -246,57 +255,6 @@ def _allowance(session: Session, rates: Rates, moment: datetime) -> Allowance:
 
 def _seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
-
-
-_HAND_OVER = text(
-    "UPDATE mail_outbox SET handed = now() WHERE id = :id AND claim_id = :claim AND status = 'sending'"
-    " AND handed IS NULL"
-)
-_RECORD = text(
-    "UPDATE mail_outbox SET status = CAST(CAST(:status AS text) AS mail_status), reply = :reply,"
-    " attempts = attempts + :tried, due = COALESCE(CAST(:due AS timestamptz), due), ended = :ended,"
-    " handed = CASE WHEN CAST(:status AS text) = 'unsettled' THEN handed END"
-    " WHERE id = :id AND claim_id = :claim AND status IN ('sending', 'unsettled')"
-)
-
-
-def hand_over(connection: Connection, message_id: UUID, claim_id: UUID) -> bool:
-    """Say that the mail server gets a message now; no if it is not this sender's any more, or was stopped.
-
-    It is committed before the first byte of the message is written: what is not marked, no mail server has.
-    """
-    return connection.execute(_HAND_OVER, {"id": message_id, "claim": claim_id}).rowcount == 1
-
-
-def record(
-    connection: Connection,
-    message_id: UUID,
-    claim_id: UUID,
-    status: MailStatus,
-    *,
-    reply: str = "",
-    due: datetime | None = None,
-    tried: bool = True,
-) -> None:
-    """Settle a message with what became of it. A sender that was taken for dead may still tell what it knows.
-
-    Args:
-        due: When it is to be tried again.
-        tried: Whether the mail server has had a say.
-    """
-    ends = status not in {*WAITING_MAIL, MailStatus.UNSETTLED}
-    connection.execute(
-        _RECORD,
-        {
-            "id": message_id,
-            "claim": claim_id,
-            "status": str(status),
-            "reply": reply[:500],
-            "tried": int(tried),
-            "due": due,
-            "ended": now() if ends else None,
-        },
-    )
 
 
 def settle_left(session: Session, campaign_id: UUID | None, *, by: UUID | None = None, but: UUID | None = None) -> int:

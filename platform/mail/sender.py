@@ -1,13 +1,14 @@
 """Sends what waits in a queue of the outbox, over a few connections. It may be killed at any point, and begun again.
 
-One thread claims rows and makes messages of them; the others have a connection to the mail server each. A message is
-marked, and the mark committed, when the mail server is ready for it and before anything of it is written. So of
-whatever a dead sender leaves behind it is known whether the mail server can have it.
+One thread claims rows and makes messages of them; others have a connection to the mail server each, and one writes
+down what they do. A message is marked, and the mark committed, before anything of it is written to the mail server. So
+of whatever a dead sender leaves behind it is known whether the mail server can have it.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,14 +17,12 @@ from datetime import datetime, timedelta
 from queue import Queue
 from uuid import UUID
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
-
 from podium.platform.database import Database
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import MailStatus
 from podium.platform.mail import outbox
 from podium.platform.mail.configuration import MailConfiguration
+from podium.platform.mail.ledger import Ledger, Outcome
 from podium.platform.mail.letters import Letter, Letters
 from podium.platform.mail.outbox import Rates
 from podium.platform.mail.smtp_connection import Answer, ConnectionBroken, MailConnection, NotHandedOver
@@ -32,17 +31,19 @@ from podium.platform.mail.verdicts import Fate, ruling, wait_before
 from podium.platform.models import MailCause, now
 
 logger = logging.getLogger(__name__)
-AT_ONCE = 50
+AT_ONCE = 200
 """Rows that are claimed at a time."""
 PATIENCE_SECONDS = 10.0
 """For what is due within this, the sender waits; for what is due later it is begun again."""
 LOOK_SECONDS = 0.2
+SWITCH_SECONDS = 0.0005
+"""How long a thread keeps the others waiting at most, while it sends."""
 TELL_SECONDS = 1.0
 """How often watchers are told how far it is."""
 TROUBLE_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """How long nothing is sent after a mail server could not be reached, the first time and again."""
-RECORD_SECONDS = 60.0
-"""How long it is tried to write down what became of a message, while the database is away."""
+HAND_OVER_SECONDS = 60.0
+"""How long a mail server that is ready for a message waits, while the database is away."""
 HOPELESS = 20
 """After so many refusals, and nothing sent, a campaign is stopped: the mail server does not want it."""
 
@@ -111,8 +112,12 @@ class Sender:
         with self._database.session() as session:
             if unsettled := outbox.settle_left(session, self._campaign_id, but=self._claim_id):
                 logger.warning("%d messages may have arrived or not: their sender had ended", unsettled)
+        interval = sys.getswitchinterval()
+        # Else a connection that hears from its server waits up to 5 ms, until a message is made, before it answers.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        ledger = Ledger(self._database, self._claim_id)
         threads = [
-            threading.Thread(target=self._deliver_all, name=f"mail-{number}", daemon=True)
+            threading.Thread(target=self._deliver_all, args=(ledger,), name=f"mail-{number}", daemon=True)
             for number in range(self._configuration.connections)
         ]
         for thread in threads:
@@ -124,6 +129,8 @@ class Sender:
                 self._ready.put(None)
             for thread in threads:
                 thread.join()
+            ledger.close()
+            sys.setswitchinterval(interval)
             with self._database.session() as session:
                 outbox.settle_left(session, self._campaign_id, by=self._claim_id)
 
@@ -202,9 +209,9 @@ class Sender:
             self._told = time.monotonic()
             self._on_progress("")
 
-    def _deliver_all(self) -> None:
+    def _deliver_all(self, ledger: Ledger) -> None:
         """What each thread with a connection does."""
-        post = _Post(self._database, self._configuration, self._claim_id, self._state)
+        post = _Post(self._database, self._configuration, ledger, self._state)
         try:
             while (letter := self._ready.get()) is not None:
                 try:
@@ -221,19 +228,17 @@ class Sender:
 
 
 class _Post:
-    """One connection to the mail server, and one to the database, for one thread."""
+    """One connection to the mail server, for one thread."""
 
-    def __init__(self, database: Database, configuration: MailConfiguration, claim_id: UUID, state: _State) -> None:
+    def __init__(self, database: Database, configuration: MailConfiguration, ledger: Ledger, state: _State) -> None:
         self._database = database
         self._configuration = configuration
-        self._claim_id = claim_id
+        self._ledger = ledger
         self._state = state
         self._mail = MailConnection(configuration)
-        self._connection: Connection | None = None
 
     def close(self) -> None:
         self._mail.quit()
-        self._forget_connection()
 
     def deliver(self, letter: Letter) -> None:
         """Send a message, and write down what became of it."""
@@ -241,9 +246,7 @@ class _Post:
             self._record(letter, MailStatus.QUEUED, tried=False)
             return
         try:
-            answer = self._mail.deliver(
-                letter.envelope_sender, letter.to, letter.message, lambda: self._hand_over(letter)
-            )
+            answer = self._send(letter)
         except NotHandedOver:
             return
         except ConnectionBroken as broken:
@@ -255,6 +258,16 @@ class _Post:
                 self._state.trouble = f"The mail server can't be reached: {broken}"
             return
         self._settle(letter, answer)
+
+    def _send(self, letter: Letter) -> Answer:
+        """Send a message. While the mail server hears who sends it and to whom, that is written down."""
+        answer = self._mail.open()
+        if answer is not None:
+            return answer
+        allowed = self._ledger.hand_over(letter.id)
+        return self._mail.deliver(
+            letter.envelope_sender, letter.to, letter.message, lambda: allowed.result(HAND_OVER_SECONDS)
+        )
 
     def _settle(self, letter: Letter, answer: Answer) -> None:
         ruled, reply = ruling(answer.stage, answer.reply), str(answer.reply)
@@ -291,9 +304,6 @@ class _Post:
         if not self._state.sent and self._state.refused >= HOPELESS:
             self._state.halted = f"The mail server refused the first {HOPELESS} messages: {reply}"
 
-    def _hand_over(self, letter: Letter) -> bool:
-        return outbox.hand_over(self._connected(), letter.id, self._claim_id)
-
     def _record(
         self,
         letter: Letter,
@@ -303,27 +313,4 @@ class _Post:
         due: datetime | None = None,
         tried: bool = True,
     ) -> None:
-        """Write down what became of a message; where the database is away, until it is back."""
-        give_up = time.monotonic() + RECORD_SECONDS
-        while True:
-            try:
-                outbox.record(self._connected(), letter.id, self._claim_id, status, reply=reply, due=due, tried=tried)
-            except SQLAlchemyError:
-                self._forget_connection()
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(LOOK_SECONDS)
-            else:
-                return
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            made = self._database.engine.connect()
-            # Each statement is committed by itself, without a round trip for that.
-            self._connection = made.execution_options(isolation_level="AUTOCOMMIT")
-        return self._connection
-
-    def _forget_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._ledger.record(Outcome(letter.id, status, reply, due, tried))

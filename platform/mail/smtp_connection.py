@@ -54,8 +54,23 @@ class MailConnection:
         self._smtp: smtplib.SMTP | None = None
         self._messages = 0
 
+    def open(self) -> Answer | None:
+        """Connect and sign in, where that is needed.
+
+        Returns:
+            The server's answer, where it does not let us in.
+
+        Raises:
+            ConnectionBroken: It can't be reached.
+        """
+        try:
+            return self._open()
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise ConnectionBroken(_said(error), written=False) from error
+
     def deliver(self, sender: str, recipient: str, message: bytes, hand_over: Callable[[], bool]) -> Answer:
-        """Send a message.
+        """Send a message; the connection is open.
 
         Args:
             sender: Of the envelope.
@@ -69,8 +84,7 @@ class MailConnection:
             NotHandedOver: `hand_over` answered no.
         """
         try:
-            answer = self._open()
-            return answer if answer is not None else self._transact(sender, recipient, message, hand_over)
+            return self._transact(sender, recipient, message, hand_over)
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise ConnectionBroken(_said(error), written=False) from error
@@ -90,7 +104,6 @@ class MailConnection:
         self.close()
 
     def _open(self) -> Answer | None:
-        """Connect and sign in, where that is needed; the server's answer, where it does not let us in."""
         if self._messages >= _MESSAGES:
             self.quit()
         if self._smtp is not None:
@@ -119,10 +132,11 @@ class MailConnection:
         smtp = self._smtp
         assert smtp is not None
         self._messages += 1
-        code, text = smtp.mail(sender)
+        # Neither has anything in it that would need quoting: see `mail_address`.
+        code, text = smtp.docmd(f"MAIL FROM:<{sender}>")
         if code != 250:
             return self._refused(smtp, Stage.SENDER, code, text)
-        code, text = smtp.rcpt(recipient)
+        code, text = smtp.docmd(f"RCPT TO:<{recipient}>")
         if code not in {250, 251}:
             return self._refused(smtp, Stage.RECIPIENT, code, text)
         code, text = smtp.docmd("data")

@@ -1,0 +1,99 @@
+"""A mail server in a process of its own, by aiosmtpd, that answers as it is told and writes down what it takes.
+
+    python mail_server.py FOLDER
+
+It listens on a free port of this machine and writes the port to FOLDER/port. Each message that it takes becomes a line of
+FOLDER/taken: the recipient, the Message-ID and, where FOLDER/keep is there, a file of its own. What it answers is read
+from FOLDER/rules, JSON from a recipient to `{"code": 450, "times": 1, "at": "rcpt" | "data" | "drop"}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+_ID = re.compile(rb"^Message-ID: *(<[^>]*>)", re.IGNORECASE | re.MULTILINE)
+
+
+class Taken:
+    """Answers, and writes down what it takes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.delay = 0.0
+        self.rules: dict[str, dict[str, Any]] = {}
+        self.asked: Counter[str] = Counter()
+        self.log = (folder / "taken").open("ab", buffering=0)
+        if (rules := folder / "rules").exists():
+            told = json.loads(rules.read_text())
+            self.delay = told.pop("delay", 0.0)
+            self.rules = told
+
+    def rule(self, address: str, at: str) -> dict[str, Any] | None:
+        """What is to be answered here, if anything but yes."""
+        rule = self.rules.get(address) or self.rules.get("*")
+        if rule is None or rule["at"] != at:
+            return None
+        self.asked[address] += 1
+        return rule if self.asked[address] <= rule.get("times", 1 << 30) else None
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if rule := self.rule(address, "rcpt"):
+            return str(rule["answer"])
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        address, content = envelope.rcpt_tos[0], envelope.original_content or b""
+        assert len(envelope.rcpt_tos) == 1
+        if rule := self.rule(address, "data"):
+            return str(rule["answer"])
+        found = _ID.search(content)
+        self.log.write(f"{address} {found[1].decode() if found else '-'}\n".encode())
+        if (self.folder / "keep").exists():
+            (self.folder / f"{address}.eml").write_bytes(content)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.rule(address, "silent"):
+            server.transport.abort()  # it has the message, and never says so
+        return "250 taken"
+
+
+class Server(SMTP):
+    """Hangs up in the middle of a message, where it is told to."""
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        assert self.envelope is not None
+        recipients = self.envelope.rcpt_tos
+        if arg is None and recipients and self.event_handler.rule(recipients[0], "drop"):
+            await self.push("354 go on")
+            await self._reader.readline()
+            self.transport.abort()
+            return
+        await super().smtp_DATA(arg)
+
+
+async def serve(folder: Path) -> None:
+    """Serve until it is killed."""
+    handler = Taken(folder)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: Server(handler, hostname="mail.test", loop=loop, data_size_limit=None), "127.0.0.1", 0
+    )
+    written = folder / "port.new"
+    written.write_text(str(server.sockets[0].getsockname()[1]))
+    written.rename(folder / "port")
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))
