@@ -113,6 +113,17 @@ def change_campaign(
     session.flush()
     if campaign.status is CampaignStatus.PROPOSED:
         move_campaign(session, campaign, CampaignStatus.DRAFT, actor=actor, reason="Changed.")
+    else:
+        record_event(
+            session,
+            subject="campaign",
+            subject_id=campaign.id,
+            before=CampaignStatus.DRAFT,
+            after=CampaignStatus.DRAFT,
+            actor=actor,
+            reason=f"To {Audience.of(campaign.audience).in_words()}: {campaign.subject}",
+            name=str(campaign.number),
+        )
     notify(session, campaign_topic(campaign.id))
 
 

@@ -131,6 +131,25 @@ def _named(session: Session, competition: Competition, usernames: tuple[str, ...
     return query
 
 
+def somebody_of(session: Session, competition: Competition, username: str) -> Person | None:
+    """Who takes part in a competition, or organizes it, under this name."""
+    takes_part = exists().where(Participant.competition_id == competition.id, Participant.person_id == Person.id)
+    return session.scalar(
+        select(Person).where(func.lower(Person.username) == username.lower(), or_(takes_part, _organizes(competition)))
+    )
+
+
+def first_of(session: Session, competition: Competition) -> Person | None:
+    """The participant who has joined first."""
+    return session.scalar(
+        select(Person)
+        .join(Participant, Participant.person_id == Person.id)
+        .where(Participant.competition_id == competition.id, Participant.status == ParticipantStatus.APPROVED)
+        .order_by(Participant.created)
+        .limit(1)
+    )
+
+
 def _about_submissions(
     competition: Competition, audience: Audience, phase: Phase | None
 ) -> Iterator[ColumnElement[bool]]:

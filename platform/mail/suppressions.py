@@ -9,8 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.errors import NotFound
-from podium.platform.events import record_event
-from podium.platform.models import MailCause, MailSuppression, Person, now
+from podium.platform.models import MailCause, MailSuppression, now
 
 
 def suppress_address(session: Session, address: str, cause: MailCause, *, detail: str, by: str) -> bool:
@@ -29,7 +28,7 @@ def list_suppressions(session: Session, *, limit: int) -> Sequence[MailSuppressi
     return session.scalars(select(MailSuppression).order_by(MailSuppression.created.desc()).limit(limit)).all()
 
 
-def allow_address(session: Session, address: str, *, actor: str) -> None:
+def allow_address(session: Session, address: str) -> None:
     """Send to an address again.
 
     Raises:
@@ -40,8 +39,3 @@ def allow_address(session: Session, address: str, *, actor: str) -> None:
     )
     if gone is None:
         raise NotFound(f"Nothing keeps mail from '{address[:80]}'.")
-    person = session.scalar(select(Person.id).where(Person.email.ilike(gone, escape="\\")))
-    if person is not None:
-        record_event(
-            session, subject="address", subject_id=person, before="suppressed", after="allowed", actor=actor, name=gone
-        )
