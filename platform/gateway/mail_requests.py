@@ -38,6 +38,12 @@ class AudienceWish(Body):
         )
 
 
+class Counted(Body):
+    """An audience to count."""
+
+    audience: AudienceWish = AudienceWish()
+
+
 class NewCampaign(Body):
     """A campaign to draft; its own rules say what may stand in it."""
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from podium.platform.errors import NotFound
 from podium.platform.identifiers import new_id
 from podium.platform.leaderboard.reading import Reader, shown_board
-from podium.platform.lifecycle import MailStatus, ParticipantStatus, SubmissionStatus
+from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
 from podium.platform.mail.addresses import mail_address
 from podium.platform.mail.audience import Audience, Who, require_question
 from podium.platform.models import (
@@ -25,7 +25,6 @@ from podium.platform.models import (
     MailOptOut,
     MailPreference,
     MailSuppression,
-    OutboxMessage,
     Participant,
     Person,
     Phase,
@@ -218,25 +217,23 @@ def freeze(session: Session, campaign: MailCampaign) -> Count:
     last: UUID | None = None
     total = 0
     while found := session.execute((wanted if last is None else wanted.where(Person.id > last)).limit(_AT_ONCE)).all():
-        session.execute(insert(OutboxMessage), [_row(campaign, row[0], row[1]) for row in found])
+        rows = [(new_id(), person_id, _domain(address)) for person_id, address in found]
+        told = {"campaign": campaign.id, "competition": campaign.competition_id, "moment": now()}
+        ids, people, domains = zip(*rows, strict=True)
+        session.execute(_FREEZE, {**told, "ids": list(ids), "people": list(people), "domains": list(domains)})
         last = found[-1][0]
         total += len(found)
     return Count(total, count.left_out)
 
 
-def _row(campaign: MailCampaign, person_id: UUID, email: str) -> dict[str, object]:
-    address, moment = mail_address(email), now()
-    return {
-        "id": new_id(),
-        "created": moment,
-        "due": moment,
-        "kind": MailKind.ANNOUNCEMENT,
-        "status": MailStatus.QUEUED,
-        "campaign_id": campaign.id,
-        "competition_id": campaign.competition_id,
-        "person_id": person_id,
-        "domain": address.domain if address is not None else "",
-        "address": "",
-        "attempts": 0,
-        "reply": "",
-    }
+_FREEZE = text(
+    "INSERT INTO mail_outbox (id, created, kind, campaign_id, competition_id, person_id, filled_in, status, address,"
+    " domain, attempts, due, reply) SELECT id, :moment, 'announcement', :campaign, :competition, person_id, '{}',"
+    " 'queued', '', domain, 0, :moment, '' FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS uuid[]),"
+    " CAST(:domains AS text[])) AS chosen(id, person_id, domain)"
+)
+
+
+def _domain(email: str) -> str:
+    address = mail_address(email)
+    return address.domain if address is not None else ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-import hashlib
 import hmac
 import re
 from collections.abc import Iterator
@@ -20,13 +19,14 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from podium.platform.client.returned_mail import SIGNATURE
+from podium.platform.client.returned_mail import signature as sign
 from podium.platform.errors import InvalidInput, NotAuthenticated
 from podium.platform.lifecycle import MailStatus
 from podium.platform.mail.suppressions import suppress_address
 from podium.platform.mail.verdicts import Reply, says_no_mailbox
 from podium.platform.models import MailCause, OutboxMessage, now
 
-SIGNATURE = "X-Podium-Signature"
 _FRESH = timedelta(minutes=5)
 _SIGNED = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
 _ID = re.compile(r"([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})")
@@ -59,12 +59,6 @@ class Notice:
     detail: str
 
 
-def sign(secret: str, body: bytes, moment: datetime) -> str:
-    """The signature of a body, for the header `X-Podium-Signature`; it is good for five minutes."""
-    stamp = int(moment.timestamp())
-    return f"t={stamp},v1={_digest(secret, stamp, body)}"
-
-
 def require_signed(secret: str, signature: str, body: bytes, moment: datetime) -> None:
     """Go on only if a body was signed, a moment ago.
 
@@ -75,14 +69,10 @@ def require_signed(secret: str, signature: str, body: bytes, moment: datetime) -
     if not secret or found is None:
         raise NotAuthenticated("This is not signed.", remedy=f"Sign it in {SIGNATURE}.")
     stamp = int(found[1])
-    if not hmac.compare_digest(_digest(secret, stamp, body), found[2]):
+    if not hmac.compare_digest(sign(secret, body, stamp), found[0]):
         raise NotAuthenticated("The signature is not good.", remedy="Sign with PODIUM_MAIL_SECRET.")
     if abs(moment.timestamp() - stamp) > _FRESH.total_seconds():
         raise NotAuthenticated("The signature is too old.", remedy="Set the clocks of both machines.")
-
-
-def _digest(secret: str, stamp: int, body: bytes) -> str:
-    return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 def read_notice(raw: bytes) -> Notice | None:

@@ -17,8 +17,8 @@ from podium.platform.events import campaign_topic
 from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.mail_requests import (
     Approval,
-    AudienceWish,
     CampaignChange,
+    Counted,
     NewCampaign,
     Previewed,
     Scheduled,
@@ -58,10 +58,10 @@ def draft_campaign(slug: str, services: WithServices, caller: WithCaller, body: 
 
 
 @router.post(f"{_BASE}/count")
-def count_recipients(slug: str, services: WithServices, caller: WithCaller, body: AudienceWish) -> RecipientCount:
+def count_recipients(slug: str, services: WithServices, caller: WithCaller, body: Counted) -> RecipientCount:
     """How many people a campaign would go to now; nothing is changed."""
     with services.database.session() as session:
-        found = recipients.count_recipients(session, _organized(session, slug, caller), body.asked())
+        found = recipients.count_recipients(session, _organized(session, slug, caller), body.audience.asked())
         return RecipientCount(found.total, found.left_out)
 
 
