@@ -1,7 +1,8 @@
 """A message as it goes over the wire: headers, plain text and HTML.
 
-What people wrote gets into headers by Python's own `email`, which encodes it, and refuses line breaks. What is the same
-for all messages of a campaign is made once: `email` would take longer for a message than the mail server does.
+What people wrote gets into headers as one line, encoded by Python's own `email` where it is more than plain words. What
+is the same for all messages of a campaign is made once, and the rest put together here: `email` would take longer for a
+message than the mail server does.
 """
 
 from __future__ import annotations
@@ -10,19 +11,17 @@ import re
 from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.policy import SMTP
+from email.header import Header
 from email.utils import format_datetime
 from uuid import UUID
 
 from podium.platform.mail.addresses import MailAddress, one_line
 from podium.platform.mail.wording import Written
 
-_POLICY = SMTP
 _UNSUBSCRIBE = re.compile(r"https?://[A-Za-z0-9._~:/?=&%\[\]-]{1,900}")
-_PLAIN = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
-"""Words that stand in any header as they are. `email` takes half a millisecond to see that."""
-_FOLDED = 78
+_WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+"""Words that stand before an address without quotes."""
+_FOLDED = 76
 _PART = "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 
 
@@ -55,7 +54,7 @@ class Stationery:
         if head.reply_to is not None:
             lines.append(_address_header("Reply-To", head.reply_name, head.reply_to))
         if head.list_id:
-            lines += [_header("List-Id", f"{_phrase(head.list_name)}<{head.list_id}>"), "Precedence: list\r\n"]
+            lines += [f"List-Id: {_phrase(head.list_name)}<{head.list_id}>\r\n", "Precedence: list\r\n"]
         lines += ["Auto-Submitted: auto-generated\r\n", "X-Auto-Response-Suppress: All\r\n", "MIME-Version: 1.0\r\n"]
         self._headers = "".join(lines)
 
@@ -101,25 +100,34 @@ def _part(boundary: str, subtype: str, text: str) -> bytes:
 
 def _address_header(name: str, words: str, address: MailAddress) -> str:
     shown = one_line(words, most=100)
-    if _PLAIN.fullmatch(shown) and len(line := f"{name}: {shown} <{address}>\r\n") < _FOLDED:
-        return line
-    return _header(name, Address(shown, address.local, address.domain))
+    if not shown:
+        return f"{name}: {address}\r\n"
+    if _WORDS.fullmatch(shown):
+        return f"{name}: {shown} <{address}>\r\n"
+    if _is_plain(shown):
+        quoted = shown.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{name}: "{quoted}" <{address}>\r\n'
+    return f"{name}: {_encoded(name, shown)} <{address}>\r\n"
 
 
 def _text_header(name: str, text: str) -> str:
-    if _PLAIN.fullmatch(text) and len(line := f"{name}: {text}\r\n") < _FOLDED:
-        return line
-    return _header(name, text)
+    if _is_plain(text) and len(name) + len(text) < _FOLDED:
+        return f"{name}: {text}\r\n"
+    return f"{name}: {_encoded(name, text)}\r\n"
 
 
-def _header(name: str, value: object) -> str:
-    """A header, encoded and folded.
+def _is_plain(text: str) -> bool:
+    """Whether nobody could read anything else in a text than what stands there."""
+    return text.isascii() and "=?" not in text
 
-    Raises:
-        ValueError: It has a line break.
+
+def _encoded(name: str, text: str) -> str:
+    """A text as RFC 2047 has it, folded.
+
+    All of it is encoded, and none of it read: what looks as if it was encoded already, with a line break in it, would
+    be decoded by `email` before it writes the header.
     """
-    folded: str = _POLICY.header_factory(name, value).fold(policy=_POLICY)
-    return folded
+    return Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
 
 
 def _unsubscribe_headers(address: str) -> str:
@@ -135,6 +143,6 @@ def _unsubscribe_headers(address: str) -> str:
 
 def _phrase(words: str) -> str:
     """Words before an address in brackets, without what would end them."""
-    plain = (one for one in one_line(words, most=60) if one.isascii() and one not in '<>"\\,;:@()[]')
+    plain = (one for one in one_line(words, most=60) if one.isascii() and one not in '<>"\\,;:@()[]=?')
     kept = " ".join("".join(plain).split())
     return f"{kept} " if kept else ""

@@ -2,9 +2,10 @@
 
     python mail_server.py FOLDER
 
-It listens on a free port of this machine and writes the port to FOLDER/port. Each message that it takes becomes a line of
-FOLDER/taken: the recipient, the Message-ID and, where FOLDER/keep is there, a file of its own. What it answers is read
-from FOLDER/rules, JSON from a recipient to `{"code": 450, "times": 1, "at": "rcpt" | "data" | "drop"}`.
+It listens on a free port of this machine and writes the port to FOLDER/port. Each message that it takes becomes a line
+of FOLDER/taken, the recipient and the Message-ID, and where FOLDER/keep is there, a file of its own. What it answers is
+read from FOLDER/rules each time: JSON from a recipient, or `*`, to where it answers something else, what, and how often
+(`at`: `rcpt`, `data`, `drop` in the middle of a message, `silent` after it); and the `delay` of each message.
 """
 
 from __future__ import annotations
@@ -27,18 +28,19 @@ class Taken:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.delay = 0.0
-        self.rules: dict[str, dict[str, Any]] = {}
         self.asked: Counter[str] = Counter()
         self.log = (folder / "taken").open("ab", buffering=0)
-        if (rules := folder / "rules").exists():
-            told = json.loads(rules.read_text())
-            self.delay = told.pop("delay", 0.0)
-            self.rules = told
+
+    def told(self) -> dict[str, Any]:
+        """What the test wants now."""
+        rules = self.folder / "rules"
+        found: dict[str, Any] = json.loads(rules.read_text()) if rules.exists() else {}
+        return found
 
     def rule(self, address: str, at: str) -> dict[str, Any] | None:
         """What is to be answered here, if anything but yes."""
-        rule = self.rules.get(address) or self.rules.get("*")
+        told = self.told()
+        rule: dict[str, Any] | None = told.get(address) or told.get("*")
         if rule is None or rule["at"] != at:
             return None
         self.asked[address] += 1
@@ -61,8 +63,8 @@ class Taken:
         self.log.write(f"{address} {found[1].decode() if found else '-'}\n".encode())
         if (self.folder / "keep").exists():
             (self.folder / f"{address}.eml").write_bytes(content)
-        if self.delay:
-            await asyncio.sleep(self.delay)
+        if delay := self.told().get("delay"):
+            await asyncio.sleep(delay)
         if self.rule(address, "silent"):
             server.transport.abort()  # it has the message, and never says so
         return "250 taken"
