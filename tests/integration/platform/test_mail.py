@@ -5,15 +5,19 @@ from __future__ import annotations
 import email
 import email.policy
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from uuid import UUID
 
 import mailing
 import pytest
 from mailing import Mailing, MailServer
+from postfix_server import PostfixServer
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from world import Known, World, eventually
@@ -21,12 +25,12 @@ from world import Known, World, eventually
 from podium.platform.database import Database
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import CampaignStatus, MailStatus, ParticipantStatus
-from podium.platform.mail import campaigns, outbox
+from podium.platform.mail import campaigns, outbox, sender
 from podium.platform.mail.driving import begin_campaign
 from podium.platform.mail.ledger import Ledger, Outcome
 from podium.platform.mail.links import Subscription
 from podium.platform.mail.preferences import stop
-from podium.platform.models import MailCampaign, MailKind, MailSuppression, OutboxMessage, Participant, Person
+from podium.platform.models import MailCampaign, MailKind, MailSuppression, OutboxMessage, Participant, Person, now
 
 
 @pytest.fixture
@@ -267,3 +271,58 @@ def test_no_more_goes_out_within_a_minute_than_is_allowed(
             taken.append(len(outbox.claim(session, campaign, new_id(), rates, most=200).messages))
     # A tenth of a minute is looked at: 60 in all, 20 to each of two domains.
     assert taken == [20, 20, 0, 0]
+
+
+def test_it_signs_in_where_the_mail_server_wants_that(
+    send: Mailing, mail: MailServer, slug: str, ada: Known, database: Database
+) -> None:
+    campaign = send.approved(slug)
+    assert send.send(campaign, username="podium", password="wrong") is CampaignStatus.PAUSED
+    with database.session() as session:
+        row = _locked(session, campaign)
+        assert "takes nothing from us: 535" in row.status_message
+        campaigns.resume_campaign(session, row, actor="tests")
+    assert send.send(campaign, username="podium", password="secret") is CampaignStatus.SENT
+    assert mail.recipients() == {"ada@example.org": 1}
+
+
+def test_debians_mail_server_takes_it_over_tls(
+    database: Database, slug: str, world: World, ada: Known, tmp_path: Path
+) -> None:
+    for name in ("bob", "gone"):
+        world.join(world.person(name), slug)
+    folder = Path(tempfile.mkdtemp(prefix="podium-postfix-"))
+    folder.chmod(0o711)  # Postfix runs as several users
+    try:
+        with PostfixServer(folder, ["ada", "bob"]) as postfix:
+            send = Mailing(database, postfix.port)
+            campaign = send.approved(slug, subject="Zoë {{name}}", body="Dear {{name}},\n\n. a dot\n\n.\n\nbye")
+            trusted = {"host": "localhost", "security": "starttls", "connections": 2}
+            assert send.send(campaign, ca_file=postfix.certificate, **trusted) is CampaignStatus.SENT
+            assert send.counts(campaign) == {MailStatus.SENT: 2, MailStatus.FAILED: 1}
+            eventually(lambda: bool(postfix.mail_of("ada") and postfix.mail_of("bob")))
+            (raw,) = postfix.mail_of("ada")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    got = email.message_from_bytes(raw, policy=email.policy.default)
+    plain = got.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().startswith("Dear ada,\n\n. a dot\n\n.\n\nbye\n")
+    assert got["Subject"] == "Zoë ada"
+    with database.session() as session:
+        assert [one.address for one in session.scalars(select(MailSuppression))] == ["gone@example.org"]
+
+
+def test_a_mail_server_that_nobody_vouches_for_gets_nothing(
+    send: Mailing, mail: MailServer, slug: str, ada: Known, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "TROUBLE_SECONDS", (0.01, 0.01))
+    campaign = send.approved(slug)
+    assert send.send(campaign, security="starttls") is CampaignStatus.SENDING
+    with database.session() as session:
+        row = session.get_one(MailCampaign, campaign)
+        assert row.flow_run_id is None
+        assert row.due is not None
+        assert row.due > now()
+    assert send.counts(campaign) == {MailStatus.QUEUED: 1}
+    assert mail.taken() == []

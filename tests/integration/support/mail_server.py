@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 _ID = re.compile(rb"^Message-ID: *(<[^>]*>)", re.IGNORECASE | re.MULTILINE)
 
@@ -84,12 +84,19 @@ class Server(SMTP):
         await super().smtp_DATA(arg)
 
 
+def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
+    """Let podium in, with its password, and whoever does not sign in."""
+    return AuthResult(success=(data.login, data.password) == (b"podium", b"secret"), handled=False)
+
+
 async def serve(folder: Path) -> None:
     """Serve until it is killed."""
     handler = Taken(folder)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Server(handler, hostname="mail.test", loop=loop, data_size_limit=None), "127.0.0.1", 0
+        lambda: Server(handler, hostname="mail.test", loop=loop, authenticator=authenticate, auth_require_tls=False),
+        "127.0.0.1",
+        0,
     )
     written = folder / "port.new"
     written.write_text(str(server.sockets[0].getsockname()[1]))
