@@ -87,7 +87,7 @@ class Ledger:
         self._changed = threading.Condition()
         self._handing: list[tuple[UUID, Future[bool]]] = []
         self._outcomes: list[Outcome] = []
-        self._closed = False
+        self._closed = self._is_writing = False
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="mail-ledger", daemon=True)
         self._thread.start()
@@ -111,6 +111,12 @@ class Ledger:
             self._outcomes.append(outcome)
             self._changed.notify()
 
+    @property
+    def is_written(self) -> bool:
+        """Whether all that was told is written down."""
+        with self._changed:
+            return not (self._handing or self._outcomes or self._is_writing)
+
     def close(self) -> None:
         """Write down the rest."""
         with self._changed:
@@ -129,6 +135,7 @@ class Ledger:
                         break
                 handing, outcomes = self._handing, self._outcomes
                 self._handing, self._outcomes = [], []
+                self._is_writing = True
             try:
                 handed = self._write(self._connected(), [one for one, _ in handing], outcomes)
             except (SQLAlchemyError, PlatformFault) as error:
@@ -142,6 +149,8 @@ class Ledger:
             else:
                 for message_id, answer in handing:
                     answer.set_result(message_id in handed)
+            with self._changed:
+                self._is_writing = False
         self._forget_connection()
 
     def _connected(self) -> Connection:

@@ -44,6 +44,8 @@ TROUBLE_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """How long nothing is sent after a mail server could not be reached, the first time and again."""
 HAND_OVER_SECONDS = 60.0
 """How long a mail server that is ready for a message waits, while the database is away."""
+AGAIN = timedelta(minutes=1)
+"""When it is begun again after that."""
 HOPELESS = 20
 """After so many refusals, and nothing sent, a campaign is stopped: the mail server does not want it."""
 
@@ -123,7 +125,7 @@ class Sender:
         for thread in threads:
             thread.start()
         try:
-            return self._feed()
+            return self._feed(ledger)
         finally:
             for _ in threads:
                 self._ready.put(None)
@@ -134,7 +136,7 @@ class Sender:
             with self._database.session() as session:
                 outbox.settle_left(session, self._campaign_id, by=self._claim_id)
 
-    def _feed(self) -> Ended:
+    def _feed(self, ledger: Ledger) -> Ended:
         """Claim, and make messages, for as long as there is something to send."""
         troubles, answered = 0, 0
         while True:
@@ -144,13 +146,13 @@ class Sender:
                 troubles, answered = 0, self._state.answered
             if self._state.trouble:
                 if troubles >= len(TROUBLE_SECONDS):
-                    return Ended(due=now() + timedelta(seconds=2 * TROUBLE_SECONDS[-1]))
+                    return Ended(due=now() + AGAIN)
                 self._sit_out(TROUBLE_SECONDS[troubles])
                 troubles += 1
             if self._is_stopped():
                 return Ended(due=now())
             self._tell()
-            if not self._put_next() and (ended := self._rest()) is not None:
+            if not self._put_next() and (ended := self._rest(ledger)) is not None:
                 return ended
 
     def _is_stopped(self) -> bool:
@@ -175,10 +177,12 @@ class Sender:
             self._tell()
         return bool(taken.messages or taken.settled)
 
-    def _rest(self) -> Ended | None:
+    def _rest(self, ledger: Ledger) -> Ended | None:
         """Wait a moment for the next; tell whether there is nothing to wait for."""
-        if self._state.outstanding:
+        if self._state.outstanding or not ledger.is_written:
             time.sleep(LOOK_SECONDS / 10)
+            return None
+        if self._state.halted or self._state.trouble:
             return None
         with self._database.session() as session:
             left = outbox.what_is_left(session, self._campaign_id)

@@ -30,6 +30,7 @@ ALLOWED = {
     "podium.platform.records.exports",
     "podium.platform.records.content",
     "podium.platform.records.leaderboards",
+    "podium.platform.records.mail",
     "podium.platform.records.organizing",
     "podium.platform.records.people",
     "podium.platform.records.pools",
