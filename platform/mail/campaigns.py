@@ -359,6 +359,17 @@ def settle_campaign(
     if send_again and campaign.status is CampaignStatus.SENT:
         _go_on(session, campaign, actor=actor, reason="Unsettled messages are sent again.")
     else:
+        if campaign.status is CampaignStatus.SENT:
+            campaign.status_message = unsettled_text(session, campaign.id)
         campaign.version += 1
         notify(session, campaign_topic(campaign.id))
     return len(changed)
+
+
+def unsettled_text(session: Session, campaign_id: UUID) -> str:
+    """What is said of a campaign that is sent, where some messages may have arrived or not."""
+    number = outbox.counts(session, campaign_id).get(MailStatus.UNSETTLED, 0)
+    if not number:
+        return ""
+    they = "1 message" if number == 1 else f"{number} messages"
+    return f"{they} may have arrived or not: `podium mail settle` decides."

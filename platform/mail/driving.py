@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from podium.platform.database import Database, notify
 from podium.platform.events import campaign_topic
-from podium.platform.lifecycle import WAITING_MAIL, CampaignStatus, MailStatus
+from podium.platform.lifecycle import WAITING_MAIL, CampaignStatus
 from podium.platform.mail import outbox
-from podium.platform.mail.campaigns import pause_campaign
+from podium.platform.mail.campaigns import pause_campaign, unsettled_text
 from podium.platform.mail.configuration import MailConfiguration
 from podium.platform.mail.letters import CampaignLetters, SingleLetters
 from podium.platform.mail.links import MailLinks
@@ -116,7 +116,7 @@ def end_campaign(session: Session, campaign_id: UUID, ended: Ended, flow_run_id:
         return campaign
     left = outbox.what_is_left(session, campaign_id)
     if left.due is None and not left.sending:
-        move_campaign(session, campaign, CampaignStatus.SENT, actor=ACTOR, reason=_said(session, campaign_id))
+        move_campaign(session, campaign, CampaignStatus.SENT, actor=ACTOR, reason=unsettled_text(session, campaign_id))
     elif flow_run_id is None or campaign.flow_run_id == flow_run_id:
         campaign.due = max(filter(None, (ended.due, left.due)), default=now())
         campaign.flow_run_id = None
@@ -125,14 +125,6 @@ def end_campaign(session: Session, campaign_id: UUID, ended: Ended, flow_run_id:
         campaign.version += 1
         notify(session, campaign_topic(campaign_id))
     return campaign
-
-
-def _said(session: Session, campaign_id: UUID) -> str:
-    number = outbox.counts(session, campaign_id).get(MailStatus.UNSETTLED, 0)
-    if not number:
-        return ""
-    they = "1 message" if number == 1 else f"{number} messages"
-    return f"{they} may have arrived or not: `podium mail settle` decides."
 
 
 def _clock(moment: datetime) -> str:

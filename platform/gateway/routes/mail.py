@@ -85,6 +85,9 @@ def _unsubscribe(services: Services, token: str, act: str) -> HTMLResponse:
     with services.database.session() as session:
         if act == "again":
             preferences.allow(session, subscription)
+            everything = Subscription(subscription.person_id, subscription.kind)
+            if preferences.is_stopped(session, everything):
+                preferences.allow(session, everything)
         elif act == "all":
             preferences.stop(session, Subscription(subscription.person_id, subscription.kind))
         else:

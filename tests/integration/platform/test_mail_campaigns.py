@@ -272,6 +272,9 @@ def test_a_link_in_a_message_stops_it_without_a_sign_in(
     assert gateway.call("GET", "/me/mail", ada.token).json()["stopped"] == []
     assert gateway.call("POST", path, content="act=all").status_code == 200
     assert gateway.call("GET", "/me/mail", ada.token).json()["frequencies"]["announcement"] == "none"
+    assert gateway.call("POST", path, content="act=again").status_code == 200
+    assert gateway.call("GET", "/me/mail", ada.token).json()["frequencies"]["announcement"] == "at_once"
+    assert gateway.call("POST", path, content="act=all").status_code == 200
     assert gateway.call("POST", f"{path[:-1]}x").status_code == 404
     with pytest.raises(Conflict, match=r"nobody. Left out: 1 opted out"):
         send.approved(slug)
