@@ -71,10 +71,11 @@ def _choose_of_own(page: Page, competition: str) -> None:
         page.get_by_role("combobox", name="Competition").click()
         try:
             option.click(timeout=3000)
-            return
         except PlaywrightTimeout:
             page.keyboard.press("Escape")
             _follow(page, "Competitions")
+        else:
+            return
     raise AssertionError(f"{competition} was never offered")
 
 
