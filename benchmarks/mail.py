@@ -77,6 +77,11 @@ INSERT INTO participants (competition_id, person_id, created, status)
   SELECT c.id, p.id, now(), 'approved' FROM competitions c, people p WHERE p.username LIKE 'participant-%'
 """
 
+_FEWER = """
+DELETE FROM participants
+  WHERE person_id NOT IN (SELECT person_id FROM participants ORDER BY person_id LIMIT :people)
+"""
+
 
 def main() -> int:
     """Run the benchmark and print what it found."""
@@ -119,17 +124,17 @@ def _measure(cluster: PostgresCluster, folder: Path, rounds: int, connections: i
         found[f"messages a second, podium, to {kind}"] = statistics.median(podium)
         ratio = statistics.median(b / a for a, b in zip(bare, podium, strict=True))
         found[f"podium to bare, to {kind}{goal}"] = ratio
-    with _mail_server("sink", SLOW_SECONDS) as port, database.session() as session:
-        session.execute(
-            text(
-                "DELETE FROM participants WHERE person_id NOT IN (SELECT person_id FROM participants"
-                f" ORDER BY person_id LIMIT {SLOW_PEOPLE})"
-            )
-        )
-        session.commit()
-        slow = SLOW_PEOPLE / _podium(database, port, connections)
-    found["messages a second, 50 ms each"] = slow
-    found["to the ideal of these connections (at least 0.9)"] = slow * SLOW_SECONDS / connections
+    with _mail_server("sink", SLOW_SECONDS) as port:
+        with database.session() as session:
+            session.execute(text(_FEWER), {"people": SLOW_PEOPLE})
+        ideal = connections / SLOW_SECONDS
+        for name, seconds in (
+            ("bare", _bare(_messages(database, port, connections), port, connections)),
+            ("podium", _podium(database, port, connections)),
+        ):
+            found[f"messages a second, {name}, 50 ms each"] = SLOW_PEOPLE / seconds
+            goal = " (at least 0.9)" if name == "podium" else ""
+            found[f"{name} to the ideal of these connections{goal}"] = SLOW_PEOPLE / seconds / ideal
     database.close()
     found |= _memory(cluster, folder, connections)
     return found
@@ -149,7 +154,7 @@ def _database(cluster: PostgresCluster, folder: Path, name: str, people: int) ->
 
 @contextmanager
 def _mail_server(kind: str, seconds: float = 0) -> Iterator[int]:
-    command = [sys.executable, Path(__file__).with_name("mail_server.py"), kind, str(seconds)]
+    command = [sys.executable, str(Path(__file__).with_name("mail_server.py")), kind, str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -201,7 +206,6 @@ def _messages(database: Database, port: int, connections: int) -> list[tuple[str
         taken = outbox.claim(session, campaign_id, new_id(), outbox.Rates(), most=PEOPLE)
         found = [(one.to, one.message) for one in letters.written(session, taken.messages)]
         session.rollback()
-    assert len(found) == PEOPLE
     return found
 
 

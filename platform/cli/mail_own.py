@@ -55,6 +55,13 @@ def stop(
         _show(client.stop_mail(slug, stopped=not undo), as_json=as_json)
 
 
+def confirm(context: typer.Context) -> None:
+    """Get a message with a link that says that your address is yours."""
+    with open_client(context) as client:
+        found = client.ask_for_confirmation()
+    note(printable(f"A message is on its way to {found.address}: open the link in it."))
+
+
 def _show(found: MailPreferences, *, as_json: bool) -> None:
     if as_json:
         show_json(found)
@@ -113,6 +120,7 @@ COMMANDS: Sequence[tuple[str, Callable[..., None]]] = (
     ("mine", mine),
     ("choose", choose),
     ("stop", stop),
+    ("confirm", confirm),
     ("suppressed", suppressed),
     ("allow", allow),
     ("returned", returned),

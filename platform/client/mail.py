@@ -184,6 +184,14 @@ class MailCalls(Calls):
         path = f"/me/mail/competitions/{segment(slug)}"
         return self._record(MailPreferences, "PUT", path, body={"stopped": stopped}, is_repeatable=True)
 
+    def ask_for_confirmation(self) -> MailPreferences:
+        """Be asked, by a message, whether one's address is one's own.
+
+        Raises:
+            Conflict: That is known.
+        """
+        return self._record(MailPreferences, "POST", "/me/mail/confirmation")
+
     def suppressed_addresses(self) -> tuple[SuppressionRecord, ...]:
         """Addresses to which nothing is sent any more; for administrators."""
         return self._records(SuppressionRecord, "/mail/suppressions")

@@ -176,6 +176,9 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         # The signature in the address is the permission. Mail programs ask from few addresses for many people.
         "read_unsubscribe": Rule(_PUBLIC, traffic=Traffic.SIGNED),
         "unsubscribe": Rule(_PUBLIC, _PARTICIPANTS_OWN, Traffic.SIGNED, body_bytes=64 * KIB),
+        "ask_for_confirmation": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.TOKENS),
+        "read_confirmation": Rule(_PUBLIC, traffic=Traffic.SIGNED),
+        "confirm_address": Rule(_PUBLIC, _PARTICIPANTS_OWN, Traffic.SIGNED),
         # Signed with a secret that the mail server shares.
         "tell_of_mail": Rule(_PUBLIC, _OF_MAIL, Traffic.SIGNED, body_bytes=64 * KIB),
         "return_mail": Rule(_PUBLIC, _OF_MAIL, Traffic.SIGNED, body_bytes=4 * MIB),

@@ -1,4 +1,4 @@
-"""The page behind the link that stops messages. It needs no sign-in and no script, and changes nothing by itself."""
+"""The pages behind links in messages. They need no sign-in and no script, and change nothing by themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POLICY = (
 
 
 def stop_page(what: str, *, is_stopped: bool, wider: str = "") -> str:
-    """The page.
+    """The page behind the link that stops messages.
 
     Args:
         what: Which messages, in words.
@@ -31,6 +31,10 @@ def stop_page(what: str, *, is_stopped: bool, wider: str = "") -> str:
         forms = _form("Stop them", "stop")
     if wider:
         forms += _form(f"Stop {wider}", "all", is_quiet=True)
+    return _whole(head, said, forms)
+
+
+def _whole(head: str, said: str, forms: str) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
@@ -45,3 +49,10 @@ def _form(words: str, act: str, *, is_quiet: bool = False) -> str:
         f'<form method="post"><input type="hidden" name="act" value="{act}">'
         f'<button type="submit"{shape}>{escape(words)}</button></form>'
     )
+
+
+def confirm_page(address: str, *, is_confirmed: bool) -> str:
+    """The page behind the link in a message that asks whether an address is somebody's."""
+    if is_confirmed:
+        return _whole("Thank you", f"Podium sends mail to {address}.", "")
+    return _whole("Is this your address?", f"Somebody gave {address} as theirs.", _form("Yes, it is mine", "confirm"))

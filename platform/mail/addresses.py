@@ -41,6 +41,12 @@ def mail_address(written: str) -> MailAddress | None:
     return MailAddress(local, name) if len(name) <= 253 and _DOMAIN.fullmatch(name) else None
 
 
+def masked(address: str) -> str:
+    """An address for those who need not know it: enough to tell two of a person's apart."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}…{at}{domain}" if at else address
+
+
 def one_line(text: str, *, most: int = 200) -> str:
     """Words of people's as one line without control characters, for a header or a log; no longer than `most`."""
     if not text.isprintable():

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from podium.platform.errors import NotFound
 from podium.platform.leaderboard.entries import visible_columns
 from podium.platform.leaderboard.reading import Reader, shown_board
 from podium.platform.mail.audience import Audience
@@ -30,8 +31,14 @@ class Recipient:
 
 
 def phase_of(campaign: MailCampaign) -> Phase:
-    """The phase whose leaderboard a campaign's variables are about: the chosen one, else the one that is open."""
-    return choose_phase(campaign.competition, Audience.of(campaign.audience).phase, now())
+    """The phase whose leaderboard a campaign's variables are about: the chosen one, else the one that is open.
+
+    One that has another name since the campaign was approved holds nothing up.
+    """
+    try:
+        return choose_phase(campaign.competition, Audience.of(campaign.audience).phase, now())
+    except NotFound:
+        return choose_phase(campaign.competition, None, now())
 
 
 def common_values(competition: Competition, phase: Phase, links: MailLinks) -> dict[str, str]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadSignature, Signer, TimestampSigner
 
 from podium.platform.errors import NotFound
 from podium.platform.models import MailKind
 
 UNSUBSCRIBE_PATH = "/mail/unsubscribe"
-"""Under the API."""
+"""Under the API, as the next one."""
+CONFIRM_PATH = "/mail/confirmation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class MailLinks:
 
     def __init__(self, secret: str, gateway: str, pages: str) -> None:
         self._signer = Signer(secret, salt="podium-unsubscribe")
+        self._confirming = TimestampSigner(secret, salt="podium-confirmation")
         self._gateway = gateway.rstrip("/")
         self._pages = pages.rstrip("/")
 
@@ -58,6 +62,29 @@ class MailLinks:
         signed = self._signer.sign("~".join(words)).decode("ascii")
         return f"{self._gateway}/api/v1{UNSUBSCRIBE_PATH}/{signed}"
 
+    def confirmation(self, person_id: UUID, address: str) -> str:
+        """The address by which whoever has it says that they get mail there; it is good for a week."""
+        signed = self._confirming.sign(f"{_short(person_id)}~{_digest(address)}").decode("ascii")
+        return f"{self._gateway}/api/v1{CONFIRM_PATH}/{signed}"
+
+    def confirmed(self, token: str) -> tuple[UUID, Callable[[str], bool]]:
+        """Whose address it confirms, and whether it is this one: they may have another since.
+
+        Raises:
+            NotFound: It was not made here, or is over.
+        """
+        try:
+            person, digest = self._confirming.unsign(token, max_age=_CONFIRMING_SECONDS).decode("ascii").split("~")
+            return _long(person), lambda address: _digest(address) == digest
+        except (BadSignature, ValueError, TypeError):
+            raise NotFound(
+                "This link is not complete, or older than a week.", remedy="Ask for another: `podium mail confirm`."
+            ) from None
+
+    def harmless(self) -> MailLinks:
+        """The same addresses, for whoever only looks: those that are signed stop nothing."""
+        return _HarmlessLinks("", self._gateway, self._pages)
+
     def subscription(self, token: str) -> Subscription:
         """What an address stops.
 
@@ -72,6 +99,20 @@ class MailLinks:
             raise NotFound(
                 "This link is not complete.", remedy="Copy it from the message as a whole, or write to the organizers."
             ) from None
+
+
+class _HarmlessLinks(MailLinks):
+    """Links of a message that its recipient does not get."""
+
+    def unsubscribe(self, subscription: Subscription) -> str:  # noqa: ARG002  # of the base
+        return f"{self._gateway}/api/v1{UNSUBSCRIBE_PATH}/preview"
+
+
+_CONFIRMING_SECONDS = 7 * 24 * 3600
+
+
+def _digest(address: str) -> str:
+    return hashlib.sha256(address.lower().encode()).hexdigest()[:32]
 
 
 def _short(one: UUID) -> str:

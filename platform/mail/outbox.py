@@ -207,9 +207,7 @@ def _next(campaign_id: UUID | None, moment: datetime, allowance: Allowance, most
     if campaign_id is not None:
         reason: ColumnElement[str | None] = why_not(MailKind.ANNOUNCEMENT, of)
     else:
-        # Whose address is to be confirmed has none that is.
-        kinds = [kind for kind in MailKind if kind is not MailKind.CONFIRMATION]
-        reason = case(*((OutboxMessage.kind == kind, why_not(kind, of)) for kind in kinds), else_=None)
+        reason = case(*((OutboxMessage.kind == kind, why_not(kind, of)) for kind in MailKind), else_=None)
     query = (
         select(*_WANTED, reason.label("reason"))
         .join(Person, Person.id == OutboxMessage.person_id)

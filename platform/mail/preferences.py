@@ -58,7 +58,7 @@ def preferences_of(session: Session, person_id: UUID) -> MailPreferences:
 
 def _trouble(session: Session, person: Person) -> str:
     if person.email_confirmed is None:
-        return "It is not known whether this address is yours."
+        return "It is not known whether this address is yours. Say so: `podium mail confirm`."
     found = session.scalar(select(MailSuppression).where(MailSuppression.address == func.lower(person.email)))
     return "" if found is None else "Mail to this address has come back. Ask the platform's operators."
 

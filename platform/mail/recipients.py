@@ -67,10 +67,11 @@ def why_not(
         MailPreference.frequency == MailFrequency.NONE,
     )
     reasons: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
-        (Person.email_confirmed.is_(None), literal(Reason.UNCONFIRMED.value)),
         (returned, literal(Reason.RETURNED.value)),
         (unwanted, literal(Reason.OPTED_OUT.value)),
     ]
+    if kind is not MailKind.CONFIRMATION:  # which asks just that
+        reasons.insert(0, (Person.email_confirmed.is_(None), literal(Reason.UNCONFIRMED.value)))
     if competition_id is not None and kind is MailKind.ANNOUNCEMENT:
         opted_out = exists().where(MailOptOut.competition_id == competition_id, MailOptOut.person_id == Person.id)
         denied = exists().where(

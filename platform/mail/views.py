@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from podium.platform.errors import InvalidInput
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import WAITING_MAIL, MailStatus
 from podium.platform.mail import outbox
-from podium.platform.mail.addresses import mail_address
+from podium.platform.mail.addresses import mail_address, masked
 from podium.platform.mail.audience import Audience
 from podium.platform.mail.configuration import MailConfiguration
 from podium.platform.mail.filling import Recipient, common_values, own_values, phase_of
@@ -63,9 +64,15 @@ def campaign_record(session: Session, campaign: MailCampaign, *, needs_second: b
 
 
 def preview(
-    session: Session, campaign: MailCampaign, person: Person, configuration: MailConfiguration, links: MailLinks
+    session: Session,
+    campaign: MailCampaign,
+    person: Person,
+    configuration: MailConfiguration,
+    links: MailLinks,
+    *,
+    show_address: bool,
 ) -> MessagePreview:
-    """A campaign's message as somebody gets it; nothing is sent.
+    """A campaign's message as somebody gets it, but for the link that stops it, which is theirs; nothing is sent.
 
     Raises:
         InvalidInput: Nobody can send to their address.
@@ -87,17 +94,18 @@ def preview(
         body=None,
         filled_in={},
     )
-    letter = next(CampaignLetters(campaign, configuration, links).written(session, [claimed]))
+    letter = next(CampaignLetters(campaign, configuration, links.harmless()).written(session, [claimed]))
     message = email.message_from_bytes(letter.message, policy=email.policy.default)
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None
+    shown = str(to) if show_address else masked(str(to))
     return MessagePreview(
-        to=str(to),
+        to=shown,
         subject=str(message["Subject"]),
         text=text.get_content(),
         html=html.get_content(),
-        headers={name: str(message[name]) for name in SHOWN_HEADERS if message[name]},
+        headers={name: str(message[name]).replace(str(to), shown) for name in SHOWN_HEADERS if message[name]},
         left_out="" if reason is None else Reason(reason).value,
     )
 
@@ -120,9 +128,16 @@ def queue_test(session: Session, campaign: MailCampaign, person: Person, links: 
 
 
 def outbox_page(
-    session: Session, campaign: MailCampaign, *, status: MailStatus | None, search: str, limit: int, offset: int
+    session: Session,
+    campaign: MailCampaign,
+    *,
+    status: MailStatus | None,
+    search: str,
+    limit: int,
+    offset: int,
+    show_addresses: bool,
 ) -> OutboxPage:
-    """A page of a campaign's messages, by username."""
+    """A page of a campaign's messages, by username. Addresses are the operators' business, not the organizers'."""
     conditions = [OutboxMessage.campaign_id == campaign.id]
     if status is not None:
         conditions.append(OutboxMessage.status == status)
@@ -141,13 +156,20 @@ def outbox_page(
         rows=tuple(
             OutboxLine(
                 username=username,
-                address=message.address,
+                address=message.address if show_addresses else masked(message.address),
                 status=message.status,
                 attempts=message.attempts,
-                reply=message.reply,
+                reply=message.reply if show_addresses else _without(message.address, message.reply),
                 due=message.due if message.status in WAITING_MAIL else None,
                 ended=message.ended,
             )
             for message, username in rows
         ),
     )
+
+
+def _without(address: str, reply: str) -> str:
+    """What a mail server said, without the address, which it often repeats."""
+    if not address:
+        return reply
+    return re.sub(re.escape(address), masked(address), reply, flags=re.IGNORECASE)

@@ -88,7 +88,8 @@ class MessagePreview:
     """A message as one recipient gets it.
 
     Attributes:
-        headers: As they stand in the message, with those that other mail programs show.
+        to: The address; shortened for whoever is no administrator.
+        headers: Those that say something, with the address as in `to`.
         left_out: Why this person gets none; empty for one who does.
     """
 
@@ -105,7 +106,7 @@ class OutboxLine:
     """One message of a campaign.
 
     Attributes:
-        address: Where it went last; empty before.
+        address: Where it went last; empty before. Shortened for whoever is no administrator.
         reply: What the mail server said last, or why it was not sent.
         due: When it is tried again.
     """

@@ -123,7 +123,9 @@ def preview_campaign(
     with services.database.session() as session:
         campaign = campaigns.find_campaign(session, _organized(session, slug, caller), number)
         person = _shown_for(session, campaign, body.username)
-        return views.preview(session, campaign, person, configuration, links_of(services.settings))
+        is_known = caller.is_administrator or person.id == caller.person_id
+        links = links_of(services.settings)
+        return views.preview(session, campaign, person, configuration, links, show_address=is_known)
 
 
 @router.post(f"{_BASE}/{{number}}/test")
@@ -240,7 +242,15 @@ def list_outbox(
     """The messages of a campaign, one for each recipient."""
     with services.database.session() as session:
         campaign = campaigns.find_campaign(session, _organized(session, slug, caller), number)
-        return views.outbox_page(session, campaign, status=status, search=search, limit=limit, offset=offset)
+        return views.outbox_page(
+            session,
+            campaign,
+            status=status,
+            search=search,
+            limit=limit,
+            offset=offset,
+            show_addresses=caller.is_administrator,
+        )
 
 
 def _organized(session: Session, slug: str, caller: Caller) -> Competition:

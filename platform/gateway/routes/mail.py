@@ -15,14 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from podium.platform import audit, competitions
 from podium.platform.errors import InvalidInput, NotAuthenticated, NotFound
 from podium.platform.gateway.access import WithCaller
-from podium.platform.gateway.mail_page import POLICY, stop_page
+from podium.platform.gateway.mail_page import POLICY, confirm_page, stop_page
 from podium.platform.gateway.mail_requests import FrequencyChoice, StopChoice, ToldNotice
 from podium.platform.gateway.services import Services, WithServices
-from podium.platform.mail import preferences, returned, suppressions
-from podium.platform.mail.configuration import read_secret
+from podium.platform.mail import confirming, preferences, returned, suppressions
+from podium.platform.mail.configuration import read_secret, require_mail
 from podium.platform.mail.driving import links_of
-from podium.platform.mail.links import UNSUBSCRIBE_PATH, Subscription
-from podium.platform.models import Competition, MailKind, now
+from podium.platform.mail.links import CONFIRM_PATH, UNSUBSCRIBE_PATH, Subscription
+from podium.platform.models import Competition, MailKind, Person, now
 from podium.platform.records.mail import MailPreferences, SuppressionRecord
 
 router = APIRouter(tags=["mail"])
@@ -121,6 +121,37 @@ _KINDS = {
     MailKind.AGENT: "messages about agents",
     MailKind.DIGEST: "the daily summary",
 }
+
+
+@router.post("/me/mail/confirmation")
+def ask_for_confirmation(services: WithServices, caller: WithCaller) -> MailPreferences:
+    """Be asked, by a message, whether one's address is one's own."""
+    require_mail(services.settings)
+    assert caller.person_id is not None
+    with services.database.session() as session:
+        confirming.ask(session, session.get_one(Person, caller.person_id), links_of(services.settings))
+        return preferences.preferences_of(session, caller.person_id)
+
+
+@router.get(f"{CONFIRM_PATH}/{{token}}", response_class=HTMLResponse)
+def read_confirmation(token: str, services: WithServices) -> HTMLResponse:
+    """The page behind the link in that message. It changes nothing."""
+    with services.database.session() as session:
+        try:
+            person = confirming.read(session, token, links_of(services.settings))
+        except NotFound as error:
+            return HTMLResponse(f"<!DOCTYPE html><title>Podium</title><p>{escape(str(error))}", 404, _HEADERS)
+        page = confirm_page(person.email, is_confirmed=person.email_confirmed is not None)
+        return HTMLResponse(page, headers=_HEADERS)
+
+
+@router.post(f"{CONFIRM_PATH}/{{token}}", response_class=HTMLResponse)
+def confirm_address(token: str, services: WithServices) -> HTMLResponse:
+    """Say that an address is one's own: whoever has the link gets mail there."""
+    with services.database.session() as session:
+        person = confirming.read(session, token, links_of(services.settings))
+        confirming.confirm(person)
+        return HTMLResponse(confirm_page(person.email, is_confirmed=True), headers=_HEADERS)
 
 
 @router.post("/mail/notices", status_code=204, response_class=Response)

@@ -127,8 +127,10 @@ def test_the_way_of_a_campaign_over_the_api(
         client.change_campaign(slug, 1, body="Dear {{nme}}")
     assert client.count_recipients(slug, draft.question).total == 1
     seen = client.preview_campaign(slug, 1)
-    assert (seen.to, seen.subject) == ("ada@example.org", "Hello ada")
+    assert (seen.to, seen.subject) == ("a…@example.org", "Hello ada")
     assert "Dear ada" in seen.html
+    assert "ada@example.org" not in str(seen)
+    assert "unsubscribe/preview>" in seen.headers["List-Unsubscribe"]
     with pytest.raises(Conflict, match="approved"):
         client.send_campaign(slug, 1)
     changed = client.change_campaign(slug, 1, subject="Hello again {{name}}")
@@ -146,7 +148,8 @@ def test_the_way_of_a_campaign_over_the_api(
     assert send.send(UUID(campaign_id)) is CampaignStatus.SENT
     over = client.campaign(slug, 1)
     assert (over.counts, over.status) == ({"sent": 1}, CampaignStatus.SENT)
-    assert [(one.username, one.status) for one in client.campaign_outbox(slug, 1).rows] == [("ada", MailStatus.SENT)]
+    (line,) = client.campaign_outbox(slug, 1).rows
+    assert (line.username, line.status, line.address) == ("ada", MailStatus.SENT, "a…@example.org")
     assert with_mail.recipients() == {"ada@example.org": 1}
 
     # A test goes to whoever asks, and to nobody else.
@@ -352,3 +355,32 @@ Message-ID: {message_id}
 
 --b--
 """
+
+
+def test_an_address_that_nobody_vouches_for_gets_mail_when_its_owner_says_so(
+    with_mail: MailServer,
+    connect: Callable[[str | None], Client],
+    gateway: RunningGateway,
+    world: World,
+    database: Database,
+) -> None:
+    with_mail.keep()
+    root = connect(world.person("root", administrator=True).token)
+    root.add_person("nina", "nina@example.org", email_confirmed=False)
+    nina = connect(root.issue_token("nina", "tests").secret)
+    assert "podium mail confirm" in nina.own_mail().trouble
+    Sending(database, configuration(with_mail.port), LINKS).singles()
+    address = with_mail.message("nina@example.org").replace(b"=\r\n", b"").split(b"/mail/confirmation/")[1].split()[0]
+    path = f"/mail/confirmation/{address.decode()}"
+    assert "Is this your address?" in gateway.call("GET", path).text
+    assert not nina.own_mail().reachable
+    assert gateway.call("POST", f"{path[:-1]}_").status_code == 404
+    assert gateway.call("POST", path).status_code == 200
+    assert nina.own_mail().reachable
+    with pytest.raises(Conflict, match="known to be yours"):
+        nina.ask_for_confirmation()
+    with database.session() as session:
+        session.execute(
+            text("UPDATE people SET email = 'other@example.org', email_confirmed = NULL WHERE username = 'nina'")
+        )
+    assert gateway.call("POST", path).status_code == 404

@@ -278,7 +278,9 @@ class Everybody:
             )
             suppress_address(session, "gone@example.org", MailCause.BOUNCE, detail=CANARY, by="tests")
             stopped = Subscription(author.id, MailKind.ANNOUNCEMENT, competition.id)
-            found["stop"] = links_of(self.world.settings).unsubscribe(stopped).rpartition("/")[2]
+            links = links_of(self.world.settings)
+            found["stop"] = links.unsubscribe(stopped).rpartition("/")[2]
+            found["confirm"] = links.confirmation(author.id, "olga@example.org").rpartition("/")[2]
         return found
 
     def _in_parts(self, owner: Known) -> UUID:

@@ -169,6 +169,10 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "stop_own_mail": Sample("PUT", "/me/mail/competitions/iris", {"stopped": True}),
         "read_unsubscribe": Sample("GET", "/mail/unsubscribe/{stop}"),
         "unsubscribe": Sample("POST", "/mail/unsubscribe/{stop}"),
+        # Everybody's address here is known to be theirs.
+        "ask_for_confirmation": Sample("POST", "/me/mail/confirmation", status=409),
+        "read_confirmation": Sample("GET", "/mail/confirmation/{confirm}"),
+        "confirm_address": Sample("POST", "/mail/confirmation/{confirm}"),
         # Nobody here has the secret that they are signed with.
         "tell_of_mail": Sample("POST", "/mail/notices", {"event": "bounce", "message_id": "x"}, 401),
         "return_mail": Sample("POST", "/mail/returned", {}, 401),

@@ -545,6 +545,7 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         "/me/mail/competitions/iris",
         {"stopped": True},
     ),
+    "POST /me/mail/confirmation": (lambda c: c.ask_for_confirmation(), "/me/mail/confirmation", None),
     "GET /mail/suppressions": (lambda c: c.suppressed_addresses(), "/mail/suppressions", None),
     "DELETE /mail/suppressions/{address}": (
         lambda c: c.allow_address("a b@x.org"),
