@@ -133,7 +133,7 @@ def _clock(moment: datetime) -> str:
 
 def end_round(session: Session, round_id: UUID, ended: Ended) -> None:
     """End a round; the next one begins when something is due again: not at once, where nothing can be sent now."""
-    later = now() + HALTED if ended.halted else ended.due
+    later = now() + HALTED if ended.halted else ended.due if ended.unreachable else None
     if later is not None:
         session.execute(
             update(OutboxMessage)

@@ -57,10 +57,12 @@ class Ended:
     Attributes:
         due: When the next message is due, where some wait; `None` where none is left.
         halted: Why nothing can be sent until somebody has seen to it; empty where all is well.
+        unreachable: Whether the mail server could not be reached.
     """
 
     due: datetime | None = None
     halted: str = ""
+    unreachable: bool = False
 
 
 @dataclass(slots=True)
@@ -146,7 +148,7 @@ class Sender:
                 troubles, answered = 0, self._state.answered
             if self._state.trouble:
                 if troubles >= len(TROUBLE_SECONDS):
-                    return Ended(due=now() + AGAIN)
+                    return Ended(due=now() + AGAIN, unreachable=True)
                 self._sit_out(TROUBLE_SECONDS[troubles])
                 troubles += 1
             if self._is_stopped():
