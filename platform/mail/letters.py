@@ -59,8 +59,8 @@ class CampaignLetters:
         competition, phase = campaign.competition, phase_of(campaign)
         self._competition_id, self._phase_id = competition.id, phase.id
         self._configuration, self._links = configuration, links
-        self._common = common_values(competition, phase, links)
-        self._wording = campaign_wording(campaign, links)
+        common = common_values(competition, phase, links)
+        self._wording = campaign_wording(campaign, links).settled(common)
         self._stationery = Stationery(letterhead(configuration, competition, MailKind.ANNOUNCEMENT))
 
     def written(self, session: Session, claimed: Sequence[Claimed]) -> Iterator[Letter]:
@@ -71,8 +71,7 @@ class CampaignLetters:
             stop = self._links.unsubscribe(
                 Subscription(one.recipient.person_id, MailKind.ANNOUNCEMENT, self._competition_id)
             )
-            own = {**self._common, **values[one.recipient.person_id], "unsubscribe_link": stop}
-            written = self._wording.written(own)
+            written = self._wording.written({**values[one.recipient.person_id], "unsubscribe_link": stop})
             yield _letter(one, self._configuration, self._stationery, written, stop)
 
 

@@ -38,7 +38,9 @@ class MailLinks:
     """
 
     def __init__(self, secret: str, gateway: str, pages: str) -> None:
-        self._signer = Signer(secret, salt="podium-unsubscribe")
+        # The key is derived once: there are many to sign.
+        key = hashlib.sha256(f"podium-unsubscribe:{secret}".encode()).digest()
+        self._signer = Signer(key, salt=b"", key_derivation="none", digest_method=hashlib.sha256)
         self._confirming = TimestampSigner(secret, salt="podium-confirmation")
         self._gateway = gateway.rstrip("/")
         self._pages = pages.rstrip("/")

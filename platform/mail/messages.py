@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 from uuid import UUID
 
 from podium.platform.mail.addresses import MailAddress, one_line
@@ -72,7 +73,7 @@ class Stationery:
             self._headers,
             _address_header("To", to_name, to),
             _text_header("Subject", one_line(written.subject, most=400)),
-            f"Date: {format_datetime(moment)}\r\n",
+            f"Date: {_date(moment.replace(microsecond=0))}\r\n",
             f"Message-ID: {message_id(outbox_id, self._domain)}\r\n",
             _unsubscribe_headers(unsubscribe),
             f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n',
@@ -85,6 +86,11 @@ class Stationery:
                 f"--{boundary}--\r\n".encode("ascii"),
             )
         )
+
+
+@lru_cache(maxsize=1)
+def _date(moment: datetime) -> str:
+    return format_datetime(moment)
 
 
 def message_id(outbox_id: UUID, domain: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -64,6 +64,17 @@ class _Text:
             found.append(piece)
         return "".join(found)
 
+    def settled(self, values: Mapping[str, str]) -> _Text:
+        """The text with some of its variables filled in for good."""
+        pieces, names = [self.pieces[0]], list[str]()
+        for name, piece in zip(self.names, self.pieces[1:], strict=True):
+            if name in values:
+                pieces[-1] += values[name] + piece
+            else:
+                names.append(name)
+                pieces.append(piece)
+        return _Text(tuple(pieces), tuple(names))
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -78,12 +89,27 @@ class Wording:
     html: _Text
     uses: frozenset[str]
 
+    def settled(self, values: Mapping[str, str]) -> Wording:
+        """The message with values that are the same for all; there may be some that it does not use."""
+        lines, escaped = self._lines(values.keys() & self.uses, values)
+        return Wording(
+            self.subject.settled(lines),
+            self.text.settled(lines),
+            self.html.settled(escaped),
+            frozenset(self.uses - values.keys()),
+        )
+
     def written(self, values: Mapping[str, str]) -> Written:
         """The message with these values, of which there must be one for each name in `uses`."""
-        lines = {name: one_line(values[name], most=1000) for name in self.uses}
-        escaped = {name: escape(line, quote=True) for name, line in lines.items()}
+        lines, escaped = self._lines(self.uses, values)
         subject = one_line(self.subject.filled(lines), most=2 * MOST_SUBJECT)
         return Written(subject, self.text.filled(lines), self.html.filled(escaped))
+
+    @staticmethod
+    def _lines(names: Collection[str], values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Values as plain text and as HTML."""
+        lines = {name: one_line(values[name], most=1000) for name in names}
+        return lines, {name: escape(line, quote=True) for name, line in lines.items()}
 
 
 def wording(

@@ -141,7 +141,6 @@ class OutboxMessage(Identified, Timed, Base):
             "id",
             postgresql_where=text("status IN ('queued', 'deferred')"),
         ),
-        Index("ix_mail_outbox_sending", "campaign_id", postgresql_where=text("status = 'sending'")),
         Index("ix_mail_outbox_campaign_id_status", "campaign_id", "status"),
         # How many went out within the last minute, to whom.
         Index("ix_mail_outbox_claimed", "claimed", postgresql_where=text("claimed IS NOT NULL")),
@@ -151,8 +150,8 @@ class OutboxMessage(Identified, Timed, Base):
 
     kind: Mapped[MailKind] = mapped_column(status_type(MailKind, "mail_kind"))
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("mail_campaigns.id", ondelete="CASCADE"))
-    competition_id: Mapped[UUID | None] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"), index=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    competition_id: Mapped[UUID | None] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     key: Mapped[str | None] = mapped_column(String(200))
     subject: Mapped[str | None] = mapped_column(String(400))
     body: Mapped[str | None]

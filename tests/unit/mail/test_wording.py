@@ -107,6 +107,16 @@ def test_a_variable_is_no_part_of_an_address(address: str):
         wording("Hello", f"[x]({address})")
 
 
+def test_what_is_the_same_for_all_may_be_filled_in_before():
+    text = wording(
+        "{{competition}}: {{name}}", "{{name}} in {{competition}} & {{phase}}: {{submit_link}} {{competition}}"
+    )
+    common = {"competition": "<A>", "phase": "P", "submit_link": "https://podium.test", "rank": "9"}
+    settled = text.settled(common)
+    assert settled.uses == {"name"}
+    assert settled.written({"name": "&"}) == text.written({**common, "name": "&"})
+
+
 def test_all_that_is_wrong_is_said_at_once():
     with pytest.raises(InvalidInput) as refused:
         wording("a\nb" + "x" * MOST_SUBJECT, "{{nobody}} {{name}} {{nothing}}" + "x" * MOST_BODY)
