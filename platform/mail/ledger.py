@@ -36,8 +36,9 @@ _WRITE = text(
     " attempts = attempts + told.tried, due = COALESCE(told.due, mail.due), ended = told.ended,"
     " handed = CASE WHEN told.status = 'unsettled' THEN handed END"
     " FROM told WHERE mail.id = told.id AND claim_id = :claim AND mail.status IN ('sending', 'unsettled'))"
+    # What is marked already was asked for before the connection to the database broke.
     " UPDATE mail_outbox SET handed = now() WHERE id = ANY(CAST(:handing AS uuid[])) AND claim_id = :claim"
-    " AND status = 'sending' AND handed IS NULL RETURNING id"
+    " AND status = 'sending' RETURNING id"
 )
 
 
@@ -140,7 +141,9 @@ class Ledger:
                 handed = self._write(self._connected(), [one for one, _ in handing], outcomes)
             except (SQLAlchemyError, PlatformFault) as error:
                 self._forget_connection()
-                logger.warning("what became of %d messages is not written down yet: %s", len(outcomes), error)
+                # Without the statement: what servers said stands in it.
+                why = str(getattr(error, "orig", error)).partition("\n")[0]
+                logger.warning("what became of %d messages is not written down yet: %s", len(outcomes), why)
                 with self._changed:
                     self._handing, self._outcomes = handing + self._handing, outcomes + self._outcomes
                 if closed_since is not None and time.monotonic() - closed_since > GIVE_UP_SECONDS:

@@ -176,6 +176,7 @@ def test_a_sender_that_was_taken_for_dead_sends_nothing_more_and_tells_what_it_k
         held = outbox.claim(session, campaign, first, outbox.Rates(), most=3).messages
     ledger = Ledger(database, first)
     assert ledger.hand_over(held[0].id).result(10)
+    assert ledger.hand_over(held[0].id).result(10)  # as after a commit of which no answer came
     assert send.send(campaign) is CampaignStatus.SENT
     assert send.counts(campaign) == {MailStatus.SENT: len(crowd) - 1, MailStatus.UNSETTLED: 1}
     assert not ledger.hand_over(held[1].id).result(10)
