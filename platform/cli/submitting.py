@@ -14,7 +14,7 @@ from podium.platform.cli.options import TAKING_PART, CompetitionArgument, JsonOp
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
-from podium.platform.cli.verdicts import described, exit_code_for, place_of, place_text, status_text
+from podium.platform.cli.verdicts import exit_code_for, outcome_lines, place_of, status_text
 from podium.platform.client.conversion import record_to_json
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.records.submissions import SubmissionRecord
@@ -108,15 +108,14 @@ def _follow(client: Client, submission: SubmissionRecord, timeout: float | None,
         timeout=timeout,
         on_change=lambda one: note(status_text(one, with_expected=one.status is SubmissionStatus.QUEUED)),
     )
-    row = place_of(client, ended)
     if as_json:
+        row = place_of(client, ended)
         value = record_to_json(ended)
         assert isinstance(value, dict)
         say(json_text({**value, "rank": row.rank if row else None}))
     else:
-        for line in (*described(ended), place_text(ended, row)):
-            if line:
-                say(line)
+        for line in outcome_lines(client, ended):
+            say(line)
     raise typer.Exit(exit_code_for(ended))
 
 

@@ -175,7 +175,7 @@ def test_submissions_are_listed(podium: Podium, gateway: Gateway, samples: type[
     assert "participant" not in ran.out
     assert gateway.calls[-1].query == {"phase": "Final", "limit": "100"}
     ran = podium("submissions", "iris", "--everyone", "--csv")
-    assert ran.out.splitlines()[0] == "number,participant,id,date,phase,file,description,status,scores"
+    assert ran.out.splitlines()[0] == "number,participant,id,date,phase,file,description,status,scores,excluded"
     assert gateway.calls[-1].query["everyone"] == "true"
     assert json.loads(podium("submissions", "iris", "--json").out)[0]["number"] == 3
     assert podium("submissions", "iris", "--json", "--csv").code == 2

@@ -103,6 +103,9 @@ def test_what_can_be_done_follows_the_rule(rule: SubmissionRule, stands: bool, k
     assert [deed.key for deed in decisions(submission, competition, own, times.now())] == keys
     over = replace(competition, phases=(make_phase(start=-9, end=-1),))
     assert [deed.key for deed in decisions(submission, over, own, times.now())] == ["share"]
+    # What an organizer keeps off, nobody else puts there.
+    excluded = replace(submission, on_leaderboard=False, excluded=True)
+    assert [deed.key for deed in decisions(excluded, competition, own, times.now())] == ["share"]
     failed = make_submission(SubmissionStatus.FAILED)
     assert decisions(failed, competition, own, times.now()) == []
 
