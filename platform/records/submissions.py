@@ -171,8 +171,8 @@ class SubmissionRecord:
 def excluded_words(contact: str | None = None) -> str:
     """What it means that an organizer keeps a submission off the leaderboard, and whom to ask."""
     return (
-        "An organizer keeps this submission off the leaderboard. Its scores stay as they are, but it takes no rank until "
-        f"an organizer puts it there again. Ask the organizers why{f': {contact}' if contact else ''}."
+        "An organizer keeps this submission off the leaderboard. Its scores stay as they are, but it takes no rank "
+        f"until an organizer puts it there again. Ask the organizers why{f': {contact}' if contact else ''}."
     )
 
 
