@@ -62,7 +62,7 @@ def main() -> int:
             for size in SIZES:
                 database = Database(cluster.create_database(f"board_{size}"))
                 fill(database, folder / f"files-{size}", size=size, participants=PARTICIPANTS)
-                found[size] = _measure(database)
+                found[size] = measure(database, PARTICIPANTS)
                 database.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -76,11 +76,19 @@ def main() -> int:
     return 0
 
 
-def _measure(database: Database) -> dict[str, float]:
+def measure(database: Database, participants: int, rounds: int = _ROUNDS) -> dict[str, float]:
+    """Medians in milliseconds by what was done, on a board of `fill`."""
+
+    def median(call: Callable[[], object], times: int = rounds) -> float:
+        call()
+        return statistics.median(_milliseconds(call) for _ in range(times))
+
     with database.session() as session:
         competition = session.scalars(select(Competition)).one()
         phase, rules = competition.phases[0], board_rules(competition.leaderboards[0])
-        person_id = session.scalars(select(Person.id).where(Person.username == "participant-5000")).one()
+        person_id = session.scalars(
+            select(Person.id).where(Person.username == f"participant-{participants // 2}")
+        ).one()
         state = session.get_one(PhaseBoard, phase.id)
         live, then = LiveBoard(session, phase.id, state), session.scalar(text("SELECT now() - interval '4 days'"))
         assert then is not None
@@ -96,31 +104,29 @@ def _measure(database: Database) -> dict[str, float]:
             wanted = {"limit": 50, "offset": 0, **options}
             return lambda: read_leaderboard(session, competition, phase, Reader(person_id), **wanted)
 
+        def naive() -> object:
+            return session.execute(text(_NAIVE), {"phase": phase.id}).all()
+
         version = state.version
         found = {
-            "page: first": _median(lambda: live.page(50, 0)),
-            "page: middle": _median(lambda: live.page(50, PARTICIPANTS // 2)),
-            "page: last": _median(lambda: live.page(50, PARTICIPANTS - 50)),
-            "own row": _median(lambda: live.of_entrants([person_id])),
-            "search by name (11 of them)": _median(page(search="participant-500")),
-            "ranks as of a date, first reader": _median(
+            "page: first": median(lambda: live.page(50, 0)),
+            "page: middle": median(lambda: live.page(50, participants // 2)),
+            "page: last": median(lambda: live.page(50, max(participants - 50, 0))),
+            "own row": median(lambda: live.of_entrants([person_id])),
+            "search by name (11 of them)": median(page(search="participant-500")),
+            "ranks as of a date, first reader": median(
                 uncached(lambda: ranks_at(session, phase.id, rules, version=version, moment=then, by_submission=False))
             ),
-            "board as of a date, first reader": _median(
+            "board as of a date, first reader": median(
                 uncached(lambda: ranked_board(session, phase.id, rules, version=version, moment=then))
             ),
-            "answer with own row and changes, the first": _median(uncached(page())),
-            "answer with own row and changes, the others": _median(page()),
-            "answer as of a date, the others": _median(page(as_of=then)),
-            "naive: all scores ranked": _median(lambda: session.execute(text(_NAIVE), {"phase": phase.id}).all(), 3),
+            "answer with own row and changes, the first": median(uncached(page())),
+            "answer with own row and changes, the others": median(page()),
+            "answer as of a date, the others": median(page(as_of=then)),
+            "naive: all scores ranked": median(naive, min(rounds, 3)),
         }
-    found["update by a result"] = _updates(database)
+    found["update by a result"] = _updates(database, participants, 2 * rounds)
     return found
-
-
-def _median(call: Callable[[], object], rounds: int = _ROUNDS) -> float:
-    call()
-    return statistics.median(_milliseconds(call) for _ in range(rounds))
 
 
 def _milliseconds(call: Callable[[], object]) -> float:
@@ -129,12 +135,12 @@ def _milliseconds(call: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _updates(database: Database) -> float:
+def _updates(database: Database, participants: int, count: int) -> float:
     """A new result of somebody, half of them better than what stands: placed and committed."""
     times = []
-    for at in range(2 * _ROUNDS):
+    for at in range(count):
         with database.session() as session:
-            new_id = _new_submission(session, at, 1 + at / 100 if at % 2 else 0.0)
+            new_id = _new_submission(session, at, at * 300 % participants, 1 + at / 100 if at % 2 else 0.0)
         started = time.perf_counter()
         with database.session() as session:
             submission = session.get_one(Submission, new_id)
@@ -146,8 +152,8 @@ def _updates(database: Database) -> float:
     return statistics.median(times)
 
 
-def _new_submission(session: Session, at: int, value: float) -> UUID:
-    person_id = session.scalars(select(Participant.person_id).order_by(Participant.person_id).offset(at * 300)).first()
+def _new_submission(session: Session, at: int, whose: int, value: float) -> UUID:
+    person_id = session.scalars(select(Participant.person_id).order_by(Participant.person_id).offset(whose)).first()
     found = session.execute(
         text(
             "INSERT INTO submissions (id, created, competition_id, phase_id, person_id, number, filename, size, sha256,"
