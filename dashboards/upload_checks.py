@@ -85,8 +85,12 @@ def _format_findings(name: str, file: BinaryIO, phase: PhaseRecord) -> Iterator[
         yield from (Finding("bad", problem) for problem in problems[:_PROBLEMS])
         if len(problems) > _PROBLEMS:
             yield Finding("bad", f"And {len(problems) - _PROBLEMS} more.")
-    elif is_to_be_renamed(name, phase):
-        yield Finding("good", f"It is sent as {phase.submission_format.file}, the name that {phase.name} wants.")
+
+
+def _packed_name(name: str, phase: PhaseRecord) -> str:
+    if phase.submission_format is not None and is_to_be_renamed(name, phase):
+        return f"as {phase.submission_format.file}, which is what {phase.name} takes"
+    return "under its own name"
 
 
 def _zip_findings(name: str, size: int, file: BinaryIO, phase: PhaseRecord) -> Iterator[Finding]:
@@ -94,7 +98,9 @@ def _zip_findings(name: str, size: int, file: BinaryIO, phase: PhaseRecord) -> I
         if name.lower().endswith(".zip"):
             yield Finding("bad", f"{name} is called a zip but is none, or its end is missing. Make the zip again.")
         else:
-            yield Finding("info", f"{name} is no zip: it will be packed into one by itself, under its own name.")
+            yield Finding(
+                "info", f"{name} is no zip: it will be packed into one by itself, {_packed_name(name, phase)}."
+            )
         return
     if (length := directory_bytes(file, size)) is None or length > _DIRECTORY_BYTES:
         yield Finding("info", "The list of this zip's contents is too long to be looked through here.")

@@ -89,7 +89,7 @@ GOOD, BAD = b"id,value\n1,0.5\n2,1\n", b"id,value\n1,0.5\n2,high\n"
     ("name", "content", "kinds", "words"),
     [
         ("predictions.csv", GOOD, ["info"], "packed into one by itself"),
-        ("trees.csv", GOOD, ["good", "info"], "It is sent as predictions.csv"),
+        ("trees.csv", GOOD, ["info"], "packed into one by itself, as predictions.csv"),
         ("predictions.csv", BAD, ["info", "bad", "bad"], "Column 'value' is not a number, such as 'high' (line 3)."),
         ("predictions.npy", GOOD, ["info", "bad", "bad"], "'predictions.npy' is not a csv."),
         ("p.zip", zip_of("predictions.csv", content=GOOD), ["good"], "1 file"),
