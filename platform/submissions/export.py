@@ -159,7 +159,8 @@ def read_rows(database: Database, plan: ExportPlan, *, at_once: int = ROWS_AT_ON
 
     def read(after: int) -> Sequence[Any]:
         with database.session() as session:
-            return session.execute(query, {"after": after}).all()
+            # Nothing of it is an object of the session: asked by the connection, rows cost half as much.
+            return session.connection().execute(query, {"after": after}).all()
 
     with ThreadPoolExecutor(1, thread_name_prefix="export") as ahead:
         found = read(0)
