@@ -1,0 +1,214 @@
+"""Jobs done in child processes that may crash, hang or eat all memory: only the job that did so fails.
+
+A child does several jobs, one after the other, since most are short. When it dies, the job that it was at is blamed and
+those after it go to another child.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pydantic import ValidationError
+
+from podium.platform.errors import PlatformFault
+from podium.platform.images.child_work import ANSWERS as ANSWERS_FILE
+from podium.platform.images.child_work import COMPLAINTS, DONE, JOBS
+from podium.platform.images.isolation import bubblewrap, environment, wall
+from podium.platform.images.job_kinds import ANSWERS, NAMES, Answer, ImportJob, Job, adapter
+from podium.platform.images.limits import ImportLimits
+from podium.platform.images.problems import Reason, Refusal
+
+logger = logging.getLogger(__name__)
+_NAMES = {kind: name for name, kind in NAMES.items()}
+_MOST_ANSWER_BYTES = 1 << 30
+_JOBS_OF_A_CHILD = 64
+_PATIENCE = 10.0
+_MOST_COMPLAINTS = 20_000
+_LARGE = 8 << 20
+
+
+@dataclass(slots=True)
+class _Task:
+    number: int
+    folder: Path
+    jobs: list[int]
+
+
+class Children:
+    """Processes that do jobs. Made by `children`.
+
+    Attributes:
+        isolation: What holds them besides limits, for people.
+        peak_bytes: The most memory that one of them had.
+    """
+
+    def __init__(self, server: subprocess.Popen[bytes], workplace: Path, limits: ImportLimits) -> None:
+        self._server = server
+        self._workplace = workplace
+        self._limits = limits
+        self._number = 0
+        self.peak_bytes = 0
+        self.isolation = "bubblewrap" if bubblewrap() else "limits alone"
+
+    def do(self, jobs: Sequence[Job], *, at_once: int = _JOBS_OF_A_CHILD) -> Iterator[tuple[int, Answer | Refusal]]:
+        """Do jobs, and give each one's number and answer as they come: a refusal where it was refused, or failed.
+
+        Args:
+            at_once: Up to how many jobs a child does.
+
+        Raises:
+            PlatformFault: Children can't be started.
+        """
+        waiting = deque(_portions(range(len(jobs)), jobs, min(at_once, -(-len(jobs) // self._limits.children) or 1)))
+        running: dict[int, _Task] = {}
+        while waiting or running:
+            while waiting and len(running) < self._limits.children:
+                task = self._start(waiting.popleft(), jobs)
+                running[task.number] = task
+            ended = self._next_end()
+            task = running.pop(ended["number"])
+            self.peak_bytes = max(self.peak_bytes, ended["peak_bytes"])
+            answers = _answers(task, jobs)
+            _log_complaints(task)
+            yield from zip(task.jobs, answers, strict=False)
+            if left := task.jobs[len(answers) :]:
+                yield left[0], _blame(ended)
+                if left[1:]:
+                    waiting.appendleft(left[1:])
+
+    def _start(self, numbers: list[int], jobs: Sequence[Job]) -> _Task:
+        self._number += 1
+        folder = self._workplace / f"task-{self._number:06}"
+        folder.mkdir()
+        with (folder / JOBS).open("xb") as file:
+            for number in numbers:
+                job = jobs[number]
+                file.write(_NAMES[type(job)].encode() + b" " + adapter(type(job)).dump_json(job) + b"\n")
+        limits = self._limits
+        caps = {
+            "memory": limits.memory_bytes,
+            "cpu": limits.cpu_seconds,
+            "wall": limits.wall_seconds,
+            "file": limits.file_bytes,
+        }
+        line = json.dumps({"number": self._number, "folder": str(folder), "limits": caps})
+        try:
+            _pipe(self._server.stdin).write(line.encode() + b"\n")
+            _pipe(self._server.stdin).flush()
+        except BrokenPipeError as error:
+            raise PlatformFault("The process that reads images has ended.") from error
+        return _Task(self._number, folder, numbers)
+
+    def _next_end(self) -> dict[str, int]:
+        line = _pipe(self._server.stdout).readline()
+        if not line:
+            raise PlatformFault("The process that reads images has ended.")
+        ended: dict[str, int] = json.loads(line)
+        return ended
+
+
+@contextmanager
+def children(
+    workplace: Path, read_only: list[Path], limits: ImportLimits, *, load: Sequence[str] = ()
+) -> Iterator[Children]:
+    """Be ready to do jobs.
+
+    Args:
+        workplace: A folder that children may write to.
+        read_only: Folders that they may read.
+        load: Modules to load once, before there are children.
+
+    Raises:
+        PlatformFault: Children can't be started.
+    """
+    command = [sys.executable, "-m", "podium.platform.images.child_server", *load]
+    with (workplace / "server.txt").open("xb") as complaints:
+        server = subprocess.Popen(
+            [*wall(read_only, workplace), *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            cwd=workplace,
+            env=environment(),
+            start_new_session=True,
+        )
+    try:
+        yield Children(server, workplace, limits)
+    finally:
+        # It kills its children and ends when its input does.
+        _pipe(server.stdin).close()
+        try:
+            server.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        _pipe(server.stdout).close()
+
+
+def _pipe(end: IO[bytes] | None) -> IO[bytes]:
+    assert end is not None
+    return end
+
+
+def _portions(numbers: Sequence[int], jobs: Sequence[Job], most: int) -> Iterator[list[int]]:
+    """Divide jobs into what a child does; a large image has a child of its own."""
+    portion: list[int] = []
+    weight = 0.0
+    for number in numbers:
+        if portion and (len(portion) >= most or weight >= 1):
+            yield portion
+            portion, weight = [], 0.0
+        portion.append(number)
+        weight += _weight(jobs[number])
+    if portion:
+        yield portion
+
+
+def _weight(job: Job) -> float:
+    if not isinstance(job, ImportJob):
+        return 0.0
+    return sum(Path(file.path).stat().st_size for file in job.files) / _LARGE
+
+
+def _answers(task: _Task, jobs: Sequence[Job]) -> list[Answer | Refusal]:
+    """Read what a child answered, up to where it broke off; it is a child's word, and checked."""
+    path = task.folder / ANSWERS_FILE
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_ANSWER_BYTES:
+        return []
+    found: list[Answer | Refusal] = []
+    with path.open("rb") as file:
+        for number, line in zip(task.jobs, file, strict=False):
+            how, _, content = line.partition(b" ")
+            try:
+                found.append(adapter(ANSWERS[type(jobs[number])] if how == DONE else Refusal).validate_json(content))
+            except ValidationError:
+                break
+    return found
+
+
+def _log_complaints(task: _Task) -> None:
+    """Keep what a child wrote for those who run the platform: people are told no more than that it failed."""
+    path = task.folder / COMPLAINTS
+    if not path.is_symlink() and path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            logger.warning("A process that read images complained:\n%s", file.read(_MOST_COMPLAINTS).decode(errors="replace"))
+
+
+def _blame(ended: dict[str, int]) -> Refusal:
+    status = ended["status"]
+    if ended["timed_out"] or status == -signal.SIGXCPU:
+        return Refusal(Reason.OUT_OF_TIME, "Reading it took longer than allowed.")
+    if status == -signal.SIGKILL:
+        return Refusal(Reason.OUT_OF_MEMORY, "Reading it took more memory than there is.")
+    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+    return Refusal(Reason.CRASHED, f"The program that read it broke down ({how}): it may be damaged.")
