@@ -2,9 +2,10 @@
 
     python -m podium.platform.images.child_server MODULE...
 
-Each line of its input is a task: `{"number": 1, "folder": "...", "limits": {...}}`. The folder has `jobs.jsonl`, one job a
-line; the child adds an answer a line to `answers.jsonl` there, each as soon as it has it, so that whoever reads them sees
-which job a dead child was at. Each line of its output tells how a child ended. It has no threads before it forks.
+Each line of its input is a task: `{"number": 1, "folder": "...", "limits": {...}}`. The folder has the
+files that `job_kinds` names: one job a line, and an answer a line, which the child adds as soon as it has it, so that
+whoever reads them sees which job a dead child was at. Each line of its output tells how a child ended. It has no
+threads before it forks.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ def _reap(children: dict[int, _Child]) -> None:
             "status": os.waitstatus_to_exitcode(status),
             "timed_out": child.timed_out,
             "peak_bytes": used.ru_maxrss * 1024,
+            "cpu_seconds": used.ru_utime + used.ru_stime,
         }
         os.write(1, json.dumps(ended).encode() + b"\n")
 

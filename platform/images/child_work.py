@@ -9,19 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from podium.platform.images.expansion import expand
-from podium.platform.images.job_kinds import NAMES, Answer, ExpandJob, ImportJob, Job, ScanJob, adapter
+from podium.platform.images.job_kinds import (
+    ADAPTERS,
+    ANSWERS_FILE,
+    DONE,
+    JOBS_FILE,
+    NAMES,
+    REFUSED,
+    Answer,
+    ExpandJob,
+    ImportJob,
+    Job,
+    ScanJob,
+)
 from podium.platform.images.making import make
 from podium.platform.images.problems import ImageRefused, Reason, Refusal
 from podium.platform.images.scanning import scan
 
 _DO: dict[type[Job], Callable[[Any], Answer]] = {ExpandJob: expand, ScanJob: scan, ImportJob: make}
-JOBS, ANSWERS, COMPLAINTS = "jobs.txt", "answers.txt", "complaints.txt"
-DONE, REFUSED = b"done", b"refused"
 
 
 def work(folder: Path) -> None:
     """Do the jobs of a task's folder."""
-    with (folder / JOBS).open("rb") as jobs, (folder / ANSWERS).open("xb", buffering=0) as answers:
+    with (folder / JOBS_FILE).open("rb") as jobs, (folder / ANSWERS_FILE).open("xb", buffering=0) as answers:
         for line in jobs:
             name, _, text = line.partition(b" ")
             kind = NAMES[name.decode()]
@@ -30,7 +40,7 @@ def work(folder: Path) -> None:
 
 def _answer(kind: type[Job], text: bytes) -> bytes:
     try:
-        done = _DO[kind](adapter(kind).validate_json(text))
+        done = _DO[kind](ADAPTERS[kind].validate_json(text))
     except ImageRefused as error:
         return _refused(error.refusal)
     except MemoryError:
@@ -41,7 +51,7 @@ def _answer(kind: type[Job], text: bytes) -> bytes:
         return _broken(error)
     except Exception as error:  # noqa: BLE001 -- one file's failure, whatever it is, must not be that of the next
         return _broken(error)
-    return DONE + b" " + adapter(type(done)).dump_json(done)
+    return DONE + b" " + ADAPTERS[type(done)].dump_json(done)
 
 
 def _broken(error: Exception) -> bytes:
@@ -51,4 +61,4 @@ def _broken(error: Exception) -> bytes:
 
 
 def _refused(refusal: Refusal) -> bytes:
-    return REFUSED + b" " + adapter(Refusal).dump_json(refusal)
+    return REFUSED + b" " + ADAPTERS[Refusal].dump_json(refusal)

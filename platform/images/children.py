@@ -21,10 +21,19 @@ from typing import IO
 from pydantic import ValidationError
 
 from podium.platform.errors import PlatformFault
-from podium.platform.images.child_work import ANSWERS as ANSWERS_FILE
-from podium.platform.images.child_work import COMPLAINTS, DONE, JOBS
 from podium.platform.images.isolation import bubblewrap, environment, wall
-from podium.platform.images.job_kinds import ANSWERS, NAMES, Answer, ImportJob, Job, adapter
+from podium.platform.images.job_kinds import (
+    ADAPTERS,
+    ANSWERS,
+    ANSWERS_FILE,
+    COMPLAINTS_FILE,
+    DONE,
+    JOBS_FILE,
+    NAMES,
+    Answer,
+    ImportJob,
+    Job,
+)
 from podium.platform.images.limits import ImportLimits
 from podium.platform.images.problems import Reason, Refusal
 
@@ -50,6 +59,7 @@ class Children:
     Attributes:
         isolation: What holds them besides limits, for people.
         peak_bytes: The most memory that one of them had.
+        cpu_seconds: The processor time of all of them.
     """
 
     def __init__(self, server: subprocess.Popen[bytes], workplace: Path, limits: ImportLimits) -> None:
@@ -58,6 +68,7 @@ class Children:
         self._limits = limits
         self._number = 0
         self.peak_bytes = 0
+        self.cpu_seconds = 0.0
         self.isolation = "bubblewrap" if bubblewrap() else "limits alone"
 
     def do(self, jobs: Sequence[Job], *, at_once: int = _JOBS_OF_A_CHILD) -> Iterator[tuple[int, Answer | Refusal]]:
@@ -76,8 +87,9 @@ class Children:
                 task = self._start(waiting.popleft(), jobs)
                 running[task.number] = task
             ended = self._next_end()
-            task = running.pop(ended["number"])
-            self.peak_bytes = max(self.peak_bytes, ended["peak_bytes"])
+            task = running.pop(int(ended["number"]))
+            self.peak_bytes = max(self.peak_bytes, int(ended["peak_bytes"]))
+            self.cpu_seconds += ended["cpu_seconds"]
             answers = _answers(task, jobs)
             _log_complaints(task)
             yield from zip(task.jobs, answers, strict=False)
@@ -90,10 +102,10 @@ class Children:
         self._number += 1
         folder = self._workplace / f"task-{self._number:06}"
         folder.mkdir()
-        with (folder / JOBS).open("xb") as file:
+        with (folder / JOBS_FILE).open("xb") as file:
             for number in numbers:
                 job = jobs[number]
-                file.write(_NAMES[type(job)].encode() + b" " + adapter(type(job)).dump_json(job) + b"\n")
+                file.write(_NAMES[type(job)].encode() + b" " + ADAPTERS[type(job)].dump_json(job) + b"\n")
         limits = self._limits
         caps = {
             "memory": limits.memory_bytes,
@@ -109,11 +121,11 @@ class Children:
             raise PlatformFault("The process that reads images has ended.") from error
         return _Task(self._number, folder, numbers)
 
-    def _next_end(self) -> dict[str, int]:
+    def _next_end(self) -> dict[str, float]:
         line = _pipe(self._server.stdout).readline()
         if not line:
             raise PlatformFault("The process that reads images has ended.")
-        ended: dict[str, int] = json.loads(line)
+        ended: dict[str, float] = json.loads(line)
         return ended
 
 
@@ -190,7 +202,7 @@ def _answers(task: _Task, jobs: Sequence[Job]) -> list[Answer | Refusal]:
         for number, line in zip(task.jobs, file, strict=False):
             how, _, content = line.partition(b" ")
             try:
-                found.append(adapter(ANSWERS[type(jobs[number])] if how == DONE else Refusal).validate_json(content))
+                found.append(ADAPTERS[ANSWERS[type(jobs[number])] if how == DONE else Refusal].validate_json(content))
             except ValidationError:
                 break
     return found
@@ -198,14 +210,16 @@ def _answers(task: _Task, jobs: Sequence[Job]) -> list[Answer | Refusal]:
 
 def _log_complaints(task: _Task) -> None:
     """Keep what a child wrote for those who run the platform: people are told no more than that it failed."""
-    path = task.folder / COMPLAINTS
+    path = task.folder / COMPLAINTS_FILE
     if not path.is_symlink() and path.is_file() and path.stat().st_size:
         with path.open("rb") as file:
-            logger.warning("A process that read images complained:\n%s", file.read(_MOST_COMPLAINTS).decode(errors="replace"))
+            logger.warning(
+                "A process that read images complained:\n%s", file.read(_MOST_COMPLAINTS).decode(errors="replace")
+            )
 
 
-def _blame(ended: dict[str, int]) -> Refusal:
-    status = ended["status"]
+def _blame(ended: dict[str, float]) -> Refusal:
+    status = int(ended["status"])
     if ended["timed_out"] or status == -signal.SIGXCPU:
         return Refusal(Reason.OUT_OF_TIME, "Reading it took longer than allowed.")
     if status == -signal.SIGKILL:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
+from podium.platform.images.dicom_records import DicomHeader, FrameHeader
 from podium.platform.images.planes import Key, Orientation
 from podium.platform.images.problems import ImageRefused, Reason
 from podium.platform.images.vectors import Vector
@@ -23,8 +23,9 @@ _MOST_FRAMES = 100_000
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 _LONG_FORM = frozenset({b"OB", b"OW", b"UN"})
 _IMPLICIT, _EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+Fields = Mapping[str, Any] | Dataset
+"""Attributes by keyword: a dataset, or a plain dictionary, which answers several times as fast."""
 _DIRECTORY = "1.2.840.10008.1.3.10"
-WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _READ = (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "StackID", "Modality", "ImageType",
     "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
@@ -38,81 +39,10 @@ _READ = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class FrameHeader:
-    """What differs from frame to frame.
-
-    Attributes:
-        keys: By the names of `repeats`.
-    """
-
-    position: Vector | None
-    orientation: Orientation | None
-    spacing: tuple[float, float] | None
-    slope: float
-    intercept: float
-    keys: tuple[tuple[str, Key], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DicomHeader:
-    """A file of DICOM, without its pixels.
-
-    Attributes:
-        series: Study, series (or stack of several) and kind of object: what belongs together.
-        offset: Where pixels begin that are stored plainly, else `None`.
-        thickness: Of a slice, in mm.
-        slice_spacing: Between slices, in mm, as the header names it.
-        spacing_of_detector: The pixel spacing is that of the detector, not of the patient.
-        window: Centre and width; the first, where there are several.
-        time: Of the content, as written.
-        exposure: As written.
-        special: Why it needs more than the plain way of reading: a lookup table.
-    """
-
-    series: tuple[str, str, str]
-    uid: str
-    instance: int
-    modality: str
-    rows: int
-    columns: int
-    samples: int
-    photometric: str
-    planar: int
-    bits_allocated: int
-    bits_stored: int
-    high_bit: int
-    signed: bool
-    transfer_syntax: str
-    offset: int | None
-    frames: tuple[FrameHeader, ...]
-    thickness: float | None = None
-    slice_spacing: float | None = None
-    spacing_of_detector: bool = False
-    window: tuple[float, float] | None = None
-    windows: tuple[str, str] | None = None
-    time: str = ""
-    exposure: str = ""
-    laterality: str = ""
-    burned_in: bool = False
-    lossy: bool = False
-    special: str = ""
-
-    @property
-    def frame_bytes(self) -> int:
-        """Of one frame that is stored plainly."""
-        return self.rows * self.columns * self.samples * self.bits_allocated // 8
-
-
-class DicomDirectory(Exception):
-    """It is the table of contents of a disc, which is no image and no fault."""
-
-
-def read_header(path: Path) -> DicomHeader:
-    """Read what is needed of a file.
+def read_header(path: Path) -> DicomHeader | None:
+    """Read what is needed of a file; `None` for a `DICOMDIR`, which is no image and no fault.
 
     Raises:
-        DicomDirectory: It is a `DICOMDIR`.
         ImageRefused: It is no DICOM, or no image.
     """
     try:
@@ -120,10 +50,8 @@ def read_header(path: Path) -> DicomHeader:
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_READ), force=True)
             offset = _offset(file.tell(), dataset, path)
-            return _header(dataset, offset)
-    except (ImageRefused, DicomDirectory):
-        raise
-    except (MemoryError, RecursionError):
+            return _header(dataset, {element.keyword: element.value for element in dataset}, offset)
+    except (ImageRefused, MemoryError):
         raise
     except InvalidDicomError as error:
         raise ImageRefused(Reason.NOT_AN_IMAGE, "It is no DICOM file.") from error
@@ -135,11 +63,11 @@ def _short(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _header(dataset: Dataset, offset: int | None) -> DicomHeader:
-    meta = getattr(dataset, "file_meta", Dataset())
+def _header(read: Dataset, dataset: Fields, offset: int | None) -> DicomHeader | None:
+    meta = getattr(read, "file_meta", Dataset())
     sop_class = str(dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or "")
     if str(meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY:
-        raise DicomDirectory
+        return None
     if not sop_class and "Rows" not in dataset:
         raise ImageRefused(Reason.NOT_AN_IMAGE, "It is no DICOM file.")
     rows, columns = _whole(dataset, "Rows", 0), _whole(dataset, "Columns", 0)
@@ -156,7 +84,7 @@ def _header(dataset: Dataset, offset: int | None) -> DicomHeader:
             Reason.BAD_HEADER, f"It allocates {bits} bits, stores {stored}, and calls bit {high} the highest."
         )
     spacing, of_detector = _spacing(dataset)
-    meta_syntax = str(meta.get("TransferSyntaxUID") or _default_syntax(dataset))
+    meta_syntax = str(meta.get("TransferSyntaxUID") or _default_syntax(read))
     return DicomHeader(
         series=(_text(dataset, "StudyInstanceUID"), _series(dataset), sop_class),
         uid=_text(dataset, "SOPInstanceUID"),
@@ -188,7 +116,7 @@ def _header(dataset: Dataset, offset: int | None) -> DicomHeader:
     )
 
 
-def _series(dataset: Dataset) -> str:
+def _series(dataset: Fields) -> str:
     """The series; for scanners that give each time point one of its own, the stack that these have in common."""
     stack = _text(dataset, "StackID")
     if stack and dataset.get("TemporalPositionIndex") not in (None, ""):
@@ -218,7 +146,7 @@ def _offset(at: int, dataset: Dataset, path: Path) -> int | None:
     return None if length == 0xFFFFFFFF else at + (8 if implicit else 12)
 
 
-def _frames(dataset: Dataset, spacing: tuple[float, float] | None) -> Iterator[FrameHeader]:
+def _frames(dataset: Fields, spacing: tuple[float, float] | None) -> Iterator[FrameHeader]:
     count = _whole(dataset, "NumberOfFrames", 1) or 1
     if not 0 < count <= _MOST_FRAMES:
         raise ImageRefused(Reason.TOO_LARGE, f"It has {count} frames.")
@@ -243,7 +171,7 @@ def _frames(dataset: Dataset, spacing: tuple[float, float] | None) -> Iterator[F
         yield from _frames_by_offsets(dataset, top, count)
 
 
-def _frames_by_offsets(dataset: Dataset, top: FrameHeader, count: int) -> Iterator[FrameHeader]:
+def _frames_by_offsets(dataset: Fields, top: FrameHeader, count: int) -> Iterator[FrameHeader]:
     """Frames of a dose grid lie at offsets from the first; those of other old kinds have no place of their own."""
     offsets = dataset.get("GridFrameOffsetVector")
     slope = _slope(dataset, "DoseGridScaling") if "DoseGridScaling" in dataset else top.slope
@@ -260,8 +188,8 @@ def _frames_by_offsets(dataset: Dataset, top: FrameHeader, count: int) -> Iterat
         yield FrameHeader(place, top.orientation, top.spacing, slope, top.intercept, top.keys)
 
 
-def _frame(frame: Dataset, shared: Dataset, top: FrameHeader) -> FrameHeader:
-    def group(name: str) -> Dataset:
+def _frame(frame: Fields, shared: Fields, top: FrameHeader) -> FrameHeader:
+    def group(name: str) -> Fields:
         return (frame.get(name) or shared.get(name) or [Dataset()])[0]  # type: ignore[no-any-return]
 
     measures, values = group("PixelMeasuresSequence"), group("PixelValueTransformationSequence")
@@ -292,7 +220,7 @@ def _frame(frame: Dataset, shared: Dataset, top: FrameHeader) -> FrameHeader:
     )
 
 
-def _keys(dataset: Dataset) -> tuple[tuple[str, Key], ...]:
+def _keys(dataset: Fields) -> tuple[tuple[str, Key], ...]:
     found: list[tuple[str, Key]] = []
     for name, attribute, kind in (
         ("temporal_index", "TemporalPositionIndex", float),
@@ -310,9 +238,10 @@ def _keys(dataset: Dataset) -> tuple[tuple[str, Key], ...]:
         value = dataset.get(attribute)
         if value is None or value == "":
             continue
-        number = _tried(kind, value)
-        if isinstance(number, str) or (number is not None and math.isfinite(number)):
-            found.append((name, number[:200] if isinstance(number, str) else number))
+        if kind is str:
+            found.append((name, str(value)[:200]))
+        elif (number := _tried(float, value)) is not None and math.isfinite(number):
+            found.append((name, number))
     return tuple(found)
 
 
@@ -323,7 +252,7 @@ def _tried(kind: Callable[[Any], T], value: object) -> T | None:
         return None
 
 
-def _numbers(dataset: Dataset, name: str, count: int) -> tuple[float, ...] | None:
+def _numbers(dataset: Fields, name: str, count: int) -> tuple[float, ...] | None:
     """Some numbers, or `None` where they are not given; what is there and no number is refused."""
     value = dataset.get(name)
     if value is None or value == "" or (isinstance(value, Sequence) and not len(value)):
@@ -334,12 +263,12 @@ def _numbers(dataset: Dataset, name: str, count: int) -> tuple[float, ...] | Non
     return numbers
 
 
-def _vector(dataset: Dataset, name: str) -> Vector | None:
+def _vector(dataset: Fields, name: str) -> Vector | None:
     numbers = _numbers(dataset, name, 3)
     return None if numbers is None else (numbers[0], numbers[1], numbers[2])
 
 
-def _orientation(dataset: Dataset) -> Orientation | None:
+def _orientation(dataset: Fields) -> Orientation | None:
     numbers = _numbers(dataset, "ImageOrientationPatient", 6)
     if numbers is None:
         return None
@@ -347,7 +276,7 @@ def _orientation(dataset: Dataset) -> Orientation | None:
     return (a, b, c, d, e, f)
 
 
-def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, bool]:
+def _spacing(dataset: Fields) -> tuple[tuple[float, float] | None, bool]:
     for name in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
         numbers = _numbers(dataset, name, 2)
         if numbers is not None:
@@ -357,7 +286,7 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, bool]:
     return None, False
 
 
-def _number(dataset: Dataset, name: str) -> float | None:
+def _number(dataset: Fields, name: str) -> float | None:
     value = dataset.get(name)
     number = _tried(float, value) if value is not None and value != "" else None
     return number if number is not None and math.isfinite(number) else None
@@ -367,7 +296,7 @@ def _positive(number: float | None) -> float | None:
     return number if number and number > 0 else None
 
 
-def _slope(dataset: Dataset, name: str) -> float:
+def _slope(dataset: Fields, name: str) -> float:
     if (value := dataset.get(name)) is None or value == "":
         return 1.0
     number = _number(dataset, name)
@@ -376,7 +305,7 @@ def _slope(dataset: Dataset, name: str) -> float:
     return number
 
 
-def _whole(dataset: Dataset, name: str, default: int) -> int:
+def _whole(dataset: Fields, name: str, default: int) -> int:
     value = dataset.get(name)
     if value is None or value == "":
         return default
@@ -384,17 +313,17 @@ def _whole(dataset: Dataset, name: str, default: int) -> int:
     return default if number is None else number
 
 
-def _text(dataset: Dataset, name: str) -> str:
+def _text(dataset: Fields, name: str) -> str:
     value = dataset.get(name)
     return "" if value is None else str(value).strip()[:200]
 
 
-def _windows(dataset: Dataset) -> tuple[str, str] | None:
+def _windows(dataset: Fields) -> tuple[str, str] | None:
     center, width = dataset.get("WindowCenter"), dataset.get("WindowWidth")
     return None if center in (None, "") or width in (None, "") else (str(center)[:500], str(width)[:500])
 
 
-def _window(dataset: Dataset) -> tuple[float, float] | None:
+def _window(dataset: Fields) -> tuple[float, float] | None:
     found = []
     for name in ("WindowCenter", "WindowWidth"):
         value = dataset.get(name)

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from pydicom.pixels import apply_color_lut, iter_pixels
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.utils import iter_pixels
 
-from podium.platform.images.dicom_headers import DicomHeader, FrameHeader
+from podium.platform.images.dicom_records import DicomHeader, FrameHeader
 from podium.platform.images.planes import Plane, Stack
 from podium.platform.images.problems import ImageRefused, Reason
-from podium.platform.images.rescaling import Linear, Pixels, low_bits, stored_range
+from podium.platform.images.rescaling import Linear, Pixels, ValueType, low_bits, stored_range
 
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _PLAIN = frozenset({*_GREY, "RGB"})
-_LARGEST_RUN = 64 << 20
-_RLE = "1.2.840.10008.1.2.5"
+_BY_PYDICOM = frozenset(
+    {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class PixelReader:
         frame = self._files[plane.file].frame(plane)
         return Linear(frame.slope, frame.intercept)
 
-    def type_of(self, stack: Stack) -> tuple[np.dtype[np.generic], int]:
+    def type_of(self, stack: Stack) -> tuple[ValueType, int]:
         """The type of stored pixels, and how many values each has."""
         header = self._files[stack.planes[0].file].header
         if header.bits_allocated > 1 and _is_plain(header):
@@ -130,7 +132,7 @@ def _decoded(file: DicomFile, frames: Sequence[int]) -> Iterator[Pixels]:
     header = file.header
     if header.special:
         raise ImageRefused(Reason.UNSUPPORTED_PIXELS, f"Its values go through a {header.special}.")
-    plugin = {} if header.transfer_syntax == _RLE else {"decoding_plugin": _decoder(header.transfer_syntax)}
+    plugin = _decoder(header.transfer_syntax)
     dataset = None
     try:
         with warnings.catch_warnings():
@@ -139,7 +141,7 @@ def _decoded(file: DicomFile, frames: Sequence[int]) -> Iterator[Pixels]:
                 dataset = pydicom.dcmread(file.path, force=True)
                 if "TransferSyntaxUID" not in dataset.file_meta:
                     dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(header.transfer_syntax)
-            for pixels in iter_pixels(dataset or file.path, indices=list(frames), raw=False, **plugin):
+            for pixels in iter_pixels(dataset or file.path, indices=list(frames), raw=False, decoding_plugin=plugin):
                 if dataset is not None and header.photometric == "PALETTE COLOR":
                     yield apply_color_lut(pixels, dataset)
                 else:
@@ -151,8 +153,8 @@ def _decoded(file: DicomFile, frames: Sequence[int]) -> Iterator[Pixels]:
 
 
 def _decoder(transfer_syntax: str) -> str:
-    plain = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"}
-    return "" if transfer_syntax in plain else "gdcm"
+    """Which of pydicom's decoders; its own for what is not packed, or simply."""
+    return "" if transfer_syntax in _BY_PYDICOM else "gdcm"
 
 
 def _has_magic(path: Path) -> bool:

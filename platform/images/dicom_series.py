@@ -9,37 +9,17 @@ from typing import cast
 import numpy as np
 
 from podium.platform.images.confidentiality import kept_attributes
-from podium.platform.images.dicom_headers import DicomHeader
 from podium.platform.images.dicom_pixels import DicomFile, PixelReader
+from podium.platform.images.dicom_records import DicomHeader
 from podium.platform.images.metadata import COLOR_SPACES, EyeChoice, Grid, plain_grid
-from podium.platform.images.planes import Plane, Stack
+from podium.platform.images.planes import Stack
 from podium.platform.images.problems import Flag, FlagKind, ImageRefused, Reason
-from podium.platform.images.rescaling import Linear, Pixels, inverted, rescaled, value_type
+from podium.platform.images.rescaling import Linear, Pixels, ValueType, inverted, rescaled, value_type
 from podium.platform.images.volumes import Volume
 
 _EYES = {"R": EyeChoice.OCULUS_DEXTER, "L": EyeChoice.OCULUS_SINISTER}
 _OPHTHALMIC = frozenset({"OP", "OPT", "OPTENF", "OPTBSV", "OCT"})
 _MOST_TIMES = 1000
-
-
-def planes_of(headers: Sequence[DicomHeader]) -> list[Plane]:
-    """All planes of the files of a series; the number of a file is its place in the list."""
-    return [
-        Plane(
-            file=number,
-            frame=index,
-            position=frame.position,
-            orientation=frame.orientation,
-            spacing=frame.spacing,
-            shape=(header.rows, header.columns, header.samples),
-            instance=header.instance,
-            keys=frame.keys,
-            uid=header.uid,
-            slice_spacing=header.slice_spacing,
-        )
-        for number, header in enumerate(headers)
-        for index, frame in enumerate(header.frames)
-    ]
 
 
 def open_volume(name: str, stack: Stack, files: Sequence[DicomFile], *, most_bytes: int) -> Volume:
@@ -56,7 +36,7 @@ def open_volume(name: str, stack: Stack, files: Sequence[DicomFile], *, most_byt
     if channels not in COLOR_SPACES:
         raise ImageRefused(Reason.UNSUPPORTED_CHANNELS, f"Each of its pixels has {channels} values.")
     grid = _grid(stack)
-    volume = Volume(name, grid, stored, channels, planes=iter, flags=[*stack.flags])
+    volume = Volume(name, grid, stored, channels, flags=[*stack.flags])
     if volume.bytes > most_bytes:
         raise ImageRefused(Reason.TOO_LARGE, f"Its voxels have {volume.bytes} bytes; at most {most_bytes} are allowed.")
     _require_equal_duplicates(stack, reader)
@@ -78,9 +58,7 @@ def open_volume(name: str, stack: Stack, files: Sequence[DicomFile], *, most_byt
 class _Values:
     """The values of a stack's planes: rescaled, and turned around where low values are shown as white."""
 
-    def __init__(
-        self, stack: Stack, reader: PixelReader, stored: np.dtype[np.generic], *, grey: bool, is_inverted: bool
-    ) -> None:
+    def __init__(self, stack: Stack, reader: PixelReader, stored: ValueType, *, grey: bool, is_inverted: bool) -> None:
         self._stack = stack
         self._reader = reader
         self._linears = [reader.linear(plane) if grey else Linear() for plane in stack.planes]
@@ -89,8 +67,8 @@ class _Values:
         self.type = value_type(stored, different, low, high)
         if self.type.itemsize > 2 and stored.itemsize <= 2 and all(linear.is_whole for linear in different):
             # What could be stored needs a larger type: look at what is.
-            low, high = self._range_of(reader.stored(stack.planes))
-            self.type = value_type(stored, different, int(low), int(high))
+            least, largest = self._range_of(reader.stored(stack.planes))
+            self.type = value_type(stored, different, int(least), int(largest))
         self.turned_in = self._range_of(self._rescaled()) if is_inverted and grey else None
 
     def planes(self) -> Iterator[Pixels]:

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from podium.platform.images.arranging import arrange
-from podium.platform.images.dicom_headers import WHOLE_SLIDE, DicomHeader
-from podium.platform.images.dicom_series import planes_of
+from podium.platform.images.dicom_records import WHOLE_SLIDE, DicomHeader, planes_of
 from podium.platform.images.job_kinds import Scanned
 from podium.platform.images.kinds import Kind
 from podium.platform.images.planes import Stack

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from podium.platform.images.dicom_headers import DicomHeader
+from podium.platform.images.dicom_records import DicomHeader
 from podium.platform.images.kinds import Kind
 from podium.platform.images.limits import ImportLimits
 from podium.platform.images.planes import Stack
@@ -110,13 +109,17 @@ class Made:
     others: tuple[str, ...] = field(default=())
 
 
+JOBS_FILE, ANSWERS_FILE, COMPLAINTS_FILE = "jobs.txt", "answers.txt", "complaints.txt"
+"""In the folder of a task: its jobs, one a line, the answers to them, and what the child wrote on standard error."""
+DONE, REFUSED = b"done", b"refused"
+"""What a line of answers begins with: an answer follows, or a refusal."""
 Job = ExpandJob | ScanJob | ImportJob
 Answer = Expanded | Scanned | Made
 ANSWERS: dict[type[Job], type[Answer]] = {ExpandJob: Expanded, ScanJob: Scanned, ImportJob: Made}
 NAMES: dict[str, type[Job]] = {"expand": ExpandJob, "scan": ScanJob, "import": ImportJob}
 
 
-@cache
-def adapter(kind: type) -> TypeAdapter[Any]:
-    """What writes a kind of job or answer as JSON, and reads it."""
-    return TypeAdapter(kind)
+ADAPTERS: dict[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (ExpandJob, ScanJob, ImportJob, Expanded, Scanned, Made, Refusal)
+}
+"""What writes a kind of job or answer as JSON, and reads it."""

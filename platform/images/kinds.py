@@ -23,8 +23,6 @@ _OTHER_IMAGES = (
     (b"\x89HDF", "an HDF5 file"),
     (b"# vtk", "a VTK file"),
 )
-_WHOLE_SLIDES = frozenset({"mrxs", "vms", "vmu", "isyntax"})
-_RETINA_SCANS = frozenset({"fds", "fda", "e2e"})
 
 
 class Kind(StrEnum):
@@ -43,10 +41,40 @@ class Kind(StrEnum):
     JUNK = "junk"  # what systems leave behind: nobody means to upload it
     EMPTY = "empty"
     UNSUPPORTED = "unsupported"  # an image that isn't read here
+    MISNAMED = "misnamed"  # named like an image, with the content of none
     OTHER = "other"
 
 
+_MAGIC = (
+    (_DICOM_AT, b"DICM", Kind.DICOM),
+    (0, b"NRRD000", Kind.NRRD),
+    (0, b"\x89PNG\r\n\x1a\n", Kind.RASTER),
+    (0, b"\xff\xd8\xff", Kind.RASTER),
+    (0, b"II*\0", Kind.TIFF),
+    (0, b"MM\0*", Kind.TIFF),
+    (0, b"II+\0", Kind.TIFF),
+    (0, b"MM\0+", Kind.TIFF),
+    (0, b"PK\x03\x04", Kind.ZIP),
+    (0, b"PK\x05\x06", Kind.ZIP),
+    (_TAR_AT, b"ustar", Kind.TAR),
+    (0, b"\x1f\x8b", Kind.TAR_GZ),
+)
+_BY_NAME = {
+    "nii": Kind.NIFTI,
+    "mha": Kind.METAIMAGE,
+    "mhd": Kind.METAIMAGE,
+    "nrrd": Kind.NRRD,
+    "nhdr": Kind.NRRD,
+    "dcm": Kind.DICOM,
+    "dicom": Kind.DICOM,
+}
+_MAKERS_OWN = dict.fromkeys(("mrxs", "vms", "vmu", "isyntax"), (Kind.WHOLE_SLIDE, "")) | dict.fromkeys(
+    ("fds", "fda", "e2e"), (Kind.UNSUPPORTED, "a scan of a retina in its maker's own format")
+)
+_MAGIC_NAMES = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF", "tiff": "TIFF", "zip": "zip", "tar": "tar"}
 ARCHIVES = frozenset({Kind.ZIP, Kind.TAR, Kind.TAR_GZ})
+SCANNED = frozenset({Kind.DICOM, Kind.METAIMAGE, Kind.NRRD, Kind.WHOLE_SLIDE})
+"""Kinds whose headers say which other files they belong with."""
 _JUNK_NAMES = frozenset({".ds_store", "desktop.ini", "thumbs.db", "ehthumbs.db", ".directory", "dicomdir"})
 
 
@@ -63,46 +91,38 @@ def kind_of(path: str, head: bytes) -> tuple[Kind, str]:
         return Kind.JUNK, ""
     if not head:
         return Kind.EMPTY, ""
-    if ending in _WHOLE_SLIDES:
-        return Kind.WHOLE_SLIDE, ""
-    if ending in _RETINA_SCANS:
-        return Kind.UNSUPPORTED, "a scan of a retina in its maker's own format"
-    if (kind := _by_content(head, name, ending)) is not None:
-        return kind, ""
-    for magic, called in _OTHER_IMAGES:
-        if head.startswith(magic):
-            return Kind.UNSUPPORTED, called
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Kind.UNSUPPORTED, "a WebP image"
-    if _is_nifti_pair(head):
-        return Kind.UNSUPPORTED, "a NIfTI or Analyze image in two files"
-    return Kind.OTHER, ""
+    if ending in _MAKERS_OWN:
+        return _MAKERS_OWN[ending]
+    kind = _by_magic(head, name, ending) or _by_structure(head, ending)
+    return (kind, "") if kind is not None else _otherwise(head, ending)
 
 
-def _by_content(head: bytes, name: str, ending: str) -> Kind | None:
-    if head[_DICOM_AT : _DICOM_AT + 4] == b"DICM":
-        return Kind.DICOM
-    if head.startswith(b"NRRD000"):
-        return Kind.NRRD
-    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
-        return Kind.RASTER
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return Kind.TIFF
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return Kind.OTHER if ending in _OFFICE else Kind.ZIP
-    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
-        return Kind.TAR
-    if head.startswith(b"\x1f\x8b"):
-        return _of_gzip(_beginning(head), name)
-    if _is_nifti(head) or ending == "nii":
+def _by_magic(head: bytes, name: str, ending: str) -> Kind | None:
+    kind = next((kind for at, magic, kind in _MAGIC if head.startswith(magic, at)), None)
+    if kind is Kind.ZIP and ending in _OFFICE:
+        return Kind.OTHER
+    return _of_gzip(_beginning(head), name) if kind is Kind.TAR_GZ else kind
+
+
+def _by_structure(head: bytes, ending: str) -> Kind | None:
+    if _is_nifti(head):
         return Kind.NIFTI
-    if ending in ("mha", "mhd") or b"\nElementDataFile" in head or head.startswith(b"ObjectType = Image"):
+    if b"\nElementDataFile" in head or head.startswith(b"ObjectType = Image"):
         return Kind.METAIMAGE
-    if ending in ("nrrd", "nhdr"):
-        return Kind.NRRD
-    if ending in ("dcm", "dicom") or _is_bare_dicom(head):
-        return Kind.DICOM
-    return None
+    if ending in _BY_NAME:
+        return _BY_NAME[ending]
+    return Kind.DICOM if _is_bare_dicom(head) else None
+
+
+def _otherwise(head: bytes, ending: str) -> tuple[Kind, str]:
+    called = next((called for magic, called in _OTHER_IMAGES if head.startswith(magic)), "")
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        called = "a WebP image"
+    if _is_nifti_pair(head):
+        called = "a NIfTI or Analyze image in two files"
+    if called:
+        return Kind.UNSUPPORTED, called
+    return (Kind.MISNAMED, _MAGIC_NAMES[ending]) if ending in _MAGIC_NAMES else (Kind.OTHER, "")
 
 
 def _of_gzip(inside: bytes, name: str) -> Kind:

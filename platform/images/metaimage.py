@@ -13,7 +13,7 @@ import numpy as np
 from podium.platform.images.metadata import COLOR_SPACES, Grid
 from podium.platform.images.problems import Flag, FlagKind, ImageRefused, Reason
 from podium.platform.images.raw_streams import Packing, in_planes, unpacked
-from podium.platform.images.rescaling import Pixels
+from podium.platform.images.rescaling import Pixels, ValueType
 from podium.platform.images.volumes import Volume
 
 _LONGEST_LINE = 10_000
@@ -113,7 +113,7 @@ def open_volume(name: str, header_path: Path, data_path: Path, *, most_bytes: in
         )
     stored = _stored_type(fields)
     grid, flags = _grid(fields, size)
-    volume = Volume(name, grid, stored.newbyteorder("="), channels, planes=iter, flags=flags)
+    volume = Volume(name, grid, stored.newbyteorder("="), channels, flags=flags)
     if volume.bytes > most_bytes:
         raise ImageRefused(Reason.TOO_LARGE, f"Its voxels have {volume.bytes} bytes; at most {most_bytes} are allowed.")
     volume.headers = _kept_headers(fields, size[3] if len(size) == 4 else 1)
@@ -151,7 +151,7 @@ def _sizes(fields: Mapping[str, str]) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
-def _stored_type(fields: Mapping[str, str]) -> np.dtype[np.generic]:
+def _stored_type(fields: Mapping[str, str]) -> ValueType:
     if fields.get("ElementType") not in _TYPES:
         raise ImageRefused(Reason.UNSUPPORTED_PIXELS, f"Its values are of type {fields.get('ElementType')!r}.")
     if not _flag(fields, "BinaryData", default=True):

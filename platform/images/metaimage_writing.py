@@ -13,7 +13,7 @@ from podium.platform.images.metadata import Grid
 from podium.platform.images.packing import packing_into
 from podium.platform.images.previews import PreviewPlanes
 from podium.platform.images.problems import ImageRefused, Reason
-from podium.platform.images.rescaling import Pixels
+from podium.platform.images.rescaling import ValueType
 from podium.platform.images.value_statistics import ValueStatistics
 from podium.platform.images.volumes import Volume
 
@@ -71,8 +71,8 @@ def write_volume(volume: Volume, path: Path, *, threads: int) -> Written:
 
 
 def _blocks(
-    volume: Volume, statistics: ValueStatistics, previews: PreviewPlanes, stored: np.dtype[np.generic]
-) -> Iterator[bytes]:
+    volume: Volume, statistics: ValueStatistics, previews: PreviewPlanes, stored: ValueType
+) -> Iterator[bytes | memoryview]:
     """Give the voxels in pieces worth packing, however small the planes are."""
     held, size, count = [], 0, 0
     for plane in volume.planes():
@@ -80,8 +80,9 @@ def _blocks(
             raise ImageRefused(Reason.CORRUPT, f"Its plane {count + 1} is of another shape than its header says.")
         statistics.add(plane)
         previews.add(count, plane)
-        held.append(plane.astype(stored, copy=False).tobytes())
-        size += len(held[-1])
+        # Without a copy, where the plane lies in memory as it is written: nobody changes it any more.
+        held.append(np.ascontiguousarray(plane, stored).data.cast("B"))
+        size += plane.nbytes
         count += 1
         if size >= _BLOCK:
             yield held[0] if len(held) == 1 else b"".join(held)

@@ -6,7 +6,6 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk  # noqa: N813 -- its usual name
 from isal import igzip
 
@@ -60,7 +59,7 @@ def open_volume(name: str, path: Path, workplace: Path, *, most_bytes: int) -> V
             raise ImageRefused(Reason.UNSUPPORTED_PIXELS, "Its colours are rescaled.")
         low, high = (int(values.min()), int(values.max())) if linear.is_whole and target.kind in "iu" else (0, 0)
         target = value_type(target, [linear], low, high) if target.kind in "iu" else target
-    volume = Volume(name, grid, target, channels, planes=iter)
+    volume = Volume(name, grid, target, channels)
 
     def planes(_kept: sitk.Image = image) -> Iterator[Pixels]:  # the values are a view into the image
         for plane in values.reshape(-1, *volume.plane_shape):

@@ -13,7 +13,7 @@ import numpy as np
 from podium.platform.images.metadata import COLOR_SPACES, Grid
 from podium.platform.images.problems import Flag, FlagKind, ImageRefused, Reason
 from podium.platform.images.raw_streams import Packing, in_planes, unpacked
-from podium.platform.images.rescaling import Pixels
+from podium.platform.images.rescaling import Pixels, ValueType
 from podium.platform.images.volumes import Volume
 
 _MAGIC = re.compile(rb"NRRD000[1-5]\r?\n?")
@@ -110,7 +110,7 @@ def open_volume(name: str, header_path: Path, data_path: Path, *, most_bytes: in
     stored = _stored_type(fields)
     grid, known, flags = _grid(fields, lengths, colours)
     channels = lengths[colours] if colours is not None else 1
-    volume = Volume(name, grid, stored.newbyteorder("="), channels, planes=iter, spacing_known=known, flags=flags)
+    volume = Volume(name, grid, stored.newbyteorder("="), channels, spacing_known=known, flags=flags)
     if volume.bytes > most_bytes:
         raise ImageRefused(Reason.TOO_LARGE, f"Its voxels have {volume.bytes} bytes; at most {most_bytes} are allowed.")
     encoding = fields.get("encoding", "").lower()
@@ -132,9 +132,7 @@ def open_volume(name: str, header_path: Path, data_path: Path, *, most_bytes: in
     return volume
 
 
-def _first_axis_last(
-    data: bytes, stored: np.dtype[np.generic], lengths: tuple[int, ...], axis: int
-) -> Iterator[Pixels]:
+def _first_axis_last(data: bytes, stored: ValueType, lengths: tuple[int, ...], axis: int) -> Iterator[Pixels]:
     """Put the colours of each voxel together, where they are planes or volumes of their own."""
     values = np.frombuffer(data, stored).reshape(lengths[::-1])
     values = np.moveaxis(values, len(lengths) - 1 - axis, -1)
@@ -179,7 +177,7 @@ def _axes(fields: Mapping[str, str], lengths: tuple[int, ...]) -> tuple[int | No
     return colours, colours or 0
 
 
-def _stored_type(fields: Mapping[str, str]) -> np.dtype[np.generic]:
+def _stored_type(fields: Mapping[str, str]) -> ValueType:
     named = fields.get("type", "").lower()
     if named not in _TYPE_NAMES:
         raise ImageRefused(Reason.UNSUPPORTED_PIXELS, f"Its values are of type {named!r}.")

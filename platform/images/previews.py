@@ -62,7 +62,8 @@ def shown(plane: Pixels, window: tuple[float, float] | None, *, labels: bool = F
     low, high = _range(plane, labels=labels) if window is None else _edges(*window)
     values = np.nan_to_num(plane.astype(np.float32), nan=low, posinf=high, neginf=low)
     scaled = (values - low) * (255.0 / (high - low))
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    return picture
 
 
 def _edges(center: float, width: float) -> tuple[float, float]:
@@ -82,9 +83,9 @@ def _range(plane: Pixels, *, labels: bool) -> tuple[float, float]:
 
 def _colours(plane: Pixels) -> NDArray[np.uint8]:
     if plane.dtype == np.uint8:
-        return plane.view(np.uint8)
+        return plane
     if plane.dtype == np.uint16:
-        return (plane >> 8).astype(np.uint8)  # type: ignore[operator, no-any-return]
+        return (plane >> 8).astype(np.uint8)
     values = np.nan_to_num(plane.astype(np.float64))
     low, high = float(values.min()), float(values.max())
     return np.rint((values - low) * (255.0 / ((high - low) or 1.0))).astype(np.uint8)

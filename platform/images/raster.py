@@ -119,7 +119,7 @@ def _without_needless_alpha(pixels: Pixels, flags: list[Flag]) -> Pixels:
     """Drop a fourth or second value that says that all is opaque; of grey with real transparency, make colours."""
     if pixels.ndim != 3 or pixels.shape[2] not in (2, 4):
         return pixels
-    opaque = bool((pixels[..., -1] == np.iinfo(pixels.dtype).max).all())
+    opaque = bool(np.all(pixels[..., -1] == np.iinfo(pixels.dtype).max))
     if pixels.shape[2] == 2:
         if opaque:
             flags.append(Flag(FlagKind.ALPHA_DROPPED, "Its alpha channel says that all is opaque."))

@@ -6,16 +6,16 @@ import bz2
 import zlib
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from isal import igzip, isal_zlib
 
 from podium.platform.images.problems import ImageRefused, Reason
-from podium.platform.images.rescaling import Pixels
+from podium.platform.images.rescaling import Pixels, ValueType
 
 _PIECE = 1 << 20
-BROKEN = (zlib.error, isal_zlib.error, EOFError, OSError, ValueError)
+BROKEN: tuple[type[Exception], ...] = (zlib.error, isal_zlib.error, EOFError, OSError, ValueError)  # type: ignore[assignment]
 """What unpacking damaged bytes raises."""
 
 
@@ -58,11 +58,11 @@ def _pieces(file: BinaryIO, packing: Packing, length: int) -> Iterator[bytes]:
     if packing is Packing.ZLIB:
         yield from _zlib_pieces(file, length + 1)
         return
-    source: BinaryIO = file
+    source: Any = file
     if packing is Packing.GZIP:
-        source = igzip.IGzipFile(fileobj=file, mode="rb")  # type: ignore[assignment]
+        source = igzip.IGzipFile(fileobj=file, mode="rb")
     elif packing is Packing.BZIP2:
-        source = bz2.BZ2File(file)  # type: ignore[assignment]
+        source = bz2.BZ2File(file)
     left = length if packing is Packing.RAW else length + 1
     while left and (piece := source.read(min(_PIECE, left))):
         left -= len(piece)
@@ -85,7 +85,7 @@ def _zlib_pieces(file: BinaryIO, most: int) -> Iterator[bytes]:
             return
 
 
-def in_planes(pieces: Iterator[bytes], shape: tuple[int, ...], stored: np.dtype[np.generic]) -> Iterator[Pixels]:
+def in_planes(pieces: Iterator[bytes], shape: tuple[int, ...], stored: ValueType) -> Iterator[Pixels]:
     """Cut a stream of bytes into planes of pixels, in this machine's byte order."""
     size = stored.itemsize
     for length in shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from podium.platform.images.planes import Arrangement, Plane, Stack
 from podium.platform.images.problems import Flag, FlagKind, ImageRefused, Reason
@@ -46,7 +47,7 @@ def _places(planes: Sequence[Plane]) -> list[int]:
     offsets = offsets_of(planes)
     order = sorted(range(len(planes)), key=lambda index: offsets[index])
     places = [0] * len(planes)
-    for before, index in zip(order, order[1:], strict=False):
+    for before, index in pairwise(order):
         places[index] = places[before] + (offsets[index] - offsets[before] > SAME_PLACE)
     return places
 

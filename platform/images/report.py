@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from podium.platform.images.metadata import Grid, ImageMetadata, ImageType
 from podium.platform.images.problems import Flag, Reason
@@ -108,6 +108,7 @@ class ImportReport:
         isolation: What held the processes that read the files, besides their limits.
         seconds: How long it took.
         peak_bytes: The most memory that one of those processes had.
+        cpu_seconds: The processor time of all of them.
     """
 
     images: tuple[ImportedImage, ...] = ()
@@ -115,7 +116,8 @@ class ImportReport:
     ignored: tuple[IgnoredFile, ...] = ()
     isolation: str = ""
     seconds: float = 0.0
-    peak_bytes: int = field(default=0, compare=False)
+    peak_bytes: int = 0
+    cpu_seconds: float = 0.0
 
     @property
     def files(self) -> int:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.generic]
+Pixels = NDArray[Any]
+ValueType = np.dtype[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def stored_range(bits: int, *, signed: bool) -> tuple[int, int]:
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
 
 
-def value_type(stored: np.dtype[np.generic], rescales: Collection[Linear], low: int, high: int) -> np.dtype[np.generic]:
+def value_type(stored: ValueType, rescales: Collection[Linear], low: int, high: int) -> ValueType:
     """The type of an image's values.
 
     Args:
@@ -65,7 +67,7 @@ def value_type(stored: np.dtype[np.generic], rescales: Collection[Linear], low: 
     return np.dtype(np.float64)
 
 
-def rescaled(pixels: Pixels, rescale: Linear, target: np.dtype[np.generic]) -> Pixels:
+def rescaled(pixels: Pixels, rescale: Linear, target: ValueType) -> Pixels:
     """Values of stored numbers, in a type that `value_type` gave."""
     if rescale.changes_nothing:
         return pixels.astype(target, copy=False)
@@ -86,12 +88,12 @@ def low_bits(pixels: Pixels, *, allocated: int, stored: int, high_bit: int, sign
         return pixels
     if signed:
         up = allocated - 1 - high_bit
-        return (pixels << up) >> (allocated - stored)  # type: ignore[operator, no-any-return]
-    return (pixels >> (high_bit + 1 - stored)) & ((1 << stored) - 1)  # type: ignore[operator, no-any-return]
+        return (pixels << up) >> (allocated - stored)
+    return (pixels >> (high_bit + 1 - stored)) & ((1 << stored) - 1)
 
 
 def inverted(pixels: Pixels, low: float, high: float) -> Pixels:
     """Turn what is shown as white for low values around, within the range that an image has."""
     if pixels.dtype.kind == "f":
-        return (low + high - pixels.astype(np.float64)).astype(pixels.dtype)  # type: ignore[operator, no-any-return]
+        return (low + high - pixels.astype(np.float64)).astype(pixels.dtype)
     return (np.int64(low) + np.int64(high) - pixels.astype(np.int64)).astype(pixels.dtype)

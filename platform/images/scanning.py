@@ -5,30 +5,35 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
-from podium.platform.images import dicom_headers, metaimage, nrrd
-from podium.platform.images.job_kinds import Scanned, ScanJob
+from podium.platform.images.job_kinds import ScanJob, Scanned
 from podium.platform.images.kinds import Kind
 from podium.platform.images.problems import ImageRefused
 
-SCANNED = frozenset({Kind.DICOM, Kind.METAIMAGE, Kind.NRRD, Kind.WHOLE_SLIDE})
-"""Kinds whose headers refer to other files."""
 _LONGEST_INDEX = 1 << 20
-_INDEX_FILE = re.compile(r"^\s*(?:ImageFile|MapFile|OptimisationFile|AuthCode|MacroImage)[^=\n]*=\s*(\S.*?)\s*$", re.M)
+_INDEX_FILE = re.compile(
+    r"^\s*(?:ImageFile|MapFile|OptimisationFile|AuthCode|MacroImage)[^=\n]*=\s*(\S.*?)\s*$", re.MULTILINE
+)
 
 
 def scan(job: ScanJob) -> Scanned:
     """Read a header."""
     path = Path(job.path)
     try:
+        # Each format is imported where it is needed: their libraries take a while to load.
         if job.kind is Kind.DICOM:
-            return Scanned(dicom=dicom_headers.read_header(path))
+            from podium.platform.images.dicom_headers import read_header as read_dicom  # noqa: PLC0415
+
+            header = read_dicom(path)
+            return Scanned(dicom=header) if header else Scanned(ignored="table of contents of a disc")
         if job.kind is Kind.METAIMAGE:
-            return Scanned(refers_to=metaimage.read_header(path).data_file)
+            from podium.platform.images.metaimage import read_header as read_metaimage  # noqa: PLC0415
+
+            return Scanned(refers_to=read_metaimage(path).data_file)
         if job.kind is Kind.NRRD:
-            return Scanned(refers_to=nrrd.read_header(path).data_file)
+            from podium.platform.images.nrrd import read_header as read_nrrd  # noqa: PLC0415
+
+            return Scanned(refers_to=read_nrrd(path).data_file)
         return Scanned(companions=_companions(path))
-    except dicom_headers.DicomDirectory:
-        return Scanned(ignored="table of contents of a disc")
     except ImageRefused as error:
         return Scanned(refusal=error.refusal)
 

@@ -20,14 +20,13 @@ from podium.platform.images.job_kinds import (
     ImportJob,
     Made,
     Member,
-    Scanned,
     ScanJob,
+    Scanned,
 )
-from podium.platform.images.kinds import ARCHIVES, HEAD_BYTES, Kind, kind_of
+from podium.platform.images.kinds import ARCHIVES, HEAD_BYTES, SCANNED, Kind, kind_of
 from podium.platform.images.limits import ImportLimits
 from podium.platform.images.problems import Reason, Refusal
 from podium.platform.images.report import IgnoredFile, ImportedImage, ImportReport, MadeImage, RejectedFile
-from podium.platform.images.scanning import SCANNED
 
 Progress = Callable[[str, int, int], None]
 """Told of each step: its name, how much of it is done, and how much there is."""
@@ -231,7 +230,13 @@ class _Session:
         skipped = used | {file.path for file in ignored}
         rejected = [_rejected(file) for file in self._files if file.path not in skipped]
         return ImportReport(
-            tuple(self._images), tuple(rejected), tuple(ignored), hands.isolation, seconds, hands.peak_bytes
+            images=tuple(self._images),
+            rejected=tuple(rejected),
+            ignored=tuple(ignored),
+            isolation=hands.isolation,
+            seconds=seconds,
+            peak_bytes=hands.peak_bytes,
+            cpu_seconds=hands.cpu_seconds,
         )
 
 
@@ -277,4 +282,7 @@ def _of_no_image(file: _File) -> Refusal:
             f"It is {file.called}, which isn't read here.",
             "Convert it to MetaImage, NIfTI, NRRD, DICOM, TIFF, PNG or JPEG.",
         )
+    if file.kind is Kind.MISNAMED:
+        detail = f"It is named like a {file.called} file, but its content is none."
+        return Refusal(Reason.CORRUPT, detail, "Upload it again.")
     return Refusal(Reason.NOT_AN_IMAGE, "It is neither an image nor an archive of a kind that is known here.")

@@ -232,7 +232,7 @@ def _volume(
     steps = (along, down, between or 1.0, 1.0)[: len(size)]
     values = decoded(first)
     channels = values.shape[2] if values.ndim == 3 else 1
-    volume = Volume(name, plain_grid(size, steps), values.dtype, channels, planes=iter)
+    volume = Volume(name, plain_grid(size, steps), values.dtype, channels)
     if volume.bytes > most_bytes:
         raise ImageRefused(Reason.TOO_LARGE, f"Its voxels have {volume.bytes} bytes; at most {most_bytes} are allowed.")
     if slices > 1 and not between:

@@ -29,7 +29,7 @@ def damage_named() -> Iterator[None]:
 
 def page_at(tiff: TiffFile, number: int) -> TiffPage:
     """A page by its number."""
-    return tiff.pages[number].aspage()  # type: ignore[no-any-return]
+    return tiff.pages[number].aspage()
 
 
 def decoded(page: TiffPage) -> Pixels:
@@ -44,7 +44,7 @@ def decoded(page: TiffPage) -> Pixels:
         colours = np.moveaxis(page.colormap, 0, -1)[values.astype(np.intp)]
         return (colours >> 8).astype(np.uint8)
     if int(page.photometric) == WHITE_IS_ZERO:
-        if values.dtype.kind not in "u":
+        if values.dtype.kind != "u":
             raise ImageRefused(Reason.UNSUPPORTED_PIXELS, "Its low values are meant as white, and have a sign.")
         values = np.iinfo(values.dtype).max - values
     return np.ascontiguousarray(values)

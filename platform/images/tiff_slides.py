@@ -1,4 +1,4 @@
-"""Flat TIFF images, with or without smaller levels, written anew: tiles as they are packed, or decoded where need be."""
+"""Flat TIFF images, perhaps with smaller levels, written anew: tiles as they are packed, or decoded where need be."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from podium.platform.images.metadata import (
 )
 from podium.platform.images.previews import PREVIEW, write_pictures
 from podium.platform.images.problems import Flag, FlagKind, ImageRefused, Reason
-from podium.platform.images.rescaling import Pixels
 from podium.platform.images.report import MadeImage
+from podium.platform.images.rescaling import Pixels, ValueType
 from podium.platform.images.tiff_pages import damage_named, decoded, page_at
 
 _TILE = 512
@@ -63,7 +63,7 @@ class Slide:
         target = folder / "image.tif"
         with damage_named(), TiffFile(self.path) as tiff:
             pages = [page_at(tiff, number) for number in self.levels]
-            values = [_look_through(page) for page in pages][0]
+            values, *_ = [_look_through(page) for page in pages]
             with TiffWriter(target, bigtiff=self.path.stat().st_size > _BIG, byteorder=tiff.byteorder) as writer:
                 for page in pages:
                     _write_level(writer, page, self.spacing, is_first=page is pages[0], most_bytes=most_bytes)
@@ -126,7 +126,7 @@ class _Values:
     labels: tuple[int, ...] | None = None
 
 
-def decoded_type(page: TiffPage) -> np.dtype[np.generic]:
+def decoded_type(page: TiffPage) -> ValueType:
     """The type of a page's values once they are decoded."""
     assert page.dtype is not None
     return np.dtype(np.uint8) if page.dtype == np.bool_ or page.photometric == 3 else page.dtype.newbyteorder("=")
@@ -235,8 +235,10 @@ def _as_packed(page: TiffPage) -> dict[str, Any]:
 
 
 def _packed_tiles(page: TiffPage) -> Iterator[bytes]:
-    for packed, _ in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts, sort=False):
-        yield packed
+    handle = page.parent.filehandle
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        handle.seek(offset)
+        yield handle.read(count)
 
 
 def _picture(pages: Sequence[TiffPage]) -> Pixels:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from podium.platform.images.metadata import EyeChoice, Grid
 from podium.platform.images.problems import Flag
-from podium.platform.images.rescaling import Pixels
+from podium.platform.images.rescaling import Pixels, ValueType
+
+
+def no_planes() -> Iterator[Pixels]:
+    """The planes of a volume before it is known how to read them."""
+    return iter(())
 
 
 @dataclass(slots=True)
@@ -30,9 +33,9 @@ class Volume:
 
     name: str
     grid: Grid
-    type: np.dtype[np.generic]
+    type: ValueType
     channels: int
-    planes: Callable[[], Iterator[Pixels]]
+    planes: Callable[[], Iterator[Pixels]] = no_planes
     spacing_known: bool = True
     window: tuple[float, float] | None = None
     eye: EyeChoice = EyeChoice.NOT_APPLICABLE
