@@ -34,31 +34,22 @@ def work(folder: Path) -> None:
     with (folder / JOBS_FILE).open("rb") as jobs, (folder / ANSWERS_FILE).open("xb", buffering=0) as answers:
         for line in jobs:
             name, _, text = line.partition(b" ")
-            kind = NAMES[name.decode()]
-            answers.write(_answer(kind, text) + b"\n")
+            answer = answer_to(ADAPTERS[NAMES[name.decode()]].validate_json(text))
+            how = REFUSED if isinstance(answer, Refusal) else DONE
+            answers.write(how + b" " + ADAPTERS[type(answer)].dump_json(answer) + b"\n")
 
 
-def _answer(kind: type[Job], text: bytes) -> bytes:
+def answer_to(job: Job) -> Answer | Refusal:
+    """Do a job; whatever goes wrong is a refusal of its files, and not the end of the jobs after it."""
     try:
-        done = _DO[kind](ADAPTERS[kind].validate_json(text))
+        return _DO[type(job)](job)
     except ImageRefused as error:
-        return _refused(error.refusal)
+        return error.refusal
     except MemoryError:
-        return _refused(Refusal(Reason.OUT_OF_MEMORY, "Reading it took more memory than allowed."))
-    except OSError as error:
-        if error.errno in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT):
-            return _refused(Refusal(Reason.TOO_LARGE, "What it unpacks to is larger than allowed."))
-        return _broken(error)
-    except Exception as error:  # noqa: BLE001 -- one file's failure, whatever it is, must not be that of the next
-        return _broken(error)
-    return DONE + b" " + ADAPTERS[type(done)].dump_json(done)
-
-
-def _broken(error: Exception) -> bytes:
-    traceback.print_exc()
-    detail = f"The program that read it failed ({type(error).__name__}): it may be damaged."
-    return _refused(Refusal(Reason.CRASHED, detail))
-
-
-def _refused(refusal: Refusal) -> bytes:
-    return REFUSED + b" " + ADAPTERS[Refusal].dump_json(refusal)
+        return Refusal(Reason.OUT_OF_MEMORY, "Reading it took more memory than allowed.")
+    except Exception as error:  # noqa: BLE001 -- libraries raise whatever a damaged file runs them into
+        if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT):
+            return Refusal(Reason.TOO_LARGE, "What it unpacks to is larger than allowed.")
+        traceback.print_exc()
+        detail = f"The program that read it failed ({type(error).__name__}): it may be damaged."
+        return Refusal(Reason.CRASHED, detail)

@@ -19,8 +19,10 @@ from podium.platform.images.rescaling import Linear, Pixels, ValueType, low_bits
 
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _PLAIN = frozenset({*_GREY, "RGB"})
+_PALETTE = "PALETTE COLOR"
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 _BY_PYDICOM = frozenset(
-    {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"}
+    {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", _DEFLATED, "1.2.840.10008.1.2.5"}
 )
 
 
@@ -137,12 +139,12 @@ def _decoded(file: DicomFile, frames: Sequence[int]) -> Iterator[Pixels]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if header.photometric == "PALETTE COLOR" or not _has_magic(file.path):
+            if header.photometric == _PALETTE or header.transfer_syntax == _DEFLATED or not _has_magic(file.path):
                 dataset = pydicom.dcmread(file.path, force=True)
                 if "TransferSyntaxUID" not in dataset.file_meta:
                     dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(header.transfer_syntax)
             for pixels in iter_pixels(dataset or file.path, indices=list(frames), raw=False, decoding_plugin=plugin):
-                if dataset is not None and header.photometric == "PALETTE COLOR":
+                if dataset is not None and header.photometric == _PALETTE:
                     yield apply_color_lut(pixels, dataset)
                 else:
                     yield pixels

@@ -21,6 +21,7 @@ _UNEVEN = 0.1  # of the distance of slices: what is off by more is refused
 _SLIGHTLY_UNEVEN = 0.01
 _SHIFTED = 0.5  # of a pixel, between the first and the last slice
 _SLIGHTLY_SHIFTED = 0.1
+_SLANTED = 0.02  # mm of shift for each mm along the normal: about one degree
 
 
 def axes_of(orientation: Orientation) -> tuple[Vector, Vector]:
@@ -118,9 +119,9 @@ def _look_for_shift(
         way = subtract(plane.position, first)
         shifts.append((dot(way, rows) ** 2 + dot(way, columns) ** 2) ** 0.5)
     largest = max(shifts)
-    if largest > _SHIFTED * pixel:
-        assert planes[-1].position is not None
-        run = dot(subtract(planes[-1].position, first), normal)
+    assert planes[-1].position is not None
+    run = dot(subtract(planes[-1].position, first), normal)
+    if largest > (_SLIGHTLY_SHIFTED if largest > _SLANTED * run else _SHIFTED) * pixel:
         raise ImageRefused(
             Reason.TILTED,
             f"Its slices are shifted against each other, by up to {largest:.4g} mm over {run:.4g} mm, as a tilted "

@@ -27,6 +27,7 @@ from podium.platform.images.tiff_pages import (
     damage_named,
     decoded,
     page_at,
+    place_of,
 )
 from podium.platform.images.tiff_slides import Slide
 from podium.platform.images.volumes import Volume
@@ -63,7 +64,7 @@ def open_tiff(name: str, path: Path, *, most_bytes: int) -> Volume | Slide:
             )
         if levels:
             flags = [Flag(FlagKind.COLOURS_CONVERTED, text) for text in _conversions(first)]
-            return Slide(name, path, tuple(page.index for page in levels), spacing, flags)
+            return Slide(name, path, tuple(place_of(page) for page in levels), spacing, flags)
         return _volume(name, path, tiff, stack, spacing, most_bytes)
 
 
@@ -239,7 +240,7 @@ def _volume(
         detail = "It does not say how far its pages are apart: that is taken as 1 mm."
         volume.flags.append(Flag(FlagKind.SLICE_SPACING_UNKNOWN, detail))
     volume.flags += [Flag(FlagKind.COLOURS_CONVERTED, text) for text in _conversions(first)]
-    numbers = [page.index for page in pages]
+    numbers = [place_of(page) for page in pages]
 
     def planes() -> Iterator[Pixels]:
         with damage_named(), TiffFile(path) as again:

@@ -27,9 +27,19 @@ def damage_named() -> Iterator[None]:
         raise ImageRefused(Reason.CORRUPT, f"It can't be read ({text}).") from error
 
 
-def page_at(tiff: TiffFile, number: int) -> TiffPage:
-    """A page by its number."""
-    return tiff.pages[number].aspage()
+def place_of(page: TiffPage) -> tuple[int, ...]:
+    """Where a page is: its number, or that of the page that it is under, and its number there."""
+    return tuple(page.treeindex)
+
+
+def page_at(tiff: TiffFile, place: tuple[int, ...]) -> TiffPage:
+    """The page at a place."""
+    first, *rest = place
+    page = tiff.pages[first].aspage()
+    for number in rest:
+        assert page.pages is not None
+        page = page.pages[number].aspage()
+    return page
 
 
 def decoded(page: TiffPage) -> Pixels:

@@ -44,13 +44,13 @@ class Slide:
     """A flat image to be kept as TIFF.
 
     Attributes:
-        levels: Numbers of its pages, from the largest to the smallest.
+        levels: Places of its pages, from the largest to the smallest.
         spacing: Along x and y, in mm; and none, where a stack has the distance of pages.
     """
 
     name: str
     path: Path
-    levels: tuple[int, ...]
+    levels: tuple[tuple[int, ...], ...]
     spacing: tuple[float, float, float | None]
     flags: list[Flag] = field(default_factory=list)
 
@@ -62,7 +62,7 @@ class Slide:
         """
         target = folder / "image.tif"
         with damage_named(), TiffFile(self.path) as tiff:
-            pages = [page_at(tiff, number) for number in self.levels]
+            pages = [page_at(tiff, place) for place in self.levels]
             values, *_ = [_look_through(page) for page in pages]
             with TiffWriter(target, bigtiff=self.path.stat().st_size > _BIG, byteorder=tiff.byteorder) as writer:
                 for page in pages:
