@@ -18,6 +18,8 @@ import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 
+from podium.platform.images.bounded_files import BoundedFile
+
 # Codes, short texts and numbers; no names of persons (PN), dates and times (DA, DT, TM), ages (AS), UIDs or long texts.
 _KEPT_KINDS = frozenset({"CS", "DS", "FD", "FL", "IS", "LO", "SH", "SL", "SS", "UL", "US"})
 _FIRST_GRAPHIC_GROUP = 0x5000
@@ -55,7 +57,8 @@ def kept_attributes(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
 
 def _elements(path: Path) -> Iterator[tuple[pydicom.tag.BaseTag, DataElement | None]]:
     """Give each attribute; none for those that can't be read."""
-    dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+    with BoundedFile(path) as file:
+        dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
     for tag in dataset.keys():  # noqa: SIM118 -- iterating over it would read every attribute, and fail on a bad one
         try:
             yield tag, None if tag.is_private else dataset[tag]

@@ -13,6 +13,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
+from podium.platform.images.bounded_files import BoundedFile
 from podium.platform.images.dicom_records import DicomHeader, FrameHeader
 from podium.platform.images.planes import Key, Orientation
 from podium.platform.images.problems import ImageRefused, Reason
@@ -46,7 +47,7 @@ def read_header(path: Path) -> DicomHeader | None:
         ImageRefused: It is no DICOM, or no image.
     """
     try:
-        with warnings.catch_warnings(), path.open("rb") as file:
+        with warnings.catch_warnings(), BoundedFile(path) as file:
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_READ), force=True)
             offset = _offset(file.tell(), dataset, path)

@@ -12,6 +12,7 @@ import pydicom
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels
 
+from podium.platform.images.bounded_files import BoundedFile
 from podium.platform.images.dicom_records import DicomHeader, FrameHeader
 from podium.platform.images.planes import Plane, Stack
 from podium.platform.images.problems import ImageRefused, Reason
@@ -135,20 +136,20 @@ def _decoded(file: DicomFile, frames: Sequence[int]) -> Iterator[Pixels]:
     if header.special:
         raise ImageRefused(Reason.UNSUPPORTED_PIXELS, f"Its values go through a {header.special}.")
     plugin = _decoder(header.transfer_syntax)
-    dataset = None
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), BoundedFile(file.path) as source:
             warnings.simplefilter("ignore")
+            dataset = None
             if header.photometric == _PALETTE or header.transfer_syntax == _DEFLATED or not _has_magic(file.path):
-                dataset = pydicom.dcmread(file.path, force=True)
+                dataset = pydicom.dcmread(source, force=True)
                 if "TransferSyntaxUID" not in dataset.file_meta:
                     dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(header.transfer_syntax)
-            for pixels in iter_pixels(dataset or file.path, indices=list(frames), raw=False, decoding_plugin=plugin):
+            for pixels in iter_pixels(dataset or source, indices=list(frames), raw=False, decoding_plugin=plugin):
                 if dataset is not None and header.photometric == _PALETTE:
                     yield apply_color_lut(pixels, dataset)
                 else:
                     yield pixels
-    except (ImageRefused, MemoryError, RecursionError):
+    except (ImageRefused, MemoryError):
         raise
     except Exception as error:  # decoders raise whatever damaged data runs them into
         raise ImageRefused(*_failure(error)) from error

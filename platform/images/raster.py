@@ -16,7 +16,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, UnidentifiedImageError
 
 from podium.platform.images.metadata import plain_grid
 from podium.platform.images.problems import Flag, FlagKind, ImageRefused, Reason
@@ -25,8 +25,11 @@ from podium.platform.images.volumes import Volume
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ORIENTATION = 0x0112
+_FORMATS = [
+    plugin.format for plugin in (PngImagePlugin.PngImageFile, JpegImagePlugin.JpegImageFile, MpoImagePlugin.MpoImageFile)
+]
 _PLAIN_MODES = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB"}
-_FAILURES = (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error, zlib.error, EOFError)
+_FAILURES = (UnidentifiedImageError, LookupError, OSError, SyntaxError, ValueError, struct.error, zlib.error, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def _failure(message: str) -> tuple[Reason, str, str]:
 
 
 def _read(path: Path, png: _PngHeader | None, most_bytes: int, flags: list[Flag]) -> Pixels:
-    with Image.open(path, formats=("PNG", "JPEG", "MPO")) as image:
+    with Image.open(path, formats=_FORMATS) as image:
         if image.width * image.height * 8 > most_bytes:
             detail = f"It has {image.width} x {image.height} pixels, which is more than allowed."
             raise ImageRefused(Reason.TOO_LARGE, detail)

@@ -6,6 +6,7 @@ scanners tell whose slide it is.
 
 from __future__ import annotations
 
+import logging
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from podium.platform.images.tiff_pages import (
 from podium.platform.images.tiff_slides import Slide
 from podium.platform.images.volumes import Volume
 
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it finds wrong is a refusal, or nothing
 _INCH, _CENTIMETRE = 2, 3
 _MILLIMETRES = {_INCH: 25.4, _CENTIMETRE: 10.0}
 _UNITS = {
