@@ -144,7 +144,7 @@ def by_podium(source: Path, target: Path) -> Callable[[], tuple[int, int]]:
 
 
 def by_sitk(source: Path, target: Path, *, packed: bool) -> Callable[[], tuple[int, int]]:
-    import SimpleITK as sitk  # noqa: N813, PLC0415
+    import SimpleITK as sitk  # noqa: PLC0415
 
     def act() -> tuple[int, int]:
         reader = sitk.ImageSeriesReader()
@@ -201,7 +201,7 @@ def make_ct(folder: Path, count: int) -> None:
 
 def make_mhas(folder: Path, count: int) -> None:
     import numpy as np  # noqa: PLC0415
-    import SimpleITK as sitk  # noqa: N813, PLC0415
+    import SimpleITK as sitk  # noqa: PLC0415
 
     folder.mkdir()
     random = np.random.default_rng(2)

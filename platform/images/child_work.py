@@ -27,6 +27,11 @@ from podium.platform.images.problems import ImageRefused, Reason, Refusal
 from podium.platform.images.scanning import scan
 
 _DO: dict[type[Job], Callable[[Any], Answer]] = {ExpandJob: expand, ScanJob: scan, ImportJob: make}
+_SAID = {
+    errno.EFBIG: Refusal(Reason.TOO_LARGE, "What it unpacks to is larger than allowed."),
+    errno.ENOSPC: Refusal(Reason.NO_ROOM, "The platform had no room to unpack it.", "Try again later."),
+    errno.EDQUOT: Refusal(Reason.NO_ROOM, "The platform had no room to unpack it.", "Try again later."),
+}
 
 
 def work(folder: Path) -> None:
@@ -48,8 +53,8 @@ def answer_to(job: Job) -> Answer | Refusal:
     except MemoryError:
         return Refusal(Reason.OUT_OF_MEMORY, "Reading it took more memory than allowed.")
     except Exception as error:  # noqa: BLE001 -- libraries raise whatever a damaged file runs them into
-        if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT):
-            return Refusal(Reason.TOO_LARGE, "What it unpacks to is larger than allowed.")
+        if isinstance(error, OSError) and error.errno in _SAID:
+            return _SAID[error.errno]
         traceback.print_exc()
         detail = f"The program that read it failed ({type(error).__name__}): it may be damaged."
         return Refusal(Reason.CRASHED, detail)

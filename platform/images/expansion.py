@@ -18,7 +18,7 @@ from podium.platform.archives import open_archive
 from podium.platform.images.job_kinds import Expanded, ExpandJob, Member
 from podium.platform.images.kinds import Kind
 from podium.platform.images.problems import ImageRefused, Reason, Refusal
-from podium.platform.images.raw_streams import BROKEN
+from podium.platform.images.raw_streams import damage_refused
 from podium.platform.tar_walk import TarDamaged, TarEntry, TarWalk
 
 _PIECE = 1 << 20
@@ -31,16 +31,15 @@ def expand(job: ExpandJob) -> Expanded:
         ImageRefused: It is damaged, unsafe, or over the caps; nothing of it is to be used.
     """
     folder = Path(job.folder)
+    members = _expand_zip if job.kind is Kind.ZIP else _expand_tar
     try:
-        members = _expand_zip if job.kind is Kind.ZIP else _expand_tar
-        found = tuple(members(job, folder))
+        with damage_refused(Reason.ARCHIVE_REFUSED):
+            found = tuple(members(job, folder))
     except ArchiveRefused as error:
         others = " ".join(fault.message for fault in error.faults[1:6])
         raise ImageRefused(Reason.ARCHIVE_REFUSED, f"{error.detail} {others}".strip(), error.remedy) from error
     except TarDamaged as error:
         raise ImageRefused(Reason.ARCHIVE_REFUSED, f"The tar can't be read: {error}.") from error
-    except BROKEN as error:
-        raise ImageRefused(Reason.ARCHIVE_REFUSED, f"The archive is damaged ({error}).") from error
     if not found:
         raise ImageRefused(Reason.ARCHIVE_REFUSED, "The archive has no files.")
     return Expanded(found)

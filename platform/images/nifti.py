@@ -6,12 +6,12 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-import SimpleITK as sitk  # noqa: N813 -- its usual name
+import SimpleITK as sitk
 from isal import igzip
 
 from podium.platform.images.metadata import COLOR_SPACES, Grid
 from podium.platform.images.problems import ImageRefused, Reason
-from podium.platform.images.raw_streams import BROKEN
+from podium.platform.images.raw_streams import damage_refused
 from podium.platform.images.rescaling import Linear, Pixels, rescaled, value_type
 from podium.platform.images.volumes import Volume
 
@@ -72,17 +72,16 @@ def open_volume(name: str, path: Path, workplace: Path, *, most_bytes: int) -> V
 def _copy(path: Path, plain: Path, *, packed: bool, most: int) -> None:
     """Unpack a file, or copy it, checking its checksum and its size."""
     left = most
-    try:
-        with igzip.open(path, "rb") if packed else path.open("rb") as source, plain.open("xb") as target:
-            while piece := source.read(_PIECE):
-                left -= len(piece)
-                if left < 0:
-                    raise ImageRefused(Reason.TOO_LARGE, f"Unpacked, it has more than {most} bytes.")
-                target.write(piece)
-    except EOFError as error:
-        raise ImageRefused(Reason.TRUNCATED, "The end of it is missing.", "Upload it again, whole.") from error
-    except BROKEN as error:
-        raise ImageRefused(Reason.CORRUPT, f"It can't be unpacked ({error}).") from error
+    with (
+        damage_refused(),
+        igzip.open(path, "rb") if packed else path.open("rb") as source,
+        plain.open("xb") as target,
+    ):
+        while piece := source.read(_PIECE):
+            left -= len(piece)
+            if left < 0:
+                raise ImageRefused(Reason.TOO_LARGE, f"Unpacked, it has more than {most} bytes.")
+            target.write(piece)
 
 
 def _take_rescale(plain: Path, most_bytes: int) -> Linear:

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     INCOMPLETE_SET = "incomplete_set"  # one of several files that make an image only together
     OUT_OF_MEMORY = "out_of_memory"  # reading it took more memory than allowed
     OUT_OF_TIME = "out_of_time"  # reading it took longer than allowed
+    NO_ROOM = "no_room"  # the platform's disk was full, which is no fault of the file
     CRASHED = "crashed"  # the program that read it broke down
 
 

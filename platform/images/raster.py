@@ -25,9 +25,8 @@ from podium.platform.images.volumes import Volume
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ORIENTATION = 0x0112
-_FORMATS = [
-    plugin.format for plugin in (PngImagePlugin.PngImageFile, JpegImagePlugin.JpegImageFile, MpoImagePlugin.MpoImageFile)
-]
+_PLUGINS = (PngImagePlugin.PngImageFile, JpegImagePlugin.JpegImageFile, MpoImagePlugin.MpoImageFile)
+_FORMATS = [plugin.format for plugin in _PLUGINS]
 _PLAIN_MODES = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB"}
 _FAILURES = (UnidentifiedImageError, LookupError, OSError, SyntaxError, ValueError, struct.error, zlib.error, EOFError)
 

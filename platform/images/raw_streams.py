@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, BinaryIO
 
@@ -15,8 +16,25 @@ from podium.platform.images.problems import ImageRefused, Reason
 from podium.platform.images.rescaling import Pixels, ValueType
 
 _PIECE = 1 << 20
-BROKEN: tuple[type[Exception], ...] = (zlib.error, isal_zlib.error, EOFError, OSError, ValueError)  # type: ignore[assignment]
-"""What unpacking damaged bytes raises."""
+_BROKEN: tuple[type[Exception], ...] = (zlib.error, isal_zlib.error, OSError, ValueError)  # type: ignore[assignment]
+
+
+@contextmanager
+def damage_refused(reason: Reason | None = None) -> Iterator[None]:
+    """Turn what unpacking damaged bytes raises into a refusal; what the system raises, as for a full disk, stays.
+
+    Args:
+        reason: The reason to give; by itself, that the end is missing or that the content is damaged.
+    """
+    try:
+        yield
+    except EOFError as error:
+        remedy = "Upload it again, whole."
+        raise ImageRefused(reason or Reason.TRUNCATED, "The end of it is missing.", remedy) from error
+    except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ImageRefused(reason or Reason.CORRUPT, f"It can't be unpacked ({error}).") from error
 
 
 class Packing(StrEnum):
@@ -35,16 +53,12 @@ def unpacked(file: BinaryIO, packing: Packing, length: int) -> Iterator[bytes]:
         ImageRefused: There are fewer or more of them, or a checksum does not fit.
     """
     left = length
-    try:
+    with damage_refused():
         for piece in _pieces(file, packing, length):
             left -= len(piece)
             if left < 0:
                 raise ImageRefused(Reason.CORRUPT, f"It has more than the {length} bytes of voxels that it promises.")
             yield piece
-    except EOFError as error:
-        raise ImageRefused(Reason.TRUNCATED, "The end of its voxels is missing.", "Upload it again, whole.") from error
-    except BROKEN as error:
-        raise ImageRefused(Reason.CORRUPT, f"Its voxels can't be unpacked ({error}).") from error
     if left:
         raise ImageRefused(
             Reason.TRUNCATED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from tifffile import TiffFile, TiffPage
 from podium.platform.images.problems import ImageRefused, Reason
 from podium.platform.images.rescaling import Pixels
 
+OF_THE_SYSTEM = frozenset({errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 
 
@@ -22,6 +24,10 @@ def damage_named() -> Iterator[None]:
         yield
     except (ImageRefused, MemoryError):
         raise
+    except OSError as error:
+        if error.errno in OF_THE_SYSTEM:
+            raise
+        raise ImageRefused(Reason.CORRUPT, f"It can't be read ({error}).") from error
     except Exception as error:  # tifffile and its codecs raise whatever damaged data runs them into
         text = " ".join(str(error).split())[:200] or type(error).__name__
         raise ImageRefused(Reason.CORRUPT, f"It can't be read ({text}).") from error

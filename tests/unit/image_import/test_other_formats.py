@@ -109,9 +109,9 @@ def test_a_changed_byte_in_what_is_packed_is_found(uploads: Path, imported: Call
 
 
 def test_a_huge_header_is_refused_before_anything_is_read(uploads: Path, imported: Callable[..., Any]):
-    (uploads / "huge.mha").write_text(
-        "ObjectType = Image\nNDims = 3\nDimSize = 100000 100000 100000\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
-    )
+    size = "NDims = 3\nDimSize = 100000 100000 100000"
+    text = f"ObjectType = Image\n{size}\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    (uploads / "huge.mha").write_text(text)
     assert imported().reasons == {"huge.mha": "too_large"}
 
 
@@ -195,7 +195,8 @@ def test_nrrd_in_ras_is_turned_into_lps(uploads: Path, imported: Callable[..., A
 
 def test_nrrd_with_time_as_its_last_axis_has_time_points(uploads: Path, imported: Callable[..., Any]):
     lines = (
-        "type: uint8\ndimension: 4\nspace: left-posterior-superior\nsizes: 2 2 2 3\nencoding: raw\nkinds: domain domain domain list\n"
+        "type: uint8\ndimension: 4\nspace: left-posterior-superior\nsizes: 2 2 2 3\nencoding: raw\n"
+        "kinds: domain domain domain list\n"
         "space directions: (2,0,0) (0,3,0) (0,0,4) none\nspace origin: (1,2,3)"
     )
     (uploads / "a.nrrd").write_bytes(nrrd(lines, bytes(range(24))))
