@@ -53,11 +53,15 @@ class PixelReader:
         """
         for number, frames in _runs(planes):
             file = self._files[number]
-            if _is_plain(file.header):
-                for frame in frames:
-                    yield _plain(file, frame)
-            else:
-                yield from _decoded(file, frames)
+            try:
+                if _is_plain(file.header):
+                    for frame in frames:
+                        yield _plain(file, frame)
+                else:
+                    yield from _decoded(file, frames)
+            except ImageRefused as error:
+                told = error.refusal
+                raise ImageRefused(told.reason, told.detail, told.remedy, culprit=number) from error
 
     def linear(self, plane: Plane) -> Linear:
         """How values follow from the stored pixels of a plane."""

@@ -72,6 +72,17 @@ def group(files: Sequence[Found]) -> Grouping:
     return made
 
 
+def group_without(one: Group, culprit: int) -> Grouping:
+    """Group what is left of a DICOM group without one of its files, by its place in it."""
+    numbers, headers = list(one.files), list(one.headers)
+    del numbers[culprit], headers[culprit]
+    made = Grouping()
+    if numbers:
+        _add_series(numbers, headers, made, told=Flag(FlagKind.INCOMPLETE_SERIES, "A file of its series is damaged."))
+    made.groups = [replace(found, name=one.name) for found in made.groups]
+    return made
+
+
 def _by_path(files: Sequence[Found]) -> dict[str, int]:
     """Numbers by path, and by lower-case path, where only one file has it."""
     lower: dict[str, list[int]] = defaultdict(list)
@@ -133,7 +144,9 @@ def _header(file: Found) -> DicomHeader:
     return file.scanned.dicom
 
 
-def _add_series(numbers: Sequence[int], headers: Sequence[DicomHeader], made: Grouping) -> None:
+def _add_series(
+    numbers: Sequence[int], headers: Sequence[DicomHeader], made: Grouping, *, told: Flag | None = None
+) -> None:
     if headers[0].series[2] == WHOLE_SLIDE:
         refusal = Refusal(
             Reason.UNSUPPORTED_FORMAT, "Whole slides in DICOM are not read here.", "Convert it to a pyramid in TIFF."
@@ -142,20 +155,21 @@ def _add_series(numbers: Sequence[int], headers: Sequence[DicomHeader], made: Gr
             made.refused[number].append(refusal)
         return
     arrangement = arrange(planes_of(headers))
-    for stack in arrangement.stacks:
-        made.groups.append(_of_stack(stack, numbers, headers, left_out=len(arrangement.refused)))
+    if told is None and arrangement.refused:
+        told = Flag(FlagKind.INCOMPLETE_SERIES, "Some files of its series were rejected.")
+    made.groups += [_of_stack(stack, numbers, headers, told) for stack in arrangement.stacks]
     for refused in arrangement.refused:
         for number in sorted({numbers[plane.file] for plane in refused.planes}):
             made.refused[number].append(refused.refusal)
 
 
-def _of_stack(stack: Stack, numbers: Sequence[int], headers: Sequence[DicomHeader], *, left_out: int) -> Group:
+def _of_stack(stack: Stack, numbers: Sequence[int], headers: Sequence[DicomHeader], told: Flag | None) -> Group:
     """A group of just the files of a stack, whose planes are numbered accordingly."""
     used = sorted({plane.file for plane in (*stack.planes, *(again for _, again in stack.duplicates))})
     place = {file: index for index, file in enumerate(used)}
     flags = stack.flags
-    if left_out and not any(flag.kind is FlagKind.INCOMPLETE_SERIES for flag in flags):
-        flags = (*flags, Flag(FlagKind.INCOMPLETE_SERIES, "Some files of its series were rejected."))
+    if told and not any(flag.kind is told.kind for flag in flags):
+        flags = (*flags, told)
     renumbered = replace(
         stack,
         planes=tuple(replace(plane, file=place[plane.file]) for plane in stack.planes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -102,11 +102,15 @@ class ImportJob:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What became of a group."""
+    """What became of a group.
+
+    Attributes:
+        culprit: The number of the file that alone is to blame for a refusal; the others may make an image without it.
+    """
 
     image: MadeImage | None = None
     refusal: Refusal | None = None
-    others: tuple[str, ...] = field(default=())
+    culprit: int | None = None
 
 
 JOBS_FILE, ANSWERS_FILE, COMPLAINTS_FILE = "jobs.txt", "answers.txt", "complaints.txt"

@@ -38,7 +38,7 @@ def make(job: ImportJob) -> Made:
                 image = _write(_volume(job), job, folder)
             return Made(_with_sources(image, sources))
     except ImageRefused as error:
-        return Made(refusal=error.refusal)
+        return Made(refusal=error.refusal, culprit=error.culprit)
 
 
 def _volume(job: ImportJob) -> Volume:
@@ -83,7 +83,7 @@ def _write(volume: Volume, job: ImportJob, folder: Path) -> MadeImage:
     (folder / "unpacked.nii").unlink(missing_ok=True)
     metadata = _metadata(volume, written)
     assert written.planes.middle is not None
-    write_pictures(
+    thumbnail, preview = write_pictures(
         written.planes.middle,
         folder,
         window=volume.window,
@@ -114,6 +114,8 @@ def _write(volume: Volume, job: ImportJob, folder: Path) -> MadeImage:
         attributes=volume.attributes,
         removed=volume.removed,
         sources=(),
+        thumbnail=thumbnail,
+        preview=preview,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from podium.platform.images.volumes import Volume
 
 THUMBNAIL = 256
 PREVIEW = 1024
+_QUALITY = 90
+_FLATTEST = 0.1
 _LOWEST, _HIGHEST = 0.5, 99.5  # percentiles
 _SAMPLES = 1 << 18
 
@@ -34,8 +37,10 @@ class PreviewPlanes:
 
 def write_pictures(
     plane: Pixels, folder: Path, *, window: tuple[float, float] | None, aspect: float, labels: bool = False
-) -> tuple[Path, Path]:
-    """Write `thumbnail.png` and `preview.png` of a plane.
+) -> tuple[str, str]:
+    """Write a thumbnail and a preview of a plane, and give their names.
+
+    They are PNG where values are labels, which must not run into each other, and else JPEG, which is made quickly.
 
     Args:
         window: Centre and width of the values to show.
@@ -43,14 +48,21 @@ def write_pictures(
         labels: The values are labels: all of their range is shown.
     """
     picture = Image.fromarray(shown(plane, window, labels=labels))
-    paths = folder / "thumbnail.png", folder / "preview.png"
-    for path, most in zip(paths, (THUMBNAIL, PREVIEW), strict=True):
-        width, height = picture.width, picture.height * (aspect if 0.1 <= aspect <= 10 else 1.0)
-        scale = min(1.0, most / max(width, height))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        how = Image.Resampling.NEAREST if labels else Image.Resampling.BILINEAR
-        picture.resize(size, how, reducing_gap=2.0 if not labels else None).save(path, "PNG", compress_level=1)
-    return paths
+    picture = picture.convert("RGB") if picture.mode == "RGBA" else picture
+    height = picture.height * (aspect if _FLATTEST <= aspect <= 1 / _FLATTEST else 1.0)
+    names, sizes = [], []
+    for name, most in (("thumbnail", THUMBNAIL), ("preview", PREVIEW)):
+        scale = min(1.0, most / max(picture.width, height))
+        sizes.append((max(1, round(picture.width * scale)), max(1, round(height * scale))))
+        names.append(f"{name}.png" if labels else f"{name}.jpg")
+        if sizes[-1] == sizes[0] and len(sizes) > 1:
+            shutil.copyfile(folder / names[0], folder / names[-1])
+        elif labels:
+            picture.resize(sizes[-1], Image.Resampling.NEAREST).save(folder / names[-1], compress_level=1)
+        else:
+            small = picture.resize(sizes[-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
+            small.save(folder / names[-1], quality=_QUALITY)
+    return names[0], names[1]
 
 
 def shown(plane: Pixels, window: tuple[float, float] | None, *, labels: bool = False) -> NDArray[np.uint8]:

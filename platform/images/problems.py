@@ -85,8 +85,14 @@ class Refusal:
 
 
 class ImageRefused(Exception):
-    """A file or a group of files that does not become an image; `refusal` says why."""
+    """A file or a group of files that does not become an image.
 
-    def __init__(self, reason: Reason, detail: str, remedy: str = "") -> None:
+    Attributes:
+        refusal: Why.
+        culprit: The number of the one file of the group that is to blame, where it is one.
+    """
+
+    def __init__(self, reason: Reason, detail: str, remedy: str = "", *, culprit: int | None = None) -> None:
         super().__init__(f"{detail} {remedy}".strip())
         self.refusal = Refusal(reason, detail, remedy)
+        self.culprit = culprit

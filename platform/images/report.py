@@ -37,6 +37,8 @@ class MadeImage:
         attributes: What else is kept of a DICOM header.
         removed: What was removed from it.
         sources: In the order of the session's numbers.
+        thumbnail: Name of a small picture in the same folder.
+        preview: Name of a larger one.
     """
 
     metadata: ImageMetadata
@@ -55,8 +57,8 @@ class MadeImage:
     attributes: dict[str, str]
     removed: tuple[str, ...]
     sources: tuple[SourceFile, ...]
-    thumbnail: str = "thumbnail.png"
-    preview: str = "preview.png"
+    thumbnail: str
+    preview: str
 
 
 @dataclass(frozen=True, slots=True)

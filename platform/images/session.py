@@ -6,13 +6,13 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from podium.platform.images.children import Children, children
-from podium.platform.images.grouping import Found, Group, group
+from podium.platform.images.grouping import Found, Group, Grouping, group, group_without
 from podium.platform.images.job_kinds import (
     Expanded,
     ExpandJob,
@@ -39,6 +39,8 @@ _LIBRARIES = {
     Kind.NRRD: ("podium.platform.images.nrrd",),
 }
 _FILES_OF_A_SCAN = 256
+_MOST_ROUNDS = 10
+"""How many damaged files of one series are left out one after the other, before all of it is refused."""
 
 
 def silent(_step: str, _done: int, _all: int) -> None:
@@ -88,6 +90,7 @@ class _Session:
         self._progress = progress
         self._files: list[_File] = []
         self._images: list[ImportedImage] = []
+        self._folders = 0
         self._members = 0
         self._bytes = 0
 
@@ -191,23 +194,48 @@ class _Session:
 
     def _import(self, hands: Children) -> None:
         found = [Found(file.path, Kind.OTHER if file.refusals else file.kind, file.scanned) for file in self._files]
-        grouping = group(found)
+        waiting = self._take_refusals(group(found))
+        for _ in range(_MOST_ROUNDS):
+            waiting = self._import_groups(waiting, hands)
+        for one in waiting:
+            self._refuse(one, Refusal(Reason.CORRUPT, "Too many files of its series are damaged."))
+
+    def _take_refusals(self, grouping: Grouping) -> list[Group]:
         for number, refusals in grouping.refused.items():
             self._files[number].refusals += refusals
-        folders = [self._workplace / f"image-{number:06}" for number in range(len(grouping.groups))]
+        return grouping.groups
+
+    def _import_groups(self, groups: Sequence[Group], hands: Children) -> list[Group]:
+        """Import groups, and give those that are left of series of which one file is damaged."""
+        folders = [self._workplace / f"image-{self._folders + number:06}" for number in range(len(groups))]
+        self._folders += len(groups)
         for folder in folders:
             folder.mkdir()
-        jobs = [self._job(one, folder) for one, folder in zip(grouping.groups, folders, strict=True)]
+        jobs = [self._job(one, folder) for one, folder in zip(groups, folders, strict=True)]
+        left: list[Group] = []
         made: dict[int, MadeImage] = {}
         for done, (number, answer) in enumerate(hands.do(jobs), 1):
-            if isinstance(answer, Made) and answer.image is not None and _is_whole(folders[number], answer.image):
-                folders[number].rename(self._destination / folders[number].name)
+            one, folder = groups[number], folders[number]
+            if isinstance(answer, Made) and answer.image is not None and _is_whole(folder, answer.image):
+                folder.rename(self._destination / folder.name)
                 made[number] = answer.image
             else:
-                shutil.rmtree(folders[number], ignore_errors=True)
-                self._refuse(grouping.groups[number], answer.refusal if isinstance(answer, Made) else answer)
+                shutil.rmtree(folder, ignore_errors=True)
+                left += self._not_imported(one, answer)
             self._progress("imported", done, len(jobs))
-        self._images = [ImportedImage(folders[number].name, made[number]) for number in sorted(made)]
+        self._images += [ImportedImage(folders[number].name, made[number]) for number in sorted(made)]
+        return left
+
+    def _not_imported(self, one: Group, answer: object) -> list[Group]:
+        """Refuse a group, or only the one file of it that is to blame."""
+        culprit = answer.culprit if isinstance(answer, Made) else None
+        refusal = answer.refusal if isinstance(answer, Made) else answer
+        if one.kind is not Kind.DICOM or culprit is None or not 0 <= culprit < len(one.files) or len(one.files) == 1:
+            self._refuse(one, refusal)
+            return []
+        assert isinstance(refusal, Refusal)
+        self._files[one.files[culprit]].refusals.append(refusal)
+        return self._take_refusals(group_without(one, culprit))
 
     def _job(self, one: Group, folder: Path) -> ImportJob:
         files = tuple(GroupFile(self._files[number].path, str(self._files[number].place)) for number in one.files)

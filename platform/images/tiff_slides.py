@@ -71,10 +71,11 @@ class Slide:
         if any(int(page.compression) == _JPEG for page in pages):
             self.flags.append(Flag(FlagKind.LOSSY, "JPEG keeps pixels only approximately."))
         along, down, _ = self.spacing
-        write_pictures(picture, folder, window=None, aspect=down / along, labels=len(values.labels or ()) > 1)
-        return self._made(target, pages[0], values)
+        labels = len(values.labels or ()) > 1
+        pictures = write_pictures(picture, folder, window=None, aspect=down / along, labels=labels)
+        return self._made(target, pages[0], values, pictures)
 
-    def _made(self, target: Path, page: TiffPage, values: _Values) -> MadeImage:
+    def _made(self, target: Path, page: TiffPage, values: _Values, pictures: tuple[str, str]) -> MadeImage:
         along, down, _ = self.spacing
         with target.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -114,6 +115,8 @@ class Slide:
             attributes={},
             removed=(),
             sources=(),
+            thumbnail=pictures[0],
+            preview=pictures[1],
         )
 
 

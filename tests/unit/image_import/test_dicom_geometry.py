@@ -275,3 +275,22 @@ def test_a_slice_without_a_position_is_refused_among_those_that_have_one(uploads
 def test_directions_that_cannot_be_are_refused(orientation: list[float], uploads: Path, imported: Callable[..., Any]):
     write_series(uploads, [0, 1, 2], ImageOrientationPatient=orientation)
     assert set(imported().reasons.values()) == {"bad_geometry"}
+
+
+@pytest.mark.parametrize(("bad", "left"), [(0, 4), (4, 4), (2, 0)])
+def test_a_damaged_slice_takes_no_other_with_it_but_leaves_no_gap(
+    bad: int, left: int, uploads: Path, imported: Callable[..., Any]
+):
+    write_series(uploads, [0, 1, 2, 3, 4])
+    path = uploads / f"{bad:03}.dcm"
+    path.write_bytes(path.read_bytes()[:-7])
+    made = imported()
+    assert made.reasons[path.name] == "truncated"
+    if left:
+        assert made.only.grid.size[2] == left
+        assert made.flags == {"incomplete_series"}
+        assert np.array_equal(made.voxels(), np.delete(volume(5), bad, axis=0))
+        assert len(made.reasons) == 1
+    else:
+        others = {reason for name, reason in made.reasons.items() if name != path.name}
+        assert others == {"missing_slices"}
