@@ -36,11 +36,13 @@ from podium.platform.images.job_kinds import (
 )
 from podium.platform.images.limits import ImportLimits
 from podium.platform.images.problems import Reason, Refusal
+from podium.platform.images.regular_files import open_regular
 
 logger = logging.getLogger(__name__)
 _NAMES = {kind: name for name, kind in NAMES.items()}
-_MOST_ANSWER_BYTES = 1 << 30
+_MOST_ANSWER_BYTES = 1 << 28
 _JOBS_OF_A_CHILD = 64
+SERVER_FILE = "server.txt"
 _PATIENCE = 10.0
 _MOST_COMPLAINTS = 20_000
 _LARGE = 8 << 20
@@ -91,7 +93,7 @@ class Children:
             self.peak_bytes = max(self.peak_bytes, int(ended["peak_bytes"]))
             self.cpu_seconds += ended["cpu_seconds"]
             answers = _answers(task, jobs)
-            _log_complaints(task)
+            _log_complaints(task.folder / COMPLAINTS_FILE)
             yield from zip(task.jobs, answers, strict=False)
             if left := task.jobs[len(answers) :]:
                 yield left[0], _blame(ended)
@@ -118,15 +120,19 @@ class Children:
             _pipe(self._server.stdin).write(line.encode() + b"\n")
             _pipe(self._server.stdin).flush()
         except BrokenPipeError as error:
-            raise PlatformFault("The process that reads images has ended.") from error
+            raise self._over() from error
         return _Task(self._number, folder, numbers)
 
     def _next_end(self) -> dict[str, float]:
         line = _pipe(self._server.stdout).readline()
         if not line:
-            raise PlatformFault("The process that reads images has ended.")
+            raise self._over()
         ended: dict[str, float] = json.loads(line)
         return ended
+
+    def _over(self) -> PlatformFault:
+        _log_complaints(self._workplace / SERVER_FILE)
+        return PlatformFault("The process that reads images has ended.", remedy="Its complaints are in the log.")
 
 
 @contextmanager
@@ -144,7 +150,7 @@ def children(
         PlatformFault: Children can't be started.
     """
     command = [sys.executable, "-m", "podium.platform.images.child_server", *load]
-    with (workplace / "server.txt").open("xb") as complaints:
+    with (workplace / SERVER_FILE).open("xb") as complaints:
         server = subprocess.Popen(
             [*wall(read_only, workplace), *command],
             stdin=subprocess.PIPE,
@@ -194,12 +200,13 @@ def _weight(job: Job) -> float:
 
 def _answers(task: _Task, jobs: Sequence[Job]) -> list[Answer | Refusal]:
     """Read what a child answered, up to where it broke off; it is a child's word, and checked."""
-    path = task.folder / ANSWERS_FILE
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_ANSWER_BYTES:
-        return []
     found: list[Answer | Refusal] = []
-    with path.open("rb") as file:
-        for number, line in zip(task.jobs, file, strict=False):
+    try:
+        file = open_regular(task.folder / ANSWERS_FILE)
+    except OSError:
+        return found
+    with file:
+        for number, line in zip(task.jobs, iter(lambda: file.readline(_MOST_ANSWER_BYTES), b""), strict=False):
             how, _, content = line.partition(b" ")
             try:
                 found.append(ADAPTERS[ANSWERS[type(jobs[number])] if how == DONE else Refusal].validate_json(content))
@@ -208,14 +215,15 @@ def _answers(task: _Task, jobs: Sequence[Job]) -> list[Answer | Refusal]:
     return found
 
 
-def _log_complaints(task: _Task) -> None:
-    """Keep what a child wrote for those who run the platform: people are told no more than that it failed."""
-    path = task.folder / COMPLAINTS_FILE
-    if not path.is_symlink() and path.is_file() and path.stat().st_size:
-        with path.open("rb") as file:
-            logger.warning(
-                "A process that read images complained:\n%s", file.read(_MOST_COMPLAINTS).decode(errors="replace")
-            )
+def _log_complaints(path: Path) -> None:
+    """Keep what a process wrote for those who run the platform: people are told no more than that it failed."""
+    try:
+        with open_regular(path) as file:
+            text = file.read(_MOST_COMPLAINTS).decode(errors="replace")
+    except OSError:
+        return
+    if text:
+        logger.warning("A process that read images complained:\n%s", text)
 
 
 def _blame(ended: dict[str, float]) -> Refusal:

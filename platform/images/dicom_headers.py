@@ -86,8 +86,9 @@ def _header(read: Dataset, dataset: Fields, offset: int | None) -> DicomHeader |
         )
     spacing, of_detector = _spacing(dataset)
     meta_syntax = str(meta.get("TransferSyntaxUID") or _default_syntax(read))
+    frames = tuple(_frames(dataset, spacing))
     return DicomHeader(
-        series=(_text(dataset, "StudyInstanceUID"), _series(dataset), sop_class),
+        series=(_text(dataset, "StudyInstanceUID"), _series(dataset, frames), sop_class),
         uid=_text(dataset, "SOPInstanceUID"),
         instance=_whole(dataset, "InstanceNumber", 0),
         modality=_text(dataset, "Modality"),
@@ -102,7 +103,7 @@ def _header(read: Dataset, dataset: Fields, offset: int | None) -> DicomHeader |
         signed=bool(_whole(dataset, "PixelRepresentation", 0)),
         transfer_syntax=meta_syntax,
         offset=offset,
-        frames=tuple(_frames(dataset, spacing)),
+        frames=frames,
         thickness=_positive(_number(dataset, "SliceThickness")),
         slice_spacing=_positive(_number(dataset, "SpacingBetweenSlices")),
         spacing_of_detector=of_detector,
@@ -117,10 +118,10 @@ def _header(read: Dataset, dataset: Fields, offset: int | None) -> DicomHeader |
     )
 
 
-def _series(dataset: Fields) -> str:
+def _series(dataset: Fields, frames: Sequence[FrameHeader]) -> str:
     """The series; for scanners that give each time point one of its own, the stack that these have in common."""
     stack = _text(dataset, "StackID")
-    if stack and dataset.get("TemporalPositionIndex") not in (None, ""):
+    if stack and any(name == "temporal_index" for name, _ in frames[0].keys):
         return f"stack {stack}"
     return _text(dataset, "SeriesInstanceUID")
 

@@ -26,6 +26,7 @@ from podium.platform.images.job_kinds import (
 from podium.platform.images.kinds import ARCHIVES, HEAD_BYTES, SCANNED, Kind, kind_of
 from podium.platform.images.limits import ImportLimits
 from podium.platform.images.problems import Reason, Refusal
+from podium.platform.images.regular_files import open_regular
 from podium.platform.images.report import IgnoredFile, ImportedImage, ImportReport, MadeImage, RejectedFile
 
 Progress = Callable[[str, int, int], None]
@@ -115,12 +116,11 @@ class _Session:
             for name in sorted([*names, *(name for name in folders if Path(folder, name).is_symlink())]):
                 place = Path(folder, name)
                 shown = place.relative_to(self._sources).as_posix()
-                status = place.lstat()
-                if not stat.S_ISREG(status.st_mode):
+                if stat.S_ISREG(place.lstat().st_mode):
+                    yield _looked_at(shown, place)
+                else:
                     refusal = Refusal(Reason.UNSAFE_FILE, "It is a link or a device.", "Upload the file itself.")
                     yield _File(shown, place, 0, Kind.OTHER, refusals=[refusal])
-                    continue
-                yield _looked_at(shown, place, status.st_size)
 
     def _expand(self, hands: Children) -> None:
         """Unpack archives, and those in them, until there are none."""
@@ -171,12 +171,13 @@ class _Session:
     @staticmethod
     def _member(path: str, folder: Path, member: Member) -> _File:
         place = folder / str(member.number)
-        if member.refusal is not None:
-            return _File(path, place, 0, Kind.OTHER, refusals=[member.refusal])
-        status = place.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            return _File(path, place, 0, Kind.OTHER, refusals=[Refusal(Reason.CRASHED, "It could not be unpacked.")])
-        return _looked_at(path, place, status.st_size)
+        refusal = member.refusal
+        if refusal is None:
+            try:
+                return _looked_at(path, place)
+            except OSError:
+                refusal = Refusal(Reason.CRASHED, "It could not be unpacked.")
+        return _File(path, place, 0, Kind.OTHER, refusals=[refusal])
 
     def _scan(self, hands: Children) -> None:
         scanned = [file for file in self._files if file.kind in SCANNED and not file.refusals]
@@ -268,10 +269,10 @@ class _Session:
         )
 
 
-def _looked_at(shown: str, place: Path, size: int) -> _File:
-    with place.open("rb") as file:
+def _looked_at(shown: str, place: Path) -> _File:
+    with open_regular(place) as file:
         kind, called = kind_of(shown, file.read(HEAD_BYTES))
-    made = _File(shown, place, size, kind, called)
+        made = _File(shown, place, os.fstat(file.fileno()).st_size, kind, called)
     if kind is Kind.JUNK:
         made.ignored = "left behind by a system"
     return made

@@ -244,6 +244,18 @@ def test_frames_are_ordered_by_position_too(uploads: Path, imported: Callable[..
     assert np.array_equal(imported().voxels(), volume(5))
 
 
+def test_time_points_in_files_and_series_of_their_own_are_one_image(uploads: Path, imported: Callable[..., Any]):
+    for time in range(3):
+        given = enhanced(4)
+        given.PixelData = np.stack([ramp(10 * time + number) for number in range(4)]).tobytes()
+        given.SeriesInstanceUID, given.StackID, given.TemporalPositionIndex = f"1.2.{time + 1}", "A", time + 1
+        write(uploads / f"{2 - time}.dcm", given)
+    made = imported()
+    assert made.only.grid.size == (COLUMNS, ROWS, 4, 3)
+    wanted = np.stack([[ramp(10 * time + number) for number in range(4)] for time in range(3)])
+    assert np.array_equal(made.voxels(), wanted)
+
+
 def test_frames_without_a_place_are_time_points(uploads: Path, imported: Callable[..., Any]):
     given = dataset(ramp(0), ImagePositionPatient=None, ImageOrientationPatient=None, Modality="US")
     given.NumberOfFrames, given.PixelData = 3, volume(3).tobytes()
