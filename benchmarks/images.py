@@ -112,12 +112,12 @@ def apart(way: str, source: Path) -> dict[str, Any]:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         found["seconds"] = time.perf_counter() - began
-        found["cpu"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        found["cpu"] += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return found
 
 
 def run(way: str, source: Path, target: Path) -> dict[str, Any]:
-    ways: dict[str, Callable[[Path, Path], Callable[[], tuple[int, int]]]] = {
+    ways: dict[str, Callable[[Path, Path], Callable[[], tuple[int, int, float]]]] = {
         "podium": by_podium,
         "sitk": lambda source, target: by_sitk(source, target, packed=False),
         "sitk packed": lambda source, target: by_sitk(source, target, packed=True),
@@ -125,41 +125,41 @@ def run(way: str, source: Path, target: Path) -> dict[str, Any]:
     }
     act = ways[way](source, target)
     before = peak()
-    images, of_children = act()
-    return {"images": images, "peak": max(peak(), of_children), "before": before}
+    images, of_children, cpu = act()
+    return {"images": images, "peak": max(peak(), of_children), "before": before, "cpu": cpu}
 
 
 def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def by_podium(source: Path, target: Path) -> Callable[[], tuple[int, int]]:
+def by_podium(source: Path, target: Path) -> Callable[[], tuple[int, int, float]]:
     from podium.platform.images.session import import_files  # noqa: PLC0415 -- timed with the rest
 
-    def act() -> tuple[int, int]:
+    def act() -> tuple[int, int, float]:
         report = import_files(source, target)
-        return len(report.images), report.peak_bytes
+        return len(report.images), report.peak_bytes, report.cpu_seconds
 
     return act
 
 
-def by_sitk(source: Path, target: Path, *, packed: bool) -> Callable[[], tuple[int, int]]:
+def by_sitk(source: Path, target: Path, *, packed: bool) -> Callable[[], tuple[int, int, float]]:
     import SimpleITK as sitk  # noqa: PLC0415
 
-    def act() -> tuple[int, int]:
+    def act() -> tuple[int, int, float]:
         reader = sitk.ImageSeriesReader()
         reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(source)))
         sitk.WriteImage(reader.Execute(), str(target / "image.mha"), useCompression=packed)
-        return 1, 0
+        return 1, 0, 0.0
 
     return act
 
 
-def by_panimg(source: Path, target: Path) -> Callable[[], tuple[int, int]]:
+def by_panimg(source: Path, target: Path) -> Callable[[], tuple[int, int, float]]:
     from panimg import convert  # noqa: PLC0415
 
-    def act() -> tuple[int, int]:
-        return len(convert(input_directory=source, output_directory=target).new_images), 0
+    def act() -> tuple[int, int, float]:
+        return len(convert(input_directory=source, output_directory=target).new_images), 0, 0.0
 
     return act
 

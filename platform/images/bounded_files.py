@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+_LITTLE = 1 << 16
+
 
 class BoundedFile(io.BufferedReader):
     """A file of which no more is read at once than is left of it."""
@@ -15,6 +17,6 @@ class BoundedFile(io.BufferedReader):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read up to `size` bytes, without making room for more than there are."""
-        if size is not None and size > 0:
+        if size is not None and size > _LITTLE:  # most reads are of a few bytes
             size = min(size, max(0, self._length - self.tell()))
         return super().read(size)

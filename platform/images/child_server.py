@@ -95,6 +95,7 @@ def _reap(children: dict[int, _Child]) -> None:
             "timed_out": child.timed_out,
             "peak_bytes": used.ru_maxrss * 1024,
             "cpu_seconds": used.ru_utime + used.ru_stime,
+            "server_seconds": time.process_time(),
         }
         os.write(1, json.dumps(ended).encode() + b"\n")
 

@@ -61,7 +61,7 @@ class Children:
     Attributes:
         isolation: What holds them besides limits, for people.
         peak_bytes: The most memory that one of them had.
-        cpu_seconds: The processor time of all of them.
+        cpu_seconds: The processor time of all of them, and of what starts them.
     """
 
     def __init__(self, server: subprocess.Popen[bytes], workplace: Path, limits: ImportLimits) -> None:
@@ -71,6 +71,7 @@ class Children:
         self._number = 0
         self.peak_bytes = 0
         self.cpu_seconds = 0.0
+        self._server_seconds = 0.0
         self.isolation = "bubblewrap" if bubblewrap() else "limits alone"
 
     def do(self, jobs: Sequence[Job], *, at_once: int = _JOBS_OF_A_CHILD) -> Iterator[tuple[int, Answer | Refusal]]:
@@ -91,7 +92,8 @@ class Children:
             ended = self._next_end()
             task = running.pop(int(ended["number"]))
             self.peak_bytes = max(self.peak_bytes, int(ended["peak_bytes"]))
-            self.cpu_seconds += ended["cpu_seconds"]
+            self.cpu_seconds += ended["cpu_seconds"] + ended["server_seconds"] - self._server_seconds
+            self._server_seconds = ended["server_seconds"]
             answers = _answers(task, jobs)
             _log_complaints(task.folder / COMPLAINTS_FILE)
             yield from zip(task.jobs, answers, strict=False)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.tag import Tag
 
 from podium.platform.images.bounded_files import BoundedFile
 from podium.platform.images.dicom_records import DicomHeader, FrameHeader
@@ -38,6 +39,7 @@ _READ = (
     "Exposure", "Laterality", "ImageLaterality", "BurnedInAnnotation", "LossyImageCompression",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "GridFrameOffsetVector", "DoseGridScaling",
 )  # fmt: skip
+_TAGS = [Tag(name) for name in _READ]
 
 
 def read_header(path: Path) -> DicomHeader | None:
@@ -49,7 +51,7 @@ def read_header(path: Path) -> DicomHeader | None:
     try:
         with warnings.catch_warnings(), BoundedFile(path) as file:
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_READ), force=True)
+            dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_TAGS, force=True)
             offset = _offset(file.tell(), dataset, path)
             return _header(dataset, {element.keyword: element.value for element in dataset}, offset)
     except (ImageRefused, MemoryError):

@@ -103,7 +103,6 @@ def _write(volume: Volume, job: ImportJob, folder: Path) -> MadeImage:
         file=path.name,
         size=path.stat().st_size,
         sha256=digest,
-        voxels_sha256=written.voxels_sha256,
         value_type=volume.type.name,
         channels=volume.channels,
         grid=volume.grid,

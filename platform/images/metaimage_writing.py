@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +38,9 @@ class Written:
     """What was learnt while an image was written.
 
     Attributes:
-        voxels_sha256: Of the unpacked voxels, x fastest, in little-endian order.
+        planes: Has the plane in the middle.
     """
 
-    voxels_sha256: str
     statistics: ValueStatistics
     planes: PreviewPlanes
 
@@ -53,7 +51,7 @@ def write_volume(volume: Volume, path: Path, *, threads: int) -> Written:
     Raises:
         ImageRefused: One of its files turns out to be damaged, or to have fewer or more planes.
     """
-    statistics, previews, digest = ValueStatistics(volume), PreviewPlanes(volume), hashlib.sha256()
+    statistics, previews = ValueStatistics(volume), PreviewPlanes(volume)
     little = volume.type.newbyteorder("<")
     with path.open("xb") as file:
         head, slot = _header(volume)
@@ -61,13 +59,12 @@ def write_volume(volume: Volume, path: Path, *, threads: int) -> Written:
         with packing_into(file, threads=threads) as packer:
             for block in _blocks(volume, statistics, previews, little):
                 packer.add(block)
-                digest.update(block)
             packer.finish()
         # The size is only known now: the header has room for it.
         file.seek(slot)
         file.write(str(packer.written).encode().ljust(_SIZE_DIGITS))
     statistics.finish()
-    return Written(digest.hexdigest(), statistics, previews)
+    return Written(statistics, previews)
 
 
 def _blocks(

@@ -29,7 +29,6 @@ class MadeImage:
         file: Name of the image's file in that folder.
         size: Of the file, in bytes.
         sha256: Of the file.
-        voxels_sha256: Of the unpacked voxels, x fastest, little-endian; none for a TIFF.
         value_type: As numpy names it.
         low: The least finite value, where they were all looked at.
         high: The largest.
@@ -46,7 +45,6 @@ class MadeImage:
     file: str
     size: int
     sha256: str
-    voxels_sha256: str | None
     value_type: str
     channels: int
     grid: Grid

@@ -75,10 +75,8 @@ def rescaled(pixels: Pixels, rescale: Linear, target: ValueType) -> Pixels:
         return (pixels.astype(np.float64) * rescale.slope + rescale.intercept).astype(target)
     if rescale.slope == 1 and target.itemsize >= pixels.itemsize:
         # In the target's own arithmetic: whatever wraps around on the way comes out right, since the value fits.
-        values: Pixels = pixels.astype(target, casting="unsafe", copy=True)
-        step = np.array(int(rescale.intercept)).astype(target)
-        np.add(values, step, out=values, casting="unsafe")
-        return values
+        values: Pixels = pixels.view(target) if target.itemsize == pixels.itemsize else pixels.astype(target)
+        return values + np.array(int(rescale.intercept)).astype(target)  # type: ignore[no-any-return]
     return (pixels.astype(np.int64) * int(rescale.slope) + int(rescale.intercept)).astype(target)
 
 

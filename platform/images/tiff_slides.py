@@ -104,7 +104,6 @@ class Slide:
             file=target.name,
             size=target.stat().st_size,
             sha256=digest,
-            voxels_sha256=None,
             value_type=sample.name,
             channels={ColorSpace.GRAY: 1, ColorSpace.RGBA: 4}.get(metadata.color_space, 3),
             grid=grid,
