@@ -33,7 +33,7 @@ unit: dev ## Test what needs nothing but Python
 
 # One folder at a time: each starts its own database, engine or browser, and all of them at once would fight for cores.
 integration: machine ## Test against the real PostgreSQL, Prefect, Docker and browser, hostile submissions too
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration tests/hostile tests/faults
+	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup tests/integration tests/hostile tests/faults
 
 hostile: machine ## Try hostile submissions on the real executors, and nothing else
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/hostile

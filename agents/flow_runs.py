@@ -23,6 +23,31 @@ logger = logging.getLogger("podium.agents")
 SCORING_ENTRYPOINT = "podium.flows.scoring:score_submission"
 
 
+class LoadedFlows:
+    """Flows by their entrypoints, each imported once.
+
+    One is imported at a time: threads that import at once what modules have in common see some of them half made, so
+    that a flow, or a name that it imports, is not found.
+    """
+
+    def __init__(self) -> None:
+        self._flows: dict[str, Flow[..., Any]] = {}
+        self._importing = anyio.Lock()
+
+    async def load(self, entrypoint: str) -> Flow[..., Any]:
+        """Give a flow, such as `podium.flows.upkeep:tick`, and import it first where that was not done.
+
+        Raises:
+            MissingFlowError: The module has no such flow.
+        """
+        async with self._importing:
+            if entrypoint not in self._flows:
+                self._flows[entrypoint] = await anyio.to_thread.run_sync(
+                    partial(load_flow_from_entrypoint, entrypoint, use_placeholder_flow=False)
+                )
+            return self._flows[entrypoint]
+
+
 class FlowRuns:
     """Runs flows, as many at a time as there are threads.
 
@@ -37,16 +62,16 @@ class FlowRuns:
         self._teller = teller
         self._pool = pool
         self._threads = anyio.CapacityLimiter(threads)
-        self._flows: dict[str, Flow[..., Any]] = {}
+        self._flows = LoadedFlows()
 
     async def run(self, entrypoint: str, flow_run: FlowRun) -> None:
         """Run a flow of which Prefect has a run."""
-        flow = await self._loaded(entrypoint)
+        flow = await self._flows.load(entrypoint)
         await anyio.to_thread.run_sync(self._run, flow, flow_run, limiter=self._threads)
 
     async def prepare(self) -> None:
         """Import the flow that scores. Prefect is not asked for it: it may be away, or have lost everything."""
-        await self._loaded(SCORING_ENTRYPOINT)
+        await self._flows.load(SCORING_ENTRYPOINT)
 
     async def score(self, run: AnnouncedRun) -> None:
         """Run the flow of a submission that is claimed; Prefect is told of it a moment later."""
@@ -59,19 +84,12 @@ class FlowRuns:
             work_pool_name=self._pool,
             state=Pending(),
         )
-        flow = await self._loaded(SCORING_ENTRYPOINT)
+        flow = await self._flows.load(SCORING_ENTRYPOINT)
         await anyio.to_thread.run_sync(self._run_recorded, flow, flow_run, limiter=self._threads)
 
     async def score_in_batch(self, run: AnnouncedRun) -> None:
         """Score a submission that is claimed under the flow run of its batch."""
         await anyio.to_thread.run_sync(self._run_batched, run, limiter=self._threads)
-
-    async def _loaded(self, entrypoint: str) -> Flow[..., Any]:
-        if entrypoint not in self._flows:
-            self._flows[entrypoint] = await anyio.to_thread.run_sync(
-                partial(load_flow_from_entrypoint, entrypoint, use_placeholder_flow=False)
-            )
-        return self._flows[entrypoint]
 
     def _run(self, flow: Flow[..., Any], flow_run: FlowRun) -> None:
         with self._post.working():

@@ -30,6 +30,7 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
     st.set_page_config(page_icon=str(_MARK), layout="wide", menu_items={"About": _ABOUT})
     st.logo(str(_MARK), size="medium")
     layout.apply_style()
+    layout.keep_presses()
     who = session.viewer()
     account = "Sign in" if who is None else f"Signed in as {who.username}"
     shown = {

@@ -1,4 +1,8 @@
-"""What a viewer does with a button: asked again where something is lost, and what came of it is said beside it."""
+"""What a viewer does with a button: asked again where something is lost, and what came of it is said beside it.
+
+What stands here only at times has a container that stands always. Without it, all that follows would move by one place
+whenever it comes or goes, and the browser would make the buttons there anew, in the middle of a press too.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +60,9 @@ def show_deeds(place: str, deeds: Sequence[Deed]) -> None:
                 on_click=_press,
                 args=(place, deed),
             )
-    if asked is not None:
-        _show_question(place, asked)
+    with st.container(key=f"asked-of-{place}"):
+        if asked is not None:
+            _show_question(place, asked)
     show_outcome(place)
 
 
@@ -77,11 +82,17 @@ def refuse(place: str, words: str) -> None:
     st.session_state[_outcome_key(place)] = ("warning", words, None)
 
 
+def forget_outcome(place: str) -> None:
+    """In a callback: say no more what came of the last thing that was done."""
+    st.session_state.pop(_outcome_key(place), None)
+
+
 def show_outcome(place: str) -> None:
     """Say what came of the last thing that was done: a refusal until the next try, a success for a while."""
     kind, words, since = st.session_state.get(_outcome_key(place), ("", "", None))
-    if words and (since is None or times.now() - since < _DONE_FOR):
-        layout.inline(layout.notice(words, kind=kind))
+    with st.container(key=f"said-of-{place}"):
+        if words and (since is None or times.now() - since < _DONE_FOR):
+            layout.inline(layout.notice(words, kind=kind))
 
 
 def refusal_words(error: PodiumError) -> str:
@@ -99,7 +110,7 @@ def _show_question(place: str, deed: Deed) -> None:
 
 def _press(place: str, deed: Deed) -> None:
     _forget(place)
-    st.session_state.pop(_outcome_key(place), None)
+    forget_outcome(place)
     if deed.question:
         st.session_state[_asked_key(place)] = deed.key
     else:

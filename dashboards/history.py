@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from podium.dashboards import times
@@ -52,14 +52,26 @@ def submissions_table(submissions: Sequence[SubmissionRecord], columns: Sequence
 
 
 def status_mark(submission: SubmissionRecord) -> Html:
+    """A submission's status as a word with a mark."""
+    return status_mark_of(submission.status)
+
+
+def status_mark_of(status: SubmissionStatus) -> Html:
     """A status as a word with a mark; a moving one where something is going on."""
-    mark = _STATUS_MARKS.get(submission.status, "●")
+    mark = _STATUS_MARKS.get(status, "●")
     return element(
         "span",
         element("span", text(mark), class_="mark", aria_hidden="true"),
-        text(submission.status),
-        class_=f"podium-state {submission.status}",
+        text(status),
+        class_=f"podium-state {status}",
     )
+
+
+def score_cells(scores: Mapping[str, float], columns: Sequence[ColumnRecord]) -> Iterator[Html]:
+    """A submission's scores as cells of a table, a column each."""
+    for column in columns:
+        shown = text(score_text(scores.get(column.key), column.precision))
+        yield element("td", shown, class_="number", data_label=column.title)
 
 
 def _line(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html:
@@ -70,15 +82,7 @@ def _line(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Html
         element("th", text(submission.number), scope="row", class_="title"),
         element("td", status_mark(submission), element("small", text(place)) if place else "", data_label="Status"),
         element("td", text(submission.phase), data_label="Phase"),
-        *(
-            element(
-                "td",
-                text(score_text(scores.get(column.key), column.precision)),
-                class_="number",
-                data_label=column.title,
-            )
-            for column in columns
-        ),
+        *score_cells(scores, columns),
         element("td", text(submission.filename), class_="name", data_label="File", title=submission.filename),
         element("td", text(submission.message or MISSING), class_="name", data_label="Note", title=submission.message),
         element("td", text(times.stamp(submission.created)), class_="time", data_label="Submitted (UTC)"),

@@ -12,12 +12,19 @@ from podium.dashboards import times
 from podium.dashboards.markup import Html, element, join, text
 from podium.platform.errors import NotAllowed, NotAuthenticated, NotFound, PlatformFault, PodiumError
 
-_STYLE = Path(__file__).with_name("podium.css").read_text(encoding="utf-8")
+_STYLE = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("podium.css", "board.css"))
+_PRESSES = Path(__file__).with_name("presses.js").read_text(encoding="utf-8")
 
 
 def apply_style() -> None:
     """Put the style sheet into the page."""
     st.html(f"<style>{_STYLE}</style>")
+
+
+def keep_presses() -> None:
+    """Let a press count for the button that it began on, wherever the page moves that meanwhile."""
+    with st.container(key="presses"):
+        st.html(f"<script>{_PRESSES}</script>", unsafe_allow_javascript=True)
 
 
 def page_head(title: str, *, above: str = "", below: str = "") -> None:

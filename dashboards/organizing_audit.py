@@ -16,10 +16,11 @@ from podium.platform.records.competitions import CompetitionRecord
 _LINES = 50
 
 
+@st.fragment
 def show_audit(competition: CompetitionRecord, who: Viewer) -> None:
     """Show the lines, the latest first, by whom and of what the viewer asks for."""
     slug = competition.summary.slug
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key=f"audit-filters-{slug}"):
         actor = st.text_input("By", key=f"audit-actor-{slug}", placeholder="username", autocomplete="off").strip()
         act = st.text_input("Act", key=f"audit-act-{slug}", placeholder="such as phase", autocomplete="off").strip()
     shown = int(st.session_state.get(_shown_key(slug), _LINES))

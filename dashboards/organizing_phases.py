@@ -11,6 +11,7 @@ from podium.dashboards import layout, session, source, times
 from podium.dashboards.cards import timeline
 from podium.dashboards.choice import choose_phase
 from podium.dashboards.deeds import Deed, refuse, show_deeds, show_outcome, try_to
+from podium.dashboards.first_values import give_first
 from podium.dashboards.markup import element, text
 from podium.dashboards.phase_changes import Edited, as_edited, changes_of
 from podium.dashboards.quota import paused_words, phase_window_words
@@ -30,7 +31,8 @@ def show_phases(competition: CompetitionRecord, who: Viewer) -> None:
     chosen.show_buttons()
     phase = chosen.phase
     layout.inline(element("h2", text(phase.name), class_="podium-section"))
-    _show_pausing(slug, phase, who)
+    with st.container(key=f"pausing-of-{slug}"):
+        _show_pausing(slug, phase, who)
     _show_form(slug, phase, who)
 
 
@@ -89,10 +91,9 @@ def _show_form(slug: str, phase: PhaseRecord, who: Viewer) -> None:
     place, now = _place(slug, phase), as_edited(phase)
     # Another form for what has changed meanwhile: this one's fields would keep what they had.
     key = f"{place}-{now.end}-{now.per_window}-{now.total}-{now.at_once}"
-    # A field with a value of its own can't be emptied: it would come back.
-    st.session_state.setdefault(f"end-{key}", _naive(now.end))
+    give_first(f"end-{key}", _naive(now.end))
     for name in _labels(phase):
-        st.session_state.setdefault(f"{name}-{key}", getattr(now, name))
+        give_first(f"{name}-{key}", getattr(now, name))
     with st.form(f"form-{key}"):
         st.markdown("**End and limits**")
         with st.container(horizontal=True):

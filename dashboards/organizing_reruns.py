@@ -32,12 +32,13 @@ def show_reruns(competition: CompetitionRecord, who: Viewer) -> None:
         return
     with st.expander("Score submissions again", icon=":material/replay:", expanded=not answer.value, key=f"new-{slug}"):
         show_rerun_form(competition, who)
-    if not answer.value:
-        layout.nothing_here(
-            "Nothing was scored again yet",
-            "When a program or the data was wrong, or Podium failed, a rerun scores submissions again. "
-            "The old results count until the new ones are adopted, all at once.",
-        )
+    with st.container(key=f"no-rerun-{slug}"):
+        if not answer.value:
+            layout.nothing_here(
+                "Nothing was scored again yet",
+                "When a program or the data was wrong, or Podium failed, a rerun scores submissions again. "
+                "The old results count until the new ones are adopted, all at once.",
+            )
     _keep_up(slug, _face(answer))
     if answer.value:
         _show_one(slug, answer.value, who)
@@ -71,8 +72,9 @@ def _show_one(slug: str, reruns: tuple[RerunRecord, ...], who: Viewer) -> None:
         "Details of", list(by_number), format_func=lambda number: f"Rerun {number}", key=f"rerun-of-{slug}", width=320
     )
     rerun = by_number[number]
-    if rerun not in reruns[:_CARDS]:
-        layout.inline(rerun_cards([rerun]))
+    with st.container(key=f"older-rerun-{slug}"):
+        if rerun not in reruns[:_CARDS]:
+            layout.inline(rerun_cards([rerun]))
     show_deeds(f"rerun-{slug}-{rerun.number}", [_deed(slug, rerun, name, who) for name in deeds_of(rerun)])
     _show_report(slug, rerun, who)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from podium.dashboards import layout, source
 from podium.dashboards.markup import element, text
+from podium.dashboards.organizing_datasets import show_datasets, show_new_version
 from podium.dashboards.session import Viewer
 from podium.dashboards.submitting import update_task_command
 from podium.dashboards.task_versions import outdated_words, versions_table
@@ -21,12 +22,15 @@ def show_tasks(competition: CompetitionRecord, who: Viewer) -> None:
         return
     for task in tasks.values():
         _show_task(competition, task, who)
-    with st.expander("Change a task", icon=":material/terminal:"):
+    with st.expander("Change a task", icon=":material/upload:"):
         st.markdown(
             "A new version holds for what is scored from now on; nothing is scored again by itself. "
             "A rerun scores what is there by the present versions."
         )
+        show_new_version(slug, tuple(tasks.values()), who)
+        st.caption("From a terminal, for large files too:")
         layout.commands(update_task_command(slug, next(iter(tasks))))
+    show_datasets(slug, who)
 
 
 def _show_task(competition: CompetitionRecord, task: TaskRecord, who: Viewer) -> None:

@@ -127,11 +127,15 @@ def _typical(seconds: float | None) -> str:
 
 
 def scrolled_table(label: str, words: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
-    """A plain table, whose first cells are its rows' heads, that scrolls by itself where it is wide."""
+    """A plain table, whose first cells are its rows' heads, scrolling where it is wide; cards on a phone."""
     head = element("thead", element("tr", *(element("th", text(word), scope="col") for word in words)))
     body = [
-        element("tr", element("th", text(row[0]), scope="row"), *(element("td", text(cell)) for cell in row[1:]))
+        element(
+            "tr",
+            element("th", text(row[0]), scope="row", class_="title"),
+            *(element("td", text(cell), data_label=word) for word, cell in zip(words[1:], row[1:], strict=True)),
+        )
         for row in rows
     ]
-    table = element("table", head, element("tbody", *body), class_="podium-table")
+    table = element("table", head, element("tbody", *body), class_="podium-table stacks")
     return element("div", table, class_="podium-scroll", tabindex="0", role="region", aria_label=label)

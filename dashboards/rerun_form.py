@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from podium.dashboards import layout
-from podium.dashboards.deeds import refusal_words, refuse, show_outcome, try_to
+from podium.dashboards.deeds import forget_outcome, refusal_words, refuse, show_outcome, try_to
 from podium.dashboards.markup import element, text
 from podium.dashboards.rerun_cards import preview_card
 from podium.dashboards.selection import Choice, Selection, phase_reference
@@ -68,7 +68,7 @@ def _selection(competition: CompetitionRecord) -> Selection:
 
 
 def _look(slug: str, selection: Selection, who: Viewer) -> None:
-    st.session_state.pop(f"outcome-{_place(slug)}", None)
+    forget_outcome(_place(slug))
     with st.spinner("Looking at what would be scored…"):
         try:
             found: RerunPreview | str = who.patient_gateway.preview_rerun(slug, **selection.arguments())

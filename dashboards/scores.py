@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,30 +9,19 @@ from podium.dashboards.times import clock
 from podium.platform.bundles.content import FactSheetQuestion, FactSheetType, Ranking, Sorting
 from podium.platform.records.competitions import ColumnRecord
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.score_text import MISSING, score_text
 
-MISSING = "\N{EN DASH}"
-"""What stands where nothing is."""
-
-_HUGE = 1e9
-
-
-def score_text(value: float | None, precision: int) -> str:
-    """A score with its column's digits.
-
-    A score that those digits would show as zero, or that has no end of them, is written in scientific notation.
-    """
-    if value is None or not math.isfinite(value):
-        return MISSING
-    digits = max(precision, 0)
-    text = f"{value:.{digits}f}"
-    if (value != 0 and float(text) == 0) or abs(value) >= _HUGE:
-        return f"{value:.{max(digits, 1)}e}"
-    return text.removeprefix("-") if float(text) == 0 else text
+__all__ = ["MISSING", "score_text"]
 
 
 def full_score_text(value: float | None) -> str:
     """A score with all the digits it has."""
     return MISSING if value is None else repr(value)
+
+
+def primary_position(columns: Sequence[ColumnRecord]) -> int | None:
+    """Where the column stands that ranks first."""
+    return next((position for position, column in enumerate(columns) if column.is_primary), 0 if columns else None)
 
 
 def is_higher_better(column: ColumnRecord) -> bool:
@@ -70,6 +58,8 @@ def ranking_words(board: LeaderboardRecord) -> list[str]:
     if board.ranking is not Ranking.LEXICOGRAPHIC:
         of = "mean" if board.ranking is Ranking.MEAN_RANK else "median"
         said.append(f"Ranked by the {of} of the ranks in each column.")
+    if board.tasks:
+        said.append(f"A score is the mean over the {len(board.tasks)} tasks.")
     if any(row.is_baseline for row in board.rows):
         said.append("Baselines are there to be compared with, and take no rank.")
     if board.anonymous:

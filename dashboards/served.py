@@ -7,7 +7,15 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from podium.dashboards.browser_cookie import BrowserCookie
 from podium.dashboards.headers import PageHeaders
+from podium.dashboards.provider_way import routes
+from podium.dashboards.settings import read_settings
 from podium.dashboards.upload_door import UploadDoor
 
-app = st.App(Path(__file__).parent / "pages" / "entry.py", middleware=[Middleware(PageHeaders), Middleware(UploadDoor)])
+_settings = read_settings()
+app = st.App(
+    Path(__file__).parent / "pages" / "entry.py",
+    routes=routes(_settings),
+    middleware=[Middleware(PageHeaders), Middleware(BrowserCookie, settings=_settings), Middleware(UploadDoor)],
+)

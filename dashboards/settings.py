@@ -18,6 +18,7 @@ class Settings:
     Attributes:
         gateway: Base address of the gateway as this process reaches it, without a trailing slash.
         public_gateway: The same as participants reach it, for the commands that pages show.
+        pages: The pages' own address as people reach them; empty where nobody has said.
         host: The address to listen on.
         port: The port to listen on.
         upload_megabytes: The largest file that a page takes; each is held in memory while it is sent.
@@ -25,6 +26,7 @@ class Settings:
 
     gateway: str
     public_gateway: str
+    pages: str
     host: str
     port: int
     upload_megabytes: int
@@ -58,6 +60,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         gateway=gateway,
         public_gateway=variables.get("PODIUM_PUBLIC_URL", gateway).rstrip("/"),
+        pages=variables.get("PODIUM_PAGES_URL", "").rstrip("/"),
         host=variables.get("PODIUM_DASHBOARDS_HOST", "127.0.0.1"),
         port=int(port),
         upload_megabytes=int(megabytes),

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from podium.dashboards import source, times
 from podium.dashboards.cards import phase_state
 from podium.dashboards.choice import listed_competitions
 from podium.dashboards.session import Viewer
-from podium.dashboards.source import PAGE_ROWS, Answer
+from podium.dashboards.source import Answer, Piece
 from podium.platform.client.api import Client
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary, PhaseRecord
 from podium.platform.records.leaderboards import LeaderboardRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a viewer wants to see of a board; see `Piece`."""
+
+    page: int = 1
+    search: str = ""
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +31,15 @@ class Sight:
     Attributes:
         slug: The competition, empty where there is none to choose.
         number: The phase's number, `None` where the competition is not known or has none.
-        page: The page of the board, from 1.
+        piece: What of the board is looked at, `None` where the phase is not known.
         phase_state: `upcoming`, `open` or `over`; empty without a phase.
         board: `None` where none is asked for: hidden, or not begun.
     """
 
     slug: str
     number: int | None
-    page: int
+    wanted: Wanted
+    piece: Piece | None
     who: Viewer | None
     listed: Answer[tuple[CompetitionSummary, ...]]
     found: Answer[CompetitionRecord] | None
@@ -69,7 +80,7 @@ class Sight:
         )
 
 
-def look(slug: str, number: int | None, page: int, who: Viewer | None) -> Sight:
+def look(slug: str, number: int | None, wanted: Wanted, who: Viewer | None) -> Sight:
     """What there is to see now of a page of a phase's leaderboard."""
     gateway = who.gateway if who is not None else None
     found = source.competition(slug, gateway) if slug else None
@@ -77,10 +88,11 @@ def look(slug: str, number: int | None, page: int, who: Viewer | None) -> Sight:
     phases = competition.phases if competition is not None else ()
     phase = next((phase for phase in phases if phase.number == number), None)
     state = phase_state(phase, times.now()) if phase is not None else ""
-    board = None
+    board, piece = None, None
     if phase is not None and state != "upcoming" and not _is_hidden(competition):
-        board = source.board(slug, str(phase.number), (page - 1) * PAGE_ROWS, gateway)
-    return Sight(slug, number, page, who, listed_competitions(who), found, phase, state, board)
+        piece = Piece(slug, str(phase.number), wanted.page, wanted.search, wanted.as_of)
+        board = source.board(piece, gateway)
+    return Sight(slug, number, wanted, piece, who, listed_competitions(who), found, phase, state, board)
 
 
 def _is_hidden(competition: CompetitionRecord | None) -> bool:

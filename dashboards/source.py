@@ -21,19 +21,38 @@ from podium.dashboards.gateway import open_gateway
 from podium.platform.client.api import Client
 from podium.platform.errors import PlatformFault, PodiumError, TooManyRequests
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
-from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow, RankPoint
 from podium.platform.records.offers import OfferedFile, SharedSubmission
+from podium.platform.records.sign_in import SignInRecord
 from podium.platform.records.submissions import DetailedResults
 
 BOARD_SECONDS = 1.5
-WHOLE_BOARD_SECONDS = 10.0
+HISTORY_SECONDS = 30.0
 COMPETITION_SECONDS = 3.0
+SIGN_IN_SECONDS = 30.0
 PAGE_ROWS = 100
-_CHUNK_ROWS = 1000
 _REMEMBERED = 256
 _SHARED = 200
 
 AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A page of a board that somebody looks at.
+
+    Attributes:
+        phase: Its number, as text.
+        page: From 1.
+        search: Part of the names of those who are looked for; empty for everybody.
+        as_of: The moment as of which it is wanted; `None` for now.
+    """
+
+    slug: str
+    phase: str
+    page: int = 1
+    search: str = ""
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,10 @@ class _LastGood:
                 self._answers.pop(key, None)
             return Answer(None, refusal, times.now())
         with self._lock:
+            known = self._answers.get(key)
+            if known is not None and known.value == answer.value:
+                # What is the same stays the same object: what was drawn of it, is drawn.
+                answer = Answer(cast("AnswerT", known.value), None, answer.at)
             self._answers[key] = cast("Answer[object]", answer)
             self._answers.move_to_end(key)
             while len(self._answers) > self._size:
@@ -104,6 +127,12 @@ def public_competitions(search: str, limit: int, status: str = "") -> Answer[tup
         ("competitions", search, limit, status),
         lambda: tuple(_visitor().competitions(search=search or None, limit=limit, status=status or None)),
     )
+
+
+@st.cache_resource(ttl=SIGN_IN_SECONDS, max_entries=1, show_spinner=False)
+def sign_in_way() -> Answer[SignInRecord]:
+    """Whether people can sign in at a provider."""
+    return _last_good.ask(("sign-in",), lambda: _visitor().sign_in_way())
 
 
 def public_image(slug: str) -> bytes | None:
@@ -137,13 +166,20 @@ def _public_competition(slug: str) -> Answer[CompetitionRecord]:
 
 
 @st.cache_resource(ttl=BOARD_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
-def _public_board(slug: str, phase: str, offset: int) -> Answer[LeaderboardRecord]:
-    return _last_good.ask(("board", slug, phase, offset), lambda: _board_page(_visitor(), slug, phase, offset))
+def _public_board(piece: Piece) -> Answer[LeaderboardRecord]:
+    return _last_good.ask(("board", piece), lambda: _board_page(_visitor(), piece))
 
 
-@st.cache_resource(ttl=WHOLE_BOARD_SECONDS, max_entries=16, show_spinner=False)
-def _public_rows(slug: str, phase: str) -> Answer[tuple[LeaderboardRow, ...]]:
-    return _last_good.ask(("rows", slug, phase), lambda: _all_rows(_visitor(), slug, phase))
+# By the version of the board: another one has another history.
+@st.cache_resource(ttl=HISTORY_SECONDS, max_entries=_REMEMBERED, show_spinner=False)
+def _public_history(slug: str, phase: str, participant: str | None, version: str) -> Answer[tuple[RankPoint, ...]]:
+    key = ("history", slug, phase, participant, version)
+    return _last_good.ask(key, lambda: _visitor().leaderboard_history(slug, phase, participant=participant))
+
+
+@st.cache_resource(ttl=HISTORY_SECONDS, max_entries=16, show_spinner=False)
+def _public_snapshot(slug: str, phase: str, version: str) -> Answer[LeaderboardRecord]:
+    return _last_good.ask(("snapshot", slug, phase, version), lambda: _visitor().leaderboard_snapshot(slug, phase))
 
 
 def competition(slug: str, own: Client | None) -> Answer[CompetitionRecord]:
@@ -159,22 +195,39 @@ def own_competition(slug: str, own: Client) -> Answer[CompetitionRecord]:
     return ask(lambda: own.competition(slug))
 
 
-def board(slug: str, phase: str, offset: int, own: Client | None) -> Answer[LeaderboardRecord]:
+def board(piece: Piece, own: Client | None) -> Answer[LeaderboardRecord]:
     """A page of a leaderboard, `PAGE_ROWS` rows of it."""
-    answer = _public_board(slug, phase, offset)
+    answer = _public_board(piece)
     if own is None or isinstance(answer.trouble, PlatformFault) or not _differs_by_viewer(answer):
         return answer
-    return ask(lambda: _board_page(own, slug, phase, offset))
+    return ask(lambda: _board_page(own, piece))
 
 
-def all_rows(slug: str, phase: str, own: Client | None) -> Answer[tuple[LeaderboardRow, ...]]:
-    """Every row of a leaderboard, up to `WHOLE_BOARD_SECONDS` old."""
-    answer = _public_rows(slug, phase)
-    if own is None or isinstance(answer.trouble, PlatformFault):
-        return answer
-    if answer.value is not None and not _differs_by_viewer(_public_board(slug, phase, 0)):
-        return answer
-    return ask(lambda: _all_rows(own, slug, phase))
+def own_row(piece: Piece, own: Client) -> LeaderboardRow | None:
+    """The viewer's best row on a board, wherever it stands; `None` where there is none, or no answer."""
+    answer = ask(lambda: own.leaderboard(piece.slug, piece.phase, limit=1, as_of=piece.as_of))
+    return answer.value.own if answer.value is not None else None
+
+
+def history(
+    slug: str, phase: str, participant: str | None, version: str, own: Client | None
+) -> Answer[tuple[RankPoint, ...]]:
+    """How a participant's scores changed, or without one those of whoever was best.
+
+    Args:
+        version: Of the board; what is known of another one is not given.
+        own: The viewer's own access, for what only they may see.
+    """
+    if own is not None:
+        return ask(lambda: own.leaderboard_history(slug, phase, participant=participant))
+    return _public_history(slug, phase, participant, version)
+
+
+def snapshot(slug: str, phase: str, version: str, own: Client | None) -> Answer[LeaderboardRecord]:
+    """The first thousand rows of a board at once; arguments as for `history`."""
+    if own is not None:
+        return ask(lambda: own.leaderboard_snapshot(slug, phase))
+    return _public_snapshot(slug, phase, version)
 
 
 def detailed_results(submission: UUID, own: Client | None) -> Answer[DetailedResults]:
@@ -210,19 +263,13 @@ def _needs_own_access(answer: Answer[CompetitionRecord]) -> bool:
     return not isinstance(answer.trouble, PlatformFault)
 
 
-def _board_page(gateway: Client, slug: str, phase: str, offset: int) -> LeaderboardRecord:
-    return gateway.leaderboard(slug, phase=phase, limit=PAGE_ROWS, offset=offset)
+def _board_page(gateway: Client, piece: Piece) -> LeaderboardRecord:
+    offset = (piece.page - 1) * PAGE_ROWS
+    return gateway.leaderboard(
+        piece.slug, piece.phase, limit=PAGE_ROWS, offset=offset, search=piece.search or None, as_of=piece.as_of
+    )
 
 
-def _all_rows(gateway: Client, slug: str, phase: str) -> tuple[LeaderboardRow, ...]:
-    rows: list[LeaderboardRow] = []
-    while True:
-        page = gateway.leaderboard(slug, phase, limit=_CHUNK_ROWS, offset=len(rows))
-        rows.extend(page.rows)
-        if not page.rows or len(rows) >= page.total:
-            return tuple(rows)
-
-
-def board_csv(slug: str, phase: str, own: Client | None) -> str:
-    """A whole leaderboard as CSV."""
-    return (own or _visitor()).leaderboard_csv(slug, phase)
+def board_csv(slug: str, phase: str, own: Client | None, as_of: datetime | None = None) -> str:
+    """A whole leaderboard as CSV, as it stands or stood."""
+    return (own or _visitor()).leaderboard_csv(slug, phase, as_of=as_of)

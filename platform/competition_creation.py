@@ -21,8 +21,8 @@ from podium.platform.bundles.content import (
     TaskContent,
 )
 from podium.platform.bundles.problems import BundleRefused, Problem, Severity
+from podium.platform.bundles.v2_limits import limits_beyond
 from podium.platform.identifiers import SLUG_MAX, new_id, slug_of
-from podium.platform.limits import beyond, maximum_of
 from podium.platform.models import (
     Bundle,
     Column,
@@ -161,6 +161,8 @@ class CompetitionWriter:
             ends=content.end,
             registration_starts=content.registration_start,
             registration_ends=content.registration_end,
+            max_team_members=content.teams.max_members if content.teams else None,
+            team_deadline=content.teams.deadline if content.teams else None,
         )
 
     def _slug(self) -> str:
@@ -219,7 +221,7 @@ class CompetitionWriter:
         return row.id
 
     def _phase(self, position: int, phase: PhaseContent) -> Phase:
-        self._check_limits(position, phase)
+        self._problems += limits_beyond(position, phase, self._maxima)
         self._check_containers(position, phase)
         return Phase(
             position=position,
@@ -248,18 +250,6 @@ class CompetitionWriter:
                 PhaseTask(position=at, index=index, task_id=self._tasks[index]) for at, index in enumerate(phase.tasks)
             ],
         )
-
-    def _check_limits(self, position: int, phase: PhaseContent) -> None:
-        asked = {**phase.limits, "wall_seconds": float(phase.execution_time_limit)}
-        for limit in beyond(asked, self._maxima):
-            maximum = limit.shown(maximum_of(limit.name, self._maxima))
-            key = "execution_time_limit" if limit.name == "wall_seconds" else f"limits.{limit.key}"
-            self._problem(
-                f"Phase '{phase.name}' asks for a limit `{limit.key}` of {limit.shown(asked[limit.name])}; "
-                f"the operator of this platform allows up to {maximum}.",
-                field=f"phases[{position}].{key}",
-                suggestion=f"Ask for {maximum} or less, or ask the operator for more.",
-            )
 
     def _check_containers(self, position: int, phase: PhaseContent) -> None:
         # For tasks that are in the bundle itself, its reader has done so.

@@ -16,18 +16,18 @@ from sqlalchemy.orm.interfaces import LoaderOption
 
 from podium.platform.archive_rules import ArchiveLimits, name_fault
 from podium.platform.bundles.content import (
-    ColumnContent,
     CompetitionContent,
     FileInBundle,
-    LeaderboardContent,
     PageContent,
     PhaseContent,
     SolutionContent,
     TaskContent,
+    TeamRules,
 )
 from podium.platform.bundles.submission_formats import format_from_json
 from podium.platform.competition_creation import DEFAULT_POOL
 from podium.platform.identifiers import slug_of
+from podium.platform.leaderboard.content import leaderboard_content
 from podium.platform.leaderboard.entries import questions_of
 from podium.platform.models import (
     Competition,
@@ -97,12 +97,13 @@ def export_content(session: Session, competition: Competition) -> ExportedConten
         tasks=tuple(_task(index, task, files) for index, task in tasks.items()),
         solutions=tuple(_solutions(competition, tasks, files)),
         phases=tuple(_phase(phase, files) for phase in competition.phases),
-        leaderboards=tuple(_leaderboard(board) for board in competition.leaderboards),
+        leaderboards=tuple(leaderboard_content(board) for board in competition.leaderboards),
         relaxations=relaxations_of(competition),
         start=competition.starts,
         end=competition.ends,
         registration_start=competition.registration_starts,
         registration_end=competition.registration_ends,
+        teams=_teams(competition),
     )
     return ExportedContent(content, tuple(files.found.values()), tuple(_left_out(competition, tasks, image)))
 
@@ -206,6 +207,12 @@ def _pages(competition: Competition) -> tuple[PageContent, ...]:
     )
 
 
+def _teams(competition: Competition) -> TeamRules | None:
+    if competition.max_team_members is None:
+        return None
+    return TeamRules(competition.max_team_members, competition.team_deadline)
+
+
 def _suffix(*, is_html: bool) -> str:
     return "html" if is_html else "md"
 
@@ -248,38 +255,6 @@ def _phase(phase: Phase, files: _Files) -> PhaseContent:
         submission_window=phase.submission_window,
         failed_submissions_given_back=phase.failed_submissions_given_back,
         submission_format=format_from_json(phase.submission_format),
-    )
-
-
-def _leaderboard(board: Leaderboard) -> LeaderboardContent:
-    return LeaderboardContent(
-        title=board.title,
-        key=board.key,
-        submission_rule=board.submission_rule,
-        hidden=board.hidden,
-        primary_index=board.primary_index,
-        columns=tuple(
-            ColumnContent(
-                index=column.index,
-                title=column.title,
-                key=column.key,
-                sorting=column.sorting,
-                computation=column.computation,
-                computation_indexes=tuple(column.computation_indexes),
-                precision=column.precision,
-                hidden=column.hidden,
-                computation_weights=tuple(column.computation_weights),
-                ranking_precision=column.ranking_precision,
-                tie_tolerance=column.tie_tolerance,
-                exclude_from_ranking=column.exclude_from_ranking,
-            )
-            for column in board.columns
-        ),
-        ranking=board.ranking,
-        anonymous=board.anonymous,
-        freeze_hours=board.freeze_hours,
-        rank_change_hours=board.rank_change_hours,
-        organizers_are_baselines=board.organizers_are_baselines,
     )
 
 

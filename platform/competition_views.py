@@ -193,6 +193,8 @@ def competition_record(
         terms_accepted=accepted.accepted if accepted else None,
         accepted_terms_sha256=accepted.terms_sha256 if accepted else "",
         may_share=competition.can_participants_make_submissions_public,
+        max_team_members=competition.max_team_members,
+        team_deadline=competition.team_deadline,
     )
 
 

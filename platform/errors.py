@@ -2,7 +2,8 @@
 
 PodiumError
 ├── InvalidInput           what was sent can't be used as it is
-│   └── BundleRefused      a bundle has problems; all of them are in `problems`
+│   ├── BundleRefused      a bundle has problems; all of them are in `problems`
+│   └── ContentRefused     a change of a competition has problems; the same
 ├── NotAuthenticated       no token, or one that is unknown, expired or revoked
 ├── NotAllowed             a known caller who may not do this
 ├── NotFound               no such thing, or none that this caller may see

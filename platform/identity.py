@@ -117,19 +117,21 @@ def issue_token(
     *,
     name: str,
     days: int | None = None,
+    lifetime: timedelta | None = None,
 ) -> tuple[str, Token]:
     """Make a token for a person or for a pool's agents, and return its secret with it.
 
     Args:
-        days: How long it is good; `None` for one that does not expire by itself.
+        days: How long it is good; without it and a `lifetime`, it does not expire by itself.
     """
+    good_for = timedelta(days=days) if days is not None else lifetime
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = Token(
         kind=_KINDS[type(subject)],
         secret_sha256=hash_secret(secret),
         hint=secret[:10],
         name=name,
-        expires=now() + timedelta(days=days) if days is not None else None,
+        expires=now() + good_for if good_for is not None else None,
     )
     match subject:
         case Person():

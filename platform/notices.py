@@ -36,6 +36,7 @@ class Notices:
         self._forgotten = 0
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._dismissed = False
 
     async def start(self) -> None:
         """Begin to listen, in the running event loop."""
@@ -47,6 +48,11 @@ class Notices:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Let every waiter go, and make nobody wait any more: the gateway is about to stop."""
+        self._dismissed = True
         self._wake_all()
 
     def count(self, topic: str) -> int:
@@ -54,9 +60,11 @@ class Notices:
         return self._numbers.get(topic, self._forgotten)
 
     async def wait(self, topic: str, seen: int, seconds: float) -> bool:
-        """Wait until `count(topic)` differs from `seen`; tell whether it does."""
+        """Wait until `count(topic)` differs from `seen`; tell whether it may."""
         if self.count(topic) != seen:
             return True
+        if self._dismissed:
+            return False
         event = asyncio.Event()
         self._waiters.setdefault(topic, set()).add(event)
         try:

@@ -71,9 +71,15 @@ def participant_record(participant: Participant, person: Person) -> ParticipantR
 
 
 def set_participant_status(
-    session: Session, competition: Competition, person: Person, status: ParticipantStatus, *, actor: str
+    session: Session,
+    competition: Competition,
+    person: Person,
+    status: ParticipantStatus,
+    *,
+    actor: str,
+    reason: str = "",
 ) -> ParticipantRecord:
-    """Approve or deny a participant.
+    """Approve or deny a participant; `reason` is kept with it.
 
     Raises:
         NotFound: The person has not joined.
@@ -89,7 +95,7 @@ def set_participant_status(
             before=participant.status,
             after=status,
             actor=actor,
-            reason=competition.slug,
+            reason=reason or competition.slug,
         )
         participant.status = status
     return participant_record(participant, person)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podium.platform import audit
@@ -146,13 +147,29 @@ def change_windows(
             _in_words({name: moment and moment.strftime(_TIME) for name, moment in one.items()}, names)
             for one in (before, after)
         )
-        audit.note(session, "competition", before=was, after=is_now)
-        record_event(
-            session,
-            subject="competition",
-            subject_id=competition.id,
-            before=None,
-            after="changed",
-            actor=actor,
-            reason=is_now,
-        )
+        note_competition_change(session, competition, before=was, after=is_now, actor=actor)
+
+
+def hold_phases(session: Session, competition: Competition) -> None:
+    """Let others who move dates at once wait, so that each is checked against the one before; read them as they are."""
+    session.execute(
+        select(Phase)
+        .where(Phase.competition_id == competition.id)
+        .order_by(Phase.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def note_competition_change(session: Session, competition: Competition, *, before: str, after: str, actor: str) -> None:
+    """Write down what was changed of a competition: for its organizers, and in its history."""
+    audit.note(session, "competition", before=before, after=after)
+    record_event(
+        session,
+        subject="competition",
+        subject_id=competition.id,
+        before=None,
+        after="changed",
+        actor=actor,
+        reason=after[:2000],
+    )

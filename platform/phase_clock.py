@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
-from podium.platform.leaderboard.entries import leaderboard_topic
+from podium.platform.leaderboard.changes import leaderboard_topic
 from podium.platform.lifecycle import MigrationStatus, PhaseStatus
 from podium.platform.models import Phase, PhaseMigration, now
 from podium.platform.submissions.windows import phase_status

@@ -60,6 +60,7 @@ def _left_to_migrate(phase: Phase) -> Select[tuple[Submission]]:
         .join(LeaderboardEntry, LeaderboardEntry.submission_id == Submission.id)
         .where(
             LeaderboardEntry.phase_id == _before(phase).id,
+            LeaderboardEntry.until.is_(None),
             Submission.content.is_not(None),
             ~exists().where(copy.phase_id == phase.id, copy.origin_id == Submission.id, copy.rerun_id.is_(None)),
         )

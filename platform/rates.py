@@ -17,6 +17,7 @@ class Traffic(StrEnum):
     """A class of calls that share a bucket, one for each caller."""
 
     READS = "reads"
+    BOARDS = "boards"  # whole boards, made once for all
     CHANGES = "changes"
     SUBMISSIONS = "submissions"
     UPLOADS = "uploads"  # bundles and datasets
@@ -26,6 +27,7 @@ class Traffic(StrEnum):
     FAILURES = "failures"  # tokens that nobody has, by address
     UNSEEN = "unseen"  # tokens that this gateway has not seen good, by address
     TOKENS = "tokens"  # making and revoking them
+    SIGN_INS = "sign_ins"  # at the provider, by address: the pages' machine makes them for all who use pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Pace:
 PACES: Mapping[Traffic, Pace] = MappingProxyType(
     {
         Traffic.READS: Pace(3000, 100),
+        Traffic.BOARDS: Pace(10_000, 1000),
         Traffic.CHANGES: Pace(600, 10),
         Traffic.SUBMISSIONS: Pace(300, 2),
         Traffic.UPLOADS: Pace(60, 0.5),
@@ -53,6 +56,7 @@ PACES: Mapping[Traffic, Pace] = MappingProxyType(
         Traffic.FAILURES: Pace(60, 0.5),
         Traffic.UNSEEN: Pace(1000, 50),
         Traffic.TOKENS: Pace(60, 0.2),
+        Traffic.SIGN_INS: Pace(600, 10),
     }
 )
 """What holds unless the operator says otherwise. Two hundred submissions within seconds fit, even of one person."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ from podium.platform.limits import read_maxima
 from podium.platform.quantities import InvalidAmount
 from podium.platform.rates import Pace, Traffic
 from podium.platform.scaling.providers.settings import AnyProviderSettings, ProcessSettings
+
+_SITE = re.compile(r"\*|https?://[A-Za-z0-9.*-]+(:[0-9]{1,5})?")
 
 
 class ServerSettings(BaseSettings):
@@ -82,6 +85,27 @@ class ServerSettings(BaseSettings):
         "are left out keep theirs",
     )
 
+    board_seconds: int = Field(
+        default=5, ge=1, le=3600, description="For how long browsers and proxies may keep a public leaderboard"
+    )
+    board_embedders: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Sites that may show the pages of public leaderboards in a frame, with commas between, such as "
+        "`https://example.org`; `*` for all of them",
+    )
+
+    @field_validator("board_embedders", mode="before")
+    @classmethod
+    def _sites(cls, written: object) -> object:
+        """Read sites, and see that nothing else gets into a header."""
+        parts = [part.strip().rstrip("/") for part in written.split(",")] if isinstance(written, str) else written
+        if not isinstance(parts, (list, tuple)):
+            return parts
+        wrong = [part for part in parts if part and not _SITE.fullmatch(part)]
+        if wrong:
+            raise ValueError(f"'{wrong[0]}' is no site; write such as https://example.org, or * for all of them")
+        return tuple(part for part in parts if part)
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, written: object) -> object:
@@ -104,6 +128,44 @@ class ServerSettings(BaseSettings):
             raise ValueError(
                 f'it is no JSON ({error}); write {{"reads": {{"burst": 3000, "per_second": 100}}}}'
             ) from None
+
+    pages_url: str = Field(default="", description="The pages' address as people reach them")
+    oidc_issuer: str = Field(
+        default="", description="The provider that people sign in at, as it names itself; see [Sign-in](#sign-in)"
+    )
+    oidc_client_id: str = Field(default="", description="How that provider knows Podium")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="With which secret; none for a public client"
+    )
+    oidc_client_secret_file: Path | None = Field(default=None, description="A file with that secret, in its place")
+    oidc_name: str = Field(
+        default="single sign-on", min_length=1, max_length=60, description="What people call it: `Sign in with ...`"
+    )
+    oidc_scopes: str = Field(default="openid email profile", description="What is asked of it")
+    oidc_new_people: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Whose first sign-in makes an account: domains of e-mail addresses with commas between, such as "
+        "`example.org, example.edu`, or `*` for everybody; by default nobody's",
+    )
+    oidc_trusts_email: bool = Field(
+        default=False,
+        description="Whether addresses count as verified although the provider does not say that they are: only where "
+        "it gives people their addresses itself",
+    )
+    oidc_session_hours: float = Field(default=12, gt=0, le=24 * 30, description="How long a sign-in lasts")
+
+    @field_validator("oidc_new_people", mode="before")
+    @classmethod
+    def _domains(cls, written: object) -> object:
+        """Read domains with commas between."""
+        parts = written.split(",") if isinstance(written, str) else written
+        if not isinstance(parts, (list, tuple)):
+            return parts
+        domains = [str(part).strip().lower().removeprefix("@") for part in parts]
+        for domain in domains:
+            if domain and domain != "*" and ("@" in domain or "*" in domain or "." not in domain):
+                raise ValueError(f"'{domain}' is no domain; write such as example.org, example.edu")
+        return tuple(domain for domain in domains if domain)
 
     scaling_providers: dict[str, AnyProviderSettings] = Field(
         default={"process": ProcessSettings(kind="process")},

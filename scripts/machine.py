@@ -27,7 +27,15 @@ ENGINE = ("docker.io", "python3", *IMAGE_PACKAGES)
 """A Docker engine, and what images are made from."""
 SANDBOX = ("bubblewrap",)
 DATABASE = ("postgresql",)
-TESTING = ("bubblewrap", "chromium", "docker-registry", "fonts-dejavu-core", "iproute2", "procps")
+TESTING = (
+    "bubblewrap",
+    "chromium-headless-shell",
+    "docker-registry",
+    "fonts-dejavu-core",
+    "iproute2",
+    "nginx-light",
+    "procps",
+)
 NODE = ("npm",)
 ROOT = Path(__file__).resolve().parents[1]
 STORES = ROOT / ".stores"

@@ -16,6 +16,7 @@ from podium.dashboards.pictures import picture
 from podium.dashboards.session import Viewer
 from podium.dashboards.submitting import first_commands
 from podium.dashboards.taking_part import participation_words, show_next_step, show_terms, show_text
+from podium.dashboards.team_panel import show_team
 from podium.platform.client.api import Client
 from podium.platform.records.competitions import CompetitionRecord
 
@@ -56,7 +57,9 @@ def _show_competition(competition: CompetitionRecord, who: Viewer | None) -> Non
         layout.inline(layout.notice(words, kind=kind))
     show_next_step(competition, who)
     labels = [plain_markdown(page.title) or "Page" for page in competition.pages]
-    more = ["Files", "Rules", "Terms", *(["Shared"] if competition.may_share else []), "Take part"]
+    shared = ["Shared"] if competition.may_share else []
+    team = ["Team"] if competition.max_team_members is not None else []
+    more = ["Files", "Rules", "Terms", *shared, *team, "Take part"]
     tabs = st.tabs([*labels, *more])
     for tab, page in zip(tabs, competition.pages, strict=False):
         with tab:
@@ -71,6 +74,9 @@ def _show_competition(competition: CompetitionRecord, who: Viewer | None) -> Non
     if "Shared" in by_name:
         with by_name["Shared"]:
             show_shared(competition)
+    if "Team" in by_name:
+        with by_name["Team"]:
+            show_team(competition, who)
     with by_name["Take part"]:
         _show_taking_part(competition, who)
 

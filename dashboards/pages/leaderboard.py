@@ -8,16 +8,20 @@ fails on it.
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
 import streamlit as st
 
-from podium.dashboards import layout, session, source, times
-from podium.dashboards.board import board_table, changed_participants, matching_rows, own_place, status_line, view_of
-from podium.dashboards.chart import leading_scores_chart
+from podium.dashboards import insights, layout, session, source, times
+from podium.dashboards.board import board_table, changed_participants, own_place, status_line, view_of
 from podium.dashboards.choice import choose_competition, choose_phase, listed_competitions
+from podium.dashboards.drawn import drawn_once
+from podium.dashboards.figures import sparkline
 from podium.dashboards.markup import Html, element, text
 from podium.dashboards.navigation import PageName, link_to
-from podium.dashboards.scores import direction_words, ranking_words
-from podium.dashboards.sight import Sight, look
+from podium.dashboards.scores import direction_words, primary_position, ranking_words
+from podium.dashboards.sight import Sight, Wanted, look
 from podium.dashboards.source import PAGE_ROWS
 from podium.dashboards.submitting import first_commands, submit_command
 from podium.platform.errors import NotAllowed
@@ -25,7 +29,7 @@ from podium.platform.records.competitions import PhaseRecord
 from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
 
 _EVERY = "every 2 seconds"
-_MOST_MATCHES = 200
+_SORTING = (Path(__file__).parents[1] / "sorting.js").read_text(encoding="utf-8")
 
 
 def show() -> None:
@@ -39,12 +43,12 @@ def show() -> None:
             layout.trouble(listed.trouble, what="competition", every=_EVERY)
         else:
             layout.nothing_here("No competition yet", "As soon as an organizer publishes one, its leaderboard is here.")
-        _keep_up(look("", None, 1, who))
+        _keep_up(look("", None, Wanted(), who))
         return
     found = source.competition(choice.slug, who.gateway if who else None)
     phases = choose_phase(found.value.phases, slug=choice.slug) if found.value and found.value.phases else None
     number = phases.phase.number if phases is not None else None
-    sight = look(choice.slug, number, _page(choice.slug, number), who)
+    sight = look(choice.slug, number, _wanted(choice.slug, number), who)
     title = sight.competition.summary.title if sight.competition is not None else "Leaderboard"
     layout.page_head(title, above="Leaderboard", below=_window(sight.phase))
     with st.container(key="choices", horizontal=True, vertical_alignment="center"):
@@ -60,21 +64,37 @@ def show() -> None:
 @st.fragment(run_every="2s")
 def _keep_up(drawn: Sight) -> None:
     """Draw the page again when something on it has changed; else move the clock."""
-    now = look(drawn.slug, drawn.number, drawn.page, session.viewer())
+    now = look(drawn.slug, drawn.number, drawn.wanted, session.viewer())
     if now.face != drawn.face:
         st.rerun()
     if now.phase is not None and now.board is not None and now.board.value is not None:
-        st.html(status_line(now.board.value, now.phase, times.now(), is_live=not now.board.is_stale))
+        st.html(status_line(now.board.value, now.phase, times.now(), is_live=_is_live(now)))
     elif now.phase is not None and now.phase_state == "upcoming":
         layout.inline(layout.notice(f"{now.phase.name} opens in {times.span(now.phase.start - times.now())}."))
 
 
-def _page(slug: str, number: int | None) -> int:
-    return int(st.session_state.get(_pager_key(slug, number), 1))
+def _is_live(sight: Sight) -> bool:
+    board = sight.board
+    is_now = board is not None and board.value is not None and board.value.frozen_since is None
+    return is_now and board is not None and not board.is_stale and sight.wanted.as_of is None
 
 
-def _pager_key(slug: str, number: int | None) -> str:
-    return f"page-{slug}-{number}"
+def _wanted(slug: str, number: int | None) -> Wanted:
+    """What the widgets of the board say, which stand below what depends on them."""
+    search = str(st.session_state.get(f"search-{slug}-{number}") or "").strip()[:60]
+    day = st.session_state.get(f"as-of-{slug}-{number}")
+    as_of = _end_of(day) if isinstance(day, date) else None
+    return Wanted(int(st.session_state.get(_pager_key(slug, number, search), 1)), search, as_of)
+
+
+def _end_of(day: date) -> datetime | None:
+    """The last moment of a day in UTC; `None` for one that is not over, whose board is that of now."""
+    end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    return end if end <= times.now() else None
+
+
+def _pager_key(slug: str, number: int | None, search: str) -> str:
+    return f"page-{slug}-{number}-{search}"
 
 
 def _window(phase: PhaseRecord | None) -> str:
@@ -100,7 +120,7 @@ def _show_phase(sight: Sight) -> None:
     elif sight.board.value is None:
         if sight.board.trouble is not None:
             layout.trouble(sight.board.trouble, what="leaderboard", every=_EVERY)
-    elif sight.board.value.total == 0:
+    elif sight.board.value.total == 0 and sight.wanted == Wanted():
         _show_empty(sight)
     else:
         _show_board(sight, sight.phase, sight.board.value)
@@ -128,18 +148,21 @@ def _show_empty(sight: Sight) -> None:
 def _show_board(sight: Sight, phase: PhaseRecord, board: LeaderboardRecord) -> None:
     own = _own_row(sight, board)
     if own is not None:
-        st.html(own_place(own, board))
-    sought, wants_chart = _show_tools(sight)
-    if wants_chart:
-        _show_chart(sight, board)
-    rows = _rows_to_show(sight, board, sought)
-    if not rows and sought.strip():
-        layout.nothing_here("Nobody by that name", f"No participant's name contains “{sought.strip()}”.")
+        st.html(own_place(own, board, _own_history(sight, board, own)))
+    _show_tools(sight, phase, board)
+    if said := _notices(sight, board):
+        layout.inline(*(layout.notice(words) for words in said))
+    if board.rows:
+        _show_table(sight, board, own)
+    elif sight.wanted.search:
+        layout.nothing_here("Nobody by that name", f"No participant's name contains “{sight.wanted.search}”.")
     else:
-        _show_table(sight, board, rows, sought)
-    if not sought.strip() and board.total > PAGE_ROWS:
-        st.pagination(-(-board.total // PAGE_ROWS), key=_pager_key(sight.slug, sight.number))
+        layout.nothing_here("Nobody was on the board yet", "Choose a later day to see how it came about.")
+    if board.total > PAGE_ROWS:
+        st.pagination(-(-board.total // PAGE_ROWS), key=_pager_key(sight.slug, sight.number, sight.wanted.search))
     layout.inline(_legend(board))
+    if board.rows:
+        insights.show(sight, board, own)
     with st.container(key="links-board", horizontal=True):
         link_to(PageName.COMPETITION, "Rules, data and terms", icon=":material/description:", competition=sight.slug)
     if sight.phase_state == "open":
@@ -147,19 +170,53 @@ def _show_board(sight: Sight, phase: PhaseRecord, board: LeaderboardRecord) -> N
             layout.commands(submit_command(sight.slug, phase))
 
 
+def _notices(sight: Sight, board: LeaderboardRecord) -> list[str]:
+    said = []
+    if board.frozen_since is not None:
+        said.append(f"The board is frozen: it shows what stood at {times.clock(board.frozen_since)}.")
+    if sight.wanted.as_of is not None:
+        said.append(f"This is how the board stood at {times.clock(sight.wanted.as_of)}.")
+    if board.anonymous:
+        said.append("Names are hidden from other participants on this board.")
+    return said
+
+
 def _own_row(sight: Sight, board: LeaderboardRecord) -> LeaderboardRow | None:
-    if sight.viewer is None:
+    if sight.who is None or sight.piece is None:
         return None
-    mine = [row for row in board.rows if row.participant == sight.viewer]
-    if not mine and board.total > len(board.rows):
-        everything = source.all_rows(sight.slug, str(sight.number), sight.gateway).value or ()
-        mine = [row for row in everything if row.participant == sight.viewer]
-    return mine[0] if mine else None
+    mine = board.own or next((row for row in board.rows if row.is_of(sight.viewer)), None)
+    if mine is not None:
+        return mine
+    # Asked once for each version of the board: all viewers share what everybody sees, and this is nobody else's.
+    asked = (sight.slug, sight.number, sight.wanted.as_of, board.version, board.updated)
+    known = st.session_state.get("board-own")
+    if known is None or known[0] != asked:
+        known = (asked, source.own_row(sight.piece, sight.who.gateway))
+        st.session_state["board-own"] = known
+    found: LeaderboardRow | None = known[1]
+    return found
 
 
-def _show_tools(sight: Sight) -> tuple[str, bool]:
-    with st.container(key="board-tools", horizontal=True, vertical_alignment="center"):
-        sought = st.text_input(
+def _own_history(sight: Sight, board: LeaderboardRecord, own: LeaderboardRow) -> Html:
+    position = primary_position(board.columns)
+    if position is None or sight.piece is None or sight.who is None:
+        return Html("")
+    asked = (sight.slug, sight.number, own.submission_id, own.rank)
+    known = st.session_state.get("board-own-history")
+    if known is None or known[0] != asked:
+        answer = source.history(sight.slug, sight.piece.phase, own.participant, board.version, sight.who.gateway)
+        known = (asked, sparkline(answer.value or (), board.columns[position], position))
+        st.session_state["board-own-history"] = known
+    return Html(known[1])
+
+
+def _by_task_key(sight: Sight) -> str:
+    return f"by-task-{sight.slug}-{sight.number}"
+
+
+def _show_tools(sight: Sight, phase: PhaseRecord, board: LeaderboardRecord) -> None:
+    with st.container(key="board-tools", horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
             "Search participants",
             placeholder="Search participants",
             key=f"search-{sight.slug}-{sight.number}",
@@ -169,7 +226,17 @@ def _show_tools(sight: Sight) -> tuple[str, bool]:
             live="150ms",
             width="stretch",
         )
-        wants_chart = st.toggle("Chart", key="board-chart")
+        st.date_input(
+            "As of the end of (UTC)",
+            value=None,
+            min_value=phase.start.astimezone(UTC).date(),
+            max_value=max(times.now().date(), phase.start.astimezone(UTC).date()),
+            key=f"as-of-{sight.slug}-{sight.number}",
+            format="YYYY-MM-DD",
+            width=170,
+        )
+        if board.tasks:
+            st.toggle("Scores by task", key=_by_task_key(sight))
         st.download_button(
             "CSV",
             lambda: _csv(sight),
@@ -179,44 +246,30 @@ def _show_tools(sight: Sight) -> tuple[str, bool]:
             on_click="ignore",
             help="The whole board, with every digit",
         )
-    return sought or "", wants_chart
 
 
 def _csv(sight: Sight) -> str:
-    return source.board_csv(sight.slug, str(sight.number), sight.gateway)
+    return source.board_csv(sight.slug, str(sight.number), sight.gateway, sight.wanted.as_of)
 
 
-def _show_chart(sight: Sight, board: LeaderboardRecord) -> None:
-    chart = leading_scores_chart(board.columns, board.rows, sight.viewer)
-    if chart is not None:
-        st.altair_chart(chart, width="stretch", key="board-chart-drawing")
-    else:
-        st.caption("There is nothing to compare yet.")
-
-
-def _rows_to_show(sight: Sight, board: LeaderboardRecord, sought: str) -> tuple[LeaderboardRow, ...]:
-    if not sought.strip():
-        return board.rows
-    everything = board.rows
-    if board.total > len(board.rows):
-        everything = source.all_rows(sight.slug, str(sight.number), sight.gateway).value or board.rows
-    return matching_rows(everything, sought)[:_MOST_MATCHES]
-
-
-def _show_table(sight: Sight, board: LeaderboardRecord, rows: tuple[LeaderboardRow, ...], sought: str) -> None:
-    page = st.session_state.get(_pager_key(sight.slug, sight.number), 1)
-    shown = (sight.slug, sight.number, page, sought)
+def _show_table(sight: Sight, board: LeaderboardRecord, own: LeaderboardRow | None) -> None:
+    shown = (sight.slug, sight.number, sight.wanted)
     before = st.session_state.get("board-seen")
     if before is None or before[0] != shown:
         changed: frozenset[str] = frozenset()
-    elif before[1] == rows:
+    elif before[1] == board.rows:
         # The marks stay until the next change: taking them off would draw the board anew for nothing.
         changed = before[2]
     else:
-        changed = changed_participants(before[1], rows)
-    st.session_state["board-seen"] = (shown, rows, changed)
+        changed = changed_participants(before[1], board.rows)
+    st.session_state["board-seen"] = (shown, board.rows, changed)
+    by_task = bool(board.tasks) and bool(st.session_state.get(_by_task_key(sight)))
+    view = view_of(board.rows, sight.viewer, changed, own, by_task=by_task)
     with st.container(key="board-scroll"):
-        st.html(board_table(board, rows, view_of(board.rows if not sought else rows, sight.viewer, changed)))
+        # Where nobody's own row is in it, all viewers are shown the same text.
+        key = ("table", by_task, changed, (sight.viewer, own.rank, own.submission_id) if own is not None else None)
+        st.html(drawn_once(board, key, lambda: board_table(board, board.rows, view)))
+    st.html(f"<script>{_SORTING}</script>", unsafe_allow_javascript=True)
 
 
 def _legend(board: LeaderboardRecord) -> Html:

@@ -1,4 +1,4 @@
-"""What organizers do while their competition runs: queue, phases, allowances, reruns, tasks, and who did what."""
+"""What organizers do while their competition runs: see how it is, decide, edit, score again, and who did what."""
 
 from __future__ import annotations
 
@@ -13,17 +13,25 @@ from podium.dashboards.navigation import PageName, link_to
 from podium.dashboards.organizing_allowances import show_allowances
 from podium.dashboards.organizing_audit import show_audit
 from podium.dashboards.organizing_collaborators import show_collaborators
+from podium.dashboards.organizing_editor import show_editor
+from podium.dashboards.organizing_overview import show_overview
+from podium.dashboards.organizing_participants import show_participants
 from podium.dashboards.organizing_phases import show_phases
 from podium.dashboards.organizing_queue import show_queue
 from podium.dashboards.organizing_reruns import show_reruns
+from podium.dashboards.organizing_submissions import show_submissions
 from podium.dashboards.organizing_tasks import show_tasks
+from podium.dashboards.sections import SECTION_KEY
 from podium.dashboards.session import Viewer
-from podium.platform.errors import NotAuthenticated
+from podium.platform.errors import NotAuthenticated, PodiumError
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
 
-_SECTION_KEY = "organize-section"
 _SECTIONS: Mapping[str, Callable[[CompetitionRecord, Viewer], None]] = MappingProxyType(
     {
+        "Overview": show_overview,
+        "Submissions": show_submissions,
+        "Participants": show_participants,
+        "Edit": show_editor,
         "Queue": show_queue,
         "Phases": show_phases,
         "Extra allowances": show_allowances,
@@ -48,7 +56,7 @@ def show() -> None:
     if choice is None:
         layout.page_head("Organize")
         if listed.trouble is not None:
-            layout.trouble(listed.trouble, what="competition")
+            _show_trouble(listed.trouble)
         else:
             _nothing_to_organize(who)
         return
@@ -59,9 +67,7 @@ def show() -> None:
         choice.show_box()
     if answer.value is None:
         if answer.trouble is not None:
-            layout.trouble(answer.trouble, what="competition")
-        if isinstance(answer.trouble, NotAuthenticated):
-            st.button("Sign out", on_click=session.sign_out)
+            _show_trouble(answer.trouble)
     elif not answer.value.may_organize:
         layout.nothing_here(
             "You don't organize this competition",
@@ -70,6 +76,15 @@ def show() -> None:
         link_to(PageName.COMPETITION, "See the competition", icon=":material/description:", competition=choice.slug)
     else:
         _show_sections(answer.value, who)
+
+
+def _show_trouble(trouble: PodiumError) -> None:
+    """What stands where the gateway gave no answer, and what can be done: to load the page anew would sign out."""
+    layout.trouble(trouble, what="competition")
+    if isinstance(trouble, NotAuthenticated):
+        st.button("Sign out", on_click=session.sign_out)
+    else:
+        st.button("Try again", icon=":material/refresh:", key="organize-again")
 
 
 def _own(competitions: tuple[CompetitionSummary, ...], who: Viewer) -> tuple[CompetitionSummary, ...]:
@@ -91,12 +106,12 @@ def _nothing_to_organize(who: Viewer) -> None:
 
 def _show_sections(competition: CompetitionRecord, who: Viewer) -> None:
     by_address = {name.lower().replace(" ", "-"): name for name in _SECTIONS}
-    if st.session_state.get(_SECTION_KEY) not in _SECTIONS:
-        st.session_state[_SECTION_KEY] = by_address.get(st.query_params.get("section", ""), "Queue")
+    if st.session_state.get(SECTION_KEY) not in _SECTIONS:
+        st.session_state[SECTION_KEY] = by_address.get(st.query_params.get("section", ""), "Overview")
     with st.container(key="sections"):
         section = str(
             st.segmented_control(
-                "Section", list(_SECTIONS), required=True, key=_SECTION_KEY, label_visibility="collapsed"
+                "Section", list(_SECTIONS), required=True, key=SECTION_KEY, label_visibility="collapsed"
             )
         )
     st.query_params["section"] = section.lower().replace(" ", "-")

@@ -59,7 +59,8 @@ def _show_submissions(slug: str, who: Viewer) -> None:
         return
     with st.container(key="links-submissions", horizontal=True):
         link_to(PageName.SUBMIT, "Submit another", icon=":material/upload:", competition=slug)
-    shown = choose_shown(answer.value, slug=slug)
+    with st.container(key="submissions-choice"):
+        shown = choose_shown(answer.value, slug=slug)
     if not shown:
         layout.nothing_here("None of these", "No submission of yours is in this state and phase.")
         return
@@ -148,21 +149,27 @@ def _show_one(submissions: tuple[SubmissionRecord, ...], competition: Competitio
     if answer.value is None:
         _show_trouble(answer.trouble)
         return
-    _show_head(answer.value, competition, who)
+    with st.container(key="submission-head"):
+        _show_head(answer.value, competition, who)
     layout.inline(details(answer.value, competition.columns))
     layout.inline(downloads(answer.value, who.gateway))
-    results = source.detailed_results(chosen.id, who.gateway).value
-    if results is not None and results.pages:
-        layout.inline(element("h3", text("Detailed results")))
-        show_detailed_results(results, lambda evaluation: who.gateway.detailed_result_page(chosen.id, evaluation))
-    if answer.value.ended is None:
-        _keep_up_with_results(chosen.id, results)
+    with st.container(key="submission-results"):
+        _show_results(answer.value, who)
     if st.toggle("Logs", key="submission-logs", value=True):
         logs = followed_logs(chosen.id)
         logs.fetch_more(who)
         show_logs(logs)
         if not logs.ended:
             _keep_up_with_logs(logs)
+
+
+def _show_results(submission: SubmissionRecord, who: Viewer) -> None:
+    results = source.detailed_results(submission.id, who.gateway).value
+    if results is not None and results.pages:
+        layout.inline(element("h3", text("Detailed results")))
+        show_detailed_results(results, lambda evaluation: who.gateway.detailed_result_page(submission.id, evaluation))
+    if submission.ended is None:
+        _keep_up_with_results(submission.id, results)
 
 
 def _show_head(submission: SubmissionRecord, competition: CompetitionRecord, who: Viewer) -> None:

@@ -257,3 +257,17 @@ def _folders_of(files: Mapping[str, FileEntry]) -> frozenset[str]:
         parts = path.split("/")
         found.update("/".join(parts[:count]) for count in range(1, len(parts)))
     return frozenset(found)
+
+
+class _Nothing:
+    """A bundle without a file."""
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        raise FileNotFoundError(path)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+NO_FILES = BundleFiles(_Nothing(), {}, frozenset())
+"""For what is read without a bundle."""

@@ -291,6 +291,19 @@ class LeaderboardContent:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamRules:
+    """That participants may stand on the leaderboards as teams.
+
+    Attributes:
+        max_members: Of a team.
+        deadline: From then on teams stay as they are; `None` for no such moment.
+    """
+
+    max_members: int
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CompetitionContent:
     """A whole competition, as its bundle says it.
 
@@ -299,6 +312,7 @@ class CompetitionContent:
         end: When it is over; `None` where only its phases say so.
         registration_start: From when people may register; `None` for no such moment.
         registration_end: Until when they may; `None` for no such moment.
+        teams: `None` where everybody takes part alone.
     """
 
     title: str
@@ -331,3 +345,4 @@ class CompetitionContent:
     end: datetime | None = None
     registration_start: datetime | None = None
     registration_end: datetime | None = None
+    teams: TeamRules | None = None

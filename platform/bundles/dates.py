@@ -107,11 +107,14 @@ def shift_schedule(content: CompetitionContent, now: datetime) -> CompetitionCon
             for phase in content.phases
         )
         windows = {name: moment + by for name in WINDOWS if (moment := getattr(content, name)) is not None}
+        teams = content.teams
+        if teams is not None and teams.deadline is not None:
+            teams = replace(teams, deadline=teams.deadline + by)
     except OverflowError as error:
         raise InvalidInput(
             "Moved to now, a date would be after the year 9999.", remedy="Leave out the end of a phase without one."
         ) from error
-    return replace(content, phases=phases, **windows)
+    return replace(content, phases=phases, teams=teams, **windows)
 
 
 def _month(parts: dict[str, str | None]) -> int:

@@ -19,6 +19,8 @@ from podium.platform.bundles.findings import Findings, plain, shown
 from podium.platform.bundles.yaml_source import Entry, Items, Mapping, Node, Scalar
 
 LARGEST_NUMBER = 2**31 - 1
+NO_LINE = 0
+"""The line of what was read from no file."""
 
 _TRUE = frozenset({"true", "yes", "on", "y", "1"})
 _FALSE = frozenset({"false", "no", "off", "n", "0"})
@@ -45,13 +47,22 @@ class Value:
     path: str
     findings: Findings
 
+    @property
+    def where(self) -> str:
+        """Where it stands, for messages about other values: its line, or its field where it has none."""
+        return f"line {self.line}" if self.line != NO_LINE else f"`{self.path}`"
+
     def error(self, message: str, suggestion: str = "") -> None:
         """Note an error at this value."""
-        self.findings.error(message, file=self.file, line=self.line, field=self.path, suggestion=suggestion)
+        self.findings.error(message, file=self.file, line=self._line, field=self.path, suggestion=suggestion)
 
     def warning(self, message: str, suggestion: str = "") -> None:
         """Note a warning at this value."""
-        self.findings.warning(message, file=self.file, line=self.line, field=self.path, suggestion=suggestion)
+        self.findings.warning(message, file=self.file, line=self._line, field=self.path, suggestion=suggestion)
+
+    @property
+    def _line(self) -> int | None:
+        return None if self.line == NO_LINE else self.line
 
     def expected(self, what: str, suggestion: str = "") -> None:
         """Note that something else is needed here."""

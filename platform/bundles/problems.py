@@ -56,3 +56,18 @@ class BundleRefused(InvalidInput):
             f"The bundle has {errors} problem{'' if errors == 1 else 's'}.",
             remedy="Mend what is listed, check it with `podium bundle check`, and upload it again.",
         )
+
+
+class ContentRefused(InvalidInput):
+    """A change of a competition's content that can't be made; `problems` holds everything that was found."""
+
+    type = "content-refused"
+    title = "The change has problems"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        errors = sum(problem.severity is Severity.ERROR for problem in self.problems)
+        super().__init__(
+            f"The change has {errors} problem{'' if errors == 1 else 's'}, and nothing of it was saved.",
+            remedy="Mend what is listed, and save it again.",
+        )

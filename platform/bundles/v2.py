@@ -15,6 +15,7 @@ from podium.platform.bundles.v2_leaderboards import read_leaderboards
 from podium.platform.bundles.v2_phases import read_phases
 from podium.platform.bundles.v2_relaxations import read_relaxations
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH, read_solutions, read_tasks
+from podium.platform.bundles.v2_teams import read_teams
 from podium.platform.bundles.windows import read_window
 
 COMPETITION_FIELDS = (
@@ -48,6 +49,7 @@ COMPETITION_FIELDS = (
     "end",
     "registration_start",
     "registration_end",
+    "teams",
 )
 PAGE_FIELDS = ("title", "file")
 DEFAULT_DOCKER_IMAGE = "codalab/codalab-legacy:py37"
@@ -68,10 +70,20 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         files: The bundle that it is in.
         findings: Where problems are noted. After an error, what is returned has stand-ins and is of no use.
     """
+    return read_competition(root, Sources(files, findings))
+
+
+def read_competition(root: Value, sources: Sources, *, phases_may_touch: bool = False) -> CompetitionContent | None:
+    """Read the fields of a competition, wherever they come from.
+
+    Args:
+        root: All of them. After an error among its findings, what is returned has stand-ins and is of no use.
+        sources: Finds the files and texts that they name.
+        phases_may_touch: Whether a phase begins when the one before ends without a warning.
+    """
     section = root.section("a competition", COMPETITION_FIELDS)
     if section is None:
         return None
-    sources = Sources(files, findings)
     terms_file, terms = sources.page(section.required("terms", "Name a Markdown or HTML file with the terms."))
     tasks = read_tasks(section.required_items("tasks", "A competition needs a task."), sources)
     open_to_all = read_window(section, "The competition", "start", "end")
@@ -103,13 +115,19 @@ def read_v2(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
         pages=_pages(section, sources),
         tasks=tasks,
         solutions=read_solutions(section.items("solutions"), indexes, sources),
-        phases=read_phases(section.required_items("phases", "A competition needs a phase."), indexes, sources),
+        phases=read_phases(
+            section.required_items("phases", "A competition needs a phase."),
+            indexes,
+            sources,
+            may_touch=phases_may_touch,
+        ),
         leaderboards=read_leaderboards(section.required_items("leaderboards", "A competition needs a leaderboard.")),
         relaxations=read_relaxations(section.value("relaxations")),
         start=open_to_all.start,
         end=open_to_all.end,
         registration_start=registration.start,
         registration_end=registration.end,
+        teams=read_teams(section.value("teams")),
     )
     _check_tasks_used(section, content, indexes)
     _check_containers(section, content)

@@ -15,7 +15,7 @@ from podium.platform.bundles.content import (
     Sorting,
     SubmissionRule,
 )
-from podium.platform.bundles.fields import Section, Value
+from podium.platform.bundles.fields import NO_LINE, Section, Value
 from podium.platform.bundles.findings import shown
 from podium.platform.bundles.yaml_source import Scalar
 
@@ -274,18 +274,18 @@ class _Different:
     def __init__(self, field: str, what: str) -> None:
         self._field = field
         self._what = what
-        self._lines: dict[str, int] = {}
+        self._places: dict[str, str] = {}
 
     def check(self, section: Section, text: str) -> None:
         if not text:
             return
         place = section.place_of(self._field)
-        if text in self._lines:
+        if text in self._places:
             place.error(
-                f"The {self._field} {shown(text)} is taken by the {self._what} on line {self._lines[text]}.",
+                f"The {self._field} {shown(text)} is taken by the {self._what} {self._places[text]}.",
                 f"Give each {self._what} its own {self._field}.",
             )
-        self._lines.setdefault(text, place.line)
+        self._places.setdefault(text, f"on {place.where}" if place.line != NO_LINE else f"of {place.where}")
 
 
 def _listed(indexes: Collection[int]) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
+
+from podium.platform.bundles.content import PhaseContent
 from podium.platform.bundles.fields import Section, Value
 from podium.platform.bundles.findings import plain
+from podium.platform.bundles.problems import Problem, Severity
 from podium.platform.bundles.yaml_source import Mapping, Scalar
-from podium.platform.limits import BY_KEY, LIMITS, UnknownLimit, limit_by_key
+from podium.platform.limits import BY_KEY, LIMITS, UnknownLimit, beyond, limit_by_key, maximum_of
 from podium.platform.quantities import InvalidAmount
 
 
@@ -57,4 +62,25 @@ def _check_temporary(section: Section, limits: dict[str, float]) -> None:
         section.place_of(temporary.key).warning(
             f"`/tmp` of {temporary.shown(wanted)} counts as memory, of which there is {memory.shown(held)}.",
             f"Ask for more `{memory.key}`, or for less `{temporary.key}`.",
+        )
+
+
+def limits_beyond(position: int, phase: PhaseContent, maxima: MappingOf[str, float]) -> Iterator[Problem]:
+    """The limits of a phase that are beyond what the operator allows.
+
+    Args:
+        position: Of the phase, from 0.
+        maxima: What the operator allows at most, by the limits' names, in place of the table's maxima.
+    """
+    asked = {**phase.limits, "wall_seconds": float(phase.execution_time_limit)}
+    for limit in beyond(asked, maxima):
+        maximum = limit.shown(maximum_of(limit.name, maxima))
+        key = "execution_time_limit" if limit.name == "wall_seconds" else f"limits.{limit.key}"
+        yield Problem(
+            Severity.ERROR,
+            f"Phase '{phase.name}' asks for a limit `{limit.key}` of {limit.shown(asked[limit.name])}; "
+            f"the operator of this platform allows up to {maximum}.",
+            file="competition.yaml",
+            field=f"phases[{position}].{key}",
+            suggestion=f"Ask for {maximum} or less, or ask the operator for more.",
         )

@@ -62,8 +62,15 @@ class _Phase:
         return f"Phase {shown(self.content.name)}"
 
 
-def read_phases(values: Collection[Value], tasks: Collection[str], sources: Sources) -> tuple[PhaseContent, ...]:
-    """Read the list of phases, in the order of their indexes; `tasks` are the indexes of the bundle's tasks."""
+def read_phases(
+    values: Collection[Value], tasks: Collection[str], sources: Sources, *, may_touch: bool = False
+) -> tuple[PhaseContent, ...]:
+    """Read the list of phases, in the order of their indexes.
+
+    Args:
+        tasks: The indexes of the bundle's tasks.
+        may_touch: Whether a phase begins when the one before ends without a warning that Codabench refuses it.
+    """
     sections = [value.section("a phase", PHASE_FIELDS, _IGNORED_PHASE_FIELDS) for value in values]
     phases = [_phase(section, tasks, sources) for section in sections if section]
     phases.sort(key=lambda phase: phase.order)
@@ -71,7 +78,7 @@ def read_phases(values: Collection[Value], tasks: Collection[str], sources: Sour
         _check_window(phase)
         _check_submissions(phase)
     for before, after in pairwise(phases):
-        _check_order(before, after)
+        _check_order(before, after, may_touch=may_touch)
     if phases and phases[0].content.auto_migrate_to_this_phase:
         phases[0].section.place_of("auto_migrate_to_this_phase").error(
             f"{phases[0].called} is the first one: there is no phase to migrate submissions from.",
@@ -120,7 +127,7 @@ def _check_window(phase: _Phase) -> None:
         begin = phase.section.place_of("start")
         phase.section.place_of("end").error(
             f"{phase.called} ends {show_date(phase.end)}, which is not after it starts "
-            f"({show_date(phase.start)}, line {begin.line}).",
+            f"({show_date(phase.start)}, {begin.where}).",
             "Let it end later, or leave `end` out if no phase follows.",
         )
 
@@ -136,7 +143,7 @@ def _check_submissions(phase: _Phase) -> None:
         )
 
 
-def _check_order(before: _Phase, after: _Phase) -> None:
+def _check_order(before: _Phase, after: _Phase, *, may_touch: bool) -> None:
     start, end = after.section.place_of("start"), before.section.place_of("end")
     if before.section.value("end") is None:
         end.error(
@@ -144,13 +151,13 @@ def _check_order(before: _Phase, after: _Phase) -> None:
             "Write when it ends: only the last phase may go on for ever.",
         )
     elif before.end and after.start and after.start < before.end:
-        first_second = show_date(before.end + timedelta(seconds=1))
+        first_second = show_date(before.end)
         start.error(
-            f"{after.called} starts {show_date(after.start)}, which is not after the end of {before.called} "
-            f"({show_date(before.end)}, line {end.line}).",
+            f"{after.called} starts {show_date(after.start)}, which is before the end of "
+            f"{before.called} ({show_date(before.end)}, {end.where}).",
             f"Start it at {first_second} or later, or end the other one earlier.",
         )
-    elif before.end and after.start == before.end:
+    elif before.end and after.start == before.end and not may_touch:
         # A phase's end is no part of it: nothing can be submitted to both.
         start.warning(
             f"{after.called} starts at the very moment when {before.called} ends; Codabench refuses this.",

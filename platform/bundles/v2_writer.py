@@ -30,6 +30,7 @@ from podium.platform.bundles.content import (
     StoredTask,
     SubmissionWindow,
     TaskContent,
+    TeamRules,
 )
 from podium.platform.bundles.submission_formats import CellType, FormatColumn, SubmissionFormat
 from podium.platform.bundles.time_zones import DEFAULT_TIME_ZONE
@@ -90,6 +91,7 @@ def competition_fields(content: CompetitionContent) -> Fields:
         **_known("end", _date(content.end)),
         **_known("registration_start", _date(content.registration_start)),
         **_known("registration_end", _date(content.registration_end)),
+        **_known("teams", _teams(content.teams)),
         **_known("relaxations", _relaxations(content.relaxations)),
         "pages": [{"title": page.title, "file": page.file} for page in content.pages],
         **_known("fact_sheet", {question.key: _question(question) for question in content.fact_sheet}),
@@ -98,6 +100,12 @@ def competition_fields(content: CompetitionContent) -> Fields:
         "phases": [_phase(index, phase) for index, phase in enumerate(content.phases)],
         "leaderboards": [_leaderboard(board) for board in content.leaderboards],
     }
+
+
+def _teams(rules: TeamRules | None) -> Fields:
+    if rules is None:
+        return {}
+    return {"max_members": rules.max_members, **_known("deadline", _date(rules.deadline))}
 
 
 def _task(task: TaskContent | StoredTask) -> Fields:

@@ -35,7 +35,7 @@ def read_window(section: Section, what: str, start: str, end: str) -> Window:
     if window.start and window.end and window.end <= window.start:
         section.place_of(end).error(
             f"{what} ends {show_date(window.end)}, which is not after it starts "
-            f"({show_date(window.start)}, line {section.place_of(start).line}).",
+            f"({show_date(window.start)}, {section.place_of(start).where}).",
             f"Let it end later, or leave `{end}` out.",
         )
     return window

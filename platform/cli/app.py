@@ -7,7 +7,7 @@ has neither a server's libraries nor an agent's.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import typer.main
 
 from podium.platform.cli import (
     agents,
@@ -41,6 +42,7 @@ from podium.platform.cli import (
     submissions,
     submitting,
     tasks,
+    teams,
 )
 from podium.platform.cli.exit_codes import ExitCode, exit_code_table
 from podium.platform.cli.failures import show_error, show_unexpected
@@ -59,6 +61,7 @@ _GROUPS = (
     tasks,
     reruns,
     audit,
+    teams,
     submitting,
     allowances,
     submissions,
@@ -127,6 +130,12 @@ def create_app() -> typer.Typer:
     return app
 
 
+@cache
+def create_command() -> Callable[..., object]:
+    """The whole command line, ready to be called with `args` and `prog_name`; putting it together takes 0.1 s."""
+    return typer.main.get_command(create_app())
+
+
 def _panel(chosen: str | None) -> str:
     """The heading for a command; what says none belongs to the platform."""
     return chosen if isinstance(chosen, str) else OPERATING
@@ -143,7 +152,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit status; nothing is raised but what ends Python itself."""
     as_json = "--json" in arguments
     try:
-        create_app()(args=list(arguments), prog_name="podium")
+        create_command()(args=list(arguments), prog_name="podium")
     except PodiumError as error:
         return show_error(error, as_json=as_json)
     except SystemExit as ended:

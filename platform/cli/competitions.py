@@ -10,6 +10,7 @@ import typer
 
 from podium.platform.bundles.report import problems_text
 from podium.platform.cli.competition_text import described
+from podium.platform.cli.editing import edit
 from podium.platform.cli.exports import export, export_submissions
 from podium.platform.cli.listings import Field, form_of, show_json, show_list
 from podium.platform.cli.options import (
@@ -185,6 +186,7 @@ def register(app: typer.Typer) -> None:
     commands = (
         ("show", show),
         ("create", create),
+        ("edit", edit),
         ("publish", publish),
         ("unpublish", unpublish),
         ("windows", windows),

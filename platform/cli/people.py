@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 
+from podium.platform.cli import identities
 from podium.platform.cli.listings import Field, form_of, show_json, show_list, shown_time
 from podium.platform.cli.options import OPERATING, SIGNING_IN, CsvOption, JsonOption
 from podium.platform.cli.session import open_client
@@ -103,6 +104,7 @@ def register(app: typer.Typer) -> None:
     person.command("add")(add_person)
     person.command("list")(list_people)
     person.command("set-storage-quota")(set_quota)
+    identities.register(person)
     app.add_typer(person, name="person", no_args_is_help=True, rich_help_panel=OPERATING)
     token = typer.Typer(help="Make, list and revoke tokens.")
     token.command("create")(create_token)

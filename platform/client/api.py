@@ -11,8 +11,10 @@ from podium.platform.client.access import AccessCalls
 from podium.platform.client.bundles import BundleCalls
 from podium.platform.client.competitions import CompetitionCalls
 from podium.platform.client.connection import Connection
+from podium.platform.client.content import ContentCalls
 from podium.platform.client.exports import ExportCalls
 from podium.platform.client.offers import OfferCalls
+from podium.platform.client.organizing import OrganizingCalls
 from podium.platform.client.outputs import OutputCalls
 from podium.platform.client.people import PeopleCalls
 from podium.platform.client.phases import PhaseCalls
@@ -21,14 +23,20 @@ from podium.platform.client.reruns import RerunCalls
 from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import load_login
 from podium.platform.client.scaling import ScalingCalls
+from podium.platform.client.sign_in import SignInCalls
 from podium.platform.client.submissions import SubmissionCalls
+from podium.platform.client.teams import TeamCalls
 
 
 class Client(
     PeopleCalls,
+    SignInCalls,
     PoolCalls,
     CompetitionCalls,
+    ContentCalls,
+    OrganizingCalls,
     AccessCalls,
+    TeamCalls,
     PhaseCalls,
     BundleCalls,
     SubmissionCalls,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias
 
 from podium.platform.client.connection import Calls, segment
+from podium.platform.client.conversion import records_from_json
 from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.records.competitions import CompetitionRecord, CompetitionSummary
-from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.leaderboards import BoardDifference, LeaderboardRecord, LeaderboardRow, RankPoint
 from podium.platform.records.people import Allowance, ParticipantRecord
 
 Cell: TypeAlias = str | int | float | None
@@ -112,31 +114,80 @@ class CompetitionCalls(Calls):
         return self._record(Allowance, "GET", f"/competitions/{segment(slug)}/allowance", query={"phase": phase})
 
     def leaderboard(
-        self, slug: str, phase: str | int | None = None, *, limit: int | None = None, offset: int | None = None
+        self,
+        slug: str,
+        phase: str | int | None = None,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        search: str | None = None,
+        as_of: datetime | None = None,
     ) -> LeaderboardRecord:
         """A page of a phase's leaderboard, best first. `rows_of` makes dicts of it, for a data frame.
+
+        Args:
+            search: Only rows of participants in whose name this is, with the ranks that they have on the whole board.
+            as_of: What stood there at that moment, which is aware.
 
         Raises:
             NotAllowed: The leaderboard is hidden.
             NotFound: No such competition or phase.
         """
-        query = {"phase": phase, "limit": limit, "offset": offset}
+        query = {"phase": phase, "limit": limit, "offset": offset, "search": search, "as_of": _moment(as_of)}
         return self._record(LeaderboardRecord, "GET", f"/competitions/{segment(slug)}/leaderboard", query=query)
 
-    def leaderboard_csv(self, slug: str, phase: str | int | None = None) -> str:
+    def leaderboard_csv(self, slug: str, phase: str | int | None = None, *, as_of: datetime | None = None) -> str:
         """The whole leaderboard of a phase as CSV, in full precision."""
         path = f"/competitions/{segment(slug)}/leaderboard.csv"
+        return self._connection.request("GET", path, query={"phase": phase, "as_of": _moment(as_of)}).text
+
+    def leaderboard_history(
+        self, slug: str, phase: str | int | None = None, *, participant: str | None = None
+    ) -> tuple[RankPoint, ...]:
+        """The steps of a participant's rank and scores, the oldest first; without one, those of the best of the board.
+
+        Raises:
+            NotAllowed: The leaderboard is hidden, or anonymous and they are somebody else.
+            NotFound: No such competition or phase, or they are not on the board.
+        """
+        path = f"/competitions/{segment(slug)}/leaderboard/history"
+        return self._records(RankPoint, path, query={"phase": phase, "participant": participant})
+
+    def verify_leaderboard(self, slug: str) -> tuple[BoardDifference, ...]:
+        """Where the stored leaderboards are not what the scored submissions make of them: nowhere, if all is well."""
+        return self._records(BoardDifference, f"/competitions/{segment(slug)}/leaderboard/verification")
+
+    def repair_leaderboard(self, slug: str) -> tuple[BoardDifference, ...]:
+        """Make the stored leaderboards what they should be; what differed is told."""
+        path = f"/competitions/{segment(slug)}/leaderboard/repair"
+        return records_from_json(BoardDifference, self._json(self._connection.request("POST", path)))
+
+    def leaderboard_snapshot(self, slug: str, phase: str | int | None = None) -> LeaderboardRecord:
+        """The first thousand rows of a phase's leaderboard at once, up to some seconds old for visitors."""
+        path = f"/competitions/{segment(slug)}/leaderboard.json"
+        return self._record(LeaderboardRecord, "GET", path, query={"phase": phase})
+
+    def leaderboard_page(self, slug: str, phase: str | int | None = None) -> str:
+        """A phase's leaderboard as a page of HTML that stands by itself."""
+        path = f"/competitions/{segment(slug)}/leaderboard.html"
         return self._connection.request("GET", path, query={"phase": phase}).text
 
     def whole_leaderboard(
-        self, slug: str, phase: str | int | None = None, *, limit: int | None = None
+        self,
+        slug: str,
+        phase: str | int | None = None,
+        *,
+        limit: int | None = None,
+        search: str | None = None,
+        as_of: datetime | None = None,
     ) -> LeaderboardRecord:
         """A phase's leaderboard with all its rows, or the first `limit` of them, fetched page by page."""
         wanted = limit if limit is not None else sys.maxsize
-        board = self.leaderboard(slug, phase, limit=min(wanted, _PAGE))
+        board = self.leaderboard(slug, phase, limit=min(wanted, _PAGE), search=search, as_of=as_of)
         rows = [*board.rows]
         while len(rows) < min(wanted, board.total):
-            page = self.leaderboard(slug, phase, limit=min(wanted - len(rows), _PAGE), offset=len(rows)).rows
+            size = min(wanted - len(rows), _PAGE)
+            page = self.leaderboard(slug, phase, limit=size, offset=len(rows), search=search, as_of=as_of).rows
             if not page:
                 break
             rows += page
@@ -155,10 +206,15 @@ class CompetitionCalls(Calls):
         return next((row for row in rows if row.participant == participant), None)
 
 
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
 def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
     """The rows of a leaderboard as dicts, for `pandas.DataFrame(rows_of(board))`.
 
-    A column stands under its key, and so does an answer of the fact sheet; a missing score is `None`.
+    A column stands under its key, and so does an answer of the fact sheet; a missing score is `None`. Where the phase
+    has several tasks, what one of them gave stands under `key (task)`.
     """
     return [
         {
@@ -171,6 +227,10 @@ def rows_of(board: LeaderboardRecord) -> list[dict[str, Cell]]:
             "submission_id": str(row.submission_id),
             "baseline": row.is_baseline,
             "combined_rank": row.combined_rank,
+            **{
+                f"{board.columns[at].key} ({board.tasks[task]})": board.task_score(row, task, at)
+                for task, at in board.task_columns
+            },
         }
         for row in board.rows
     ]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import httpx
 
 from podium.platform import errors
-from podium.platform.bundles.problems import BundleRefused
+from podium.platform.bundles.problems import BundleRefused, ContentRefused
 from podium.platform.client.conversion import record_from_json
 from podium.platform.errors import PlatformFault, PodiumError
 from podium.platform.lifecycle import IllegalTransition
@@ -34,7 +34,7 @@ ERRORS_BY_TYPE: Mapping[str, type[PodiumError]] = MappingProxyType(
         )
     }
 )
-"""Every problem type whose error is made from a detail and a remedy; `BundleRefused` is made from its problems."""
+"""Every problem type whose error is made from a detail and a remedy; the two refusals are made from their problems."""
 
 # For types that a newer gateway knows and this client does not.
 _ERRORS_BY_STATUS: Mapping[int, type[PodiumError]] = MappingProxyType(
@@ -91,6 +91,8 @@ def unreachable(address: str, error: httpx.TransportError, *, who: str = "gatewa
 def _error_from_problem(problem: ProblemRecord, response: httpx.Response) -> PodiumError:
     if problem.type == BundleRefused.type:
         return BundleRefused(problem.problems)
+    if problem.type == ContentRefused.type:
+        return ContentRefused(problem.problems)
     # Some details list the problems already.
     unsaid = [one for one in problem.problems if one.message not in problem.detail]
     detail = "\n".join((problem.detail, *(f"- {one}" for one in unsaid)))

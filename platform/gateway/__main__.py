@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
-import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from podium.platform.errors import PodiumError
 from podium.platform.gateway.app import create_app
+from podium.platform.gateway.serving import GatewayServer
 from podium.platform.settings import read_settings
 
 
@@ -19,19 +21,19 @@ def main() -> int:
     except PodiumError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    # Watchers hold connections for up to 30 s; a stop should not wait for all of them.
-    uvicorn.run(
+    server = GatewayServer(
         app,
         host=settings.host,
         port=settings.port,
         log_level="warning",
-        timeout_graceful_shutdown=5,
         access_log=False,
         # The application does it, for the proxies that the operator names alone.
         proxy_headers=False,
         server_header=False,
     )
-    return 0
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else STARTUP_FAILURE
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 
-from podium.platform.gateway.rules import KIB, Audited, NotAudited, Role, Rule, Scope
+from podium.platform.gateway.rules import BODY_BYTES, KIB, Audited, NotAudited, Role, Rule, Scope
 from podium.platform.identity import Caller
 from podium.platform.jobs import MIB
 from podium.platform.prefect_calls import BODY_BYTES as PREFECT_BODY_BYTES
@@ -34,20 +34,30 @@ _PARTICIPANTS = {Role.PARTICIPANT: Scope.COMPETITION}
 
 # For rows that say no more.
 _ANYONE = Rule(_PUBLIC)
+_CROWD = Rule(_PUBLIC, traffic=Traffic.BOARDS)
 _PERSON = Rule(_OWN)
 _ORGANIZER = Rule(_TEAM)
 _ADMINISTRATOR = Rule(_ADMIN)
 _AGENT = Rule({Role.AGENT: Scope.POOL}, traffic=Traffic.AGENTS)
 _ATTEMPT = Rule({Role.ATTEMPT: Scope.OWN}, traffic=Traffic.ATTEMPTS)
 
+CONTENT_BYTES = 4 * MIB
+"""Of a competition's pages, terms and all else together."""
 _ANNOUNCED = NotAudited("It only announces a file: completing it leaves the line.")
+_UNKNOWN_YET = NotAudited("Nobody is known yet; the token that comes of it has a name and a time.")
 _PARTICIPANTS_OWN = NotAudited("It is what every participant does for themselves.")
 
 
 def _change(
-    who: Mapping[Role, Scope], act: str, subject: str, *, traffic: Traffic = Traffic.CHANGES, hidden: bool = False
+    who: Mapping[Role, Scope],
+    act: str,
+    subject: str,
+    *,
+    traffic: Traffic = Traffic.CHANGES,
+    hidden: bool = False,
+    body_bytes: int = BODY_BYTES,
 ) -> Rule:
-    return Rule(who, Audited(act, subject), traffic, hidden=hidden)
+    return Rule(who, Audited(act, subject), traffic, body_bytes=body_bytes, hidden=hidden)
 
 
 ACCESS: Mapping[str, Rule] = MappingProxyType(
@@ -59,16 +69,38 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "create_token": _change(_OWN_OR_ANY, "issue a token", "token", traffic=Traffic.TOKENS),
         "list_tokens": _PERSON,
         "revoke_token": _change(_OWN_OR_ANY, "revoke a token", "token", traffic=Traffic.TOKENS, hidden=True),
+        "read_sign_in": _ANYONE,
+        "begin_sign_in": Rule(_PUBLIC, _UNKNOWN_YET, Traffic.SIGN_INS),
+        "complete_sign_in": Rule(_PUBLIC, _UNKNOWN_YET, Traffic.SIGN_INS),
+        "sign_out": Rule(_OWN, NotAudited("It ends one's own token, which says when."), Traffic.TOKENS),
+        "list_own_identities": _PERSON,
+        "begin_link": Rule(_OWN, NotAudited("Only what comes back from the provider is linked."), Traffic.TOKENS),
+        "complete_link": _change(_OWN, "link a sign-in", "sign-in", traffic=Traffic.TOKENS),
+        "remove_identity": _change(_OWN_OR_ANY, "remove a sign-in", "sign-in", traffic=Traffic.TOKENS, hidden=True),
+        "list_identities": _ADMINISTRATOR,
+        "add_identity": _change(_ADMIN, "link a sign-in", "sign-in", traffic=Traffic.TOKENS),
         "list_competitions": _ANYONE,
         "read_competition": _ANYONE,
         "change_competition": _change(_TEAM, "publish or withdraw", "competition"),
         "relax_competition": _change(_TEAM, "relax the sandbox", "competition"),
+        "read_content": _ORGANIZER,
+        "preview_content": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES, body_bytes=CONTENT_BYTES),
+        "change_content": _change(_TEAM, "edit the competition", "competition", body_bytes=CONTENT_BYTES),
         "list_collaborators": _ORGANIZER,
         "add_collaborator": _change(_OWNER, "add a collaborator", "collaborator"),
         "remove_collaborator": _change(_OWNER, "remove a collaborator", "collaborator"),
         "join": Rule({Role.PERSON: Scope.PUBLIC}, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "list_teams": _ORGANIZER,
+        "create_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "read_own_team": Rule({Role.PERSON: Scope.PUBLIC}),  # whoever is in none is told so
+        "change_own_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "create_team_code": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
+        "join_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "leave_team": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "list_participants": _ORGANIZER,
         "change_participant": _change(_TEAM, "approve or deny a participant", "participant"),
+        "list_participant_page": _ORGANIZER,
+        "decide_participants": _change(_TEAM, "decide about participants", "participants"),
         "create_bundle": Rule(_MAKERS, _ANNOUNCED, Traffic.UPLOADS),
         "complete_bundle": _change(
             {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.ANY}, "upload a bundle", "bundle", hidden=True
@@ -78,6 +110,9 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "create_submission": Rule(_PARTICIPANTS, _PARTICIPANTS_OWN, Traffic.SUBMISSIONS),
         "complete_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "list_submissions": Rule({Role.PERSON: Scope.PUBLIC}),  # one's own; of everyone for the team
+        "list_submission_page": _ORGANIZER,
+        "preview_bulk": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
+        "act_in_bulk": _change(_TEAM, "act on several submissions", "submissions"),
         "read_submission": Rule(_OWN_OR_TEAM, hidden=True),
         "cancel_submission": _change(_OWN_OR_TEAM, "cancel a submission", "submission", hidden=True),
         "read_logs": Rule(_OWN_OR_TEAM, hidden=True),
@@ -95,12 +130,19 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "share_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "unshare_submission": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES, hidden=True),
         "read_leaderboard": _ANYONE,
-        "read_leaderboard_csv": _ANYONE,
+        "read_leaderboard_history": _ANYONE,
+        "verify_leaderboard": _ORGANIZER,
+        "repair_leaderboard": _change(_TEAM, "repair a leaderboard", "competition"),
+        "read_leaderboard_csv": _CROWD,
+        "read_leaderboard_json": _CROWD,
+        "read_leaderboard_page": _CROWD,
         "change_phase": _change(_TEAM, "change a phase", "phase"),
         "change_windows": _change(_TEAM, "change the windows", "competition"),
         "list_extra_allowances": _ORGANIZER,
         "allow_extra": _change(_TEAM, "allow a participant more", "allowance"),
         "read_queue": _ORGANIZER,
+        "read_competition_health": _ORGANIZER,
+        "list_competition_datasets": _ORGANIZER,
         "preview_rerun": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
         "start_rerun": _change(_TEAM, "start a rerun", "rerun"),
         "list_reruns": _ORGANIZER,
@@ -194,7 +236,8 @@ def require_table_complete(routers: Iterable[APIRouter]) -> None:
         raise RuntimeError(f"the access table and the routes differ: {'; '.join(faults)}")
 
 
-def let_in(request: Request) -> None:
+# Not in a thread, as a plain function would be: it is over sooner than a thread is found.
+async def let_in(request: Request) -> None:
     """Dependency of every route: go on only if the door has let this very route's caller in.
 
     The door finds the route by its address, as the framework does. Should the two ever differ, nothing runs.

@@ -13,7 +13,6 @@ from podium.platform.gateway import problems
 from podium.platform.gateway.access import let_in, require_table_complete
 from podium.platform.gateway.door import PREFIX, Door
 from podium.platform.gateway.guards import DOCS_PATH, Guards, headers_for
-from podium.platform.gateway.pacing import Pacing
 from podium.platform.gateway.routes import (
     agents,
     audit,
@@ -21,18 +20,24 @@ from podium.platform.gateway.routes import (
     choices,
     collaborators,
     competitions,
+    content,
     exports,
+    leaderboards,
     offers,
+    organizing,
     people,
     phases,
     pools,
     prefect,
+    public_boards,
     reruns,
     scaling,
+    sign_in,
     storage,
     stored_files,
     submissions,
     tasks,
+    teams,
     uploads,
 )
 from podium.platform.gateway.services import Services
@@ -41,7 +46,12 @@ from podium.platform.version import VERSION
 
 ROUTES = (
     people,
+    sign_in,
     competitions,
+    leaderboards,
+    public_boards,
+    content,
+    organizing,
     collaborators,
     phases,
     bundles,
@@ -50,6 +60,7 @@ ROUTES = (
     offers,
     reruns,
     tasks,
+    teams,
     exports,
     audit,
     agents,
@@ -77,6 +88,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
         await services.prefect_proxy.close()
         services.orchestration.close()
         services.database.close()
+        if services.provider is not None:
+            services.provider.close()
 
     app = FastAPIOffline(
         title="Podium",
@@ -95,7 +108,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(let_in)])
     headers = headers_for(settings.public_url)
     # The last one is the outermost.
-    app.add_middleware(Door, routers=routers, database=services.database, pacing=Pacing(settings.rate_limits))
+    app.add_middleware(Door, routers=routers, database=services.database, pacing=services.pacing)
     app.add_middleware(Guards, headers=headers)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

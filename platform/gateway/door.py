@@ -22,7 +22,7 @@ from podium.platform.database import Database
 from podium.platform.errors import NotAllowed, NotAuthenticated, PodiumError
 from podium.platform.gateway.access import ACCESS
 from podium.platform.gateway.guards import serve_bounded, too_large
-from podium.platform.gateway.pacing import Pacing
+from podium.platform.gateway.pacing import Pacing, counted_as
 from podium.platform.gateway.problems import answer_to
 from podium.platform.gateway.rules import Audited, Role, Rule
 from podium.platform.gateway.rules import Scope as Reach
@@ -93,7 +93,7 @@ class Door:
         secret = secret.strip()
         if not scheme:
             # Who says who they are is counted by that, and not with everybody behind the same address.
-            self._pacing.require(rule.traffic, f"address:{address}")
+            self._pacing.require(rule.traffic, counted_as(None, address))
             return None, frozenset({Role.ANYONE})
         if scheme.lower() != "bearer" or not secret:
             self._pacing.note_unknown(address)
@@ -108,7 +108,7 @@ class Door:
             self._pacing.note_spent(secret)
             raise
         self._pacing.note_good(secret)
-        self._pacing.require(rule.traffic, f"{caller.kind}:{caller.person_id or caller.token_id}")
+        self._pacing.require(rule.traffic, counted_as(caller, address))
         return caller, roles
 
     def _authenticate(self, secret: str, rule: Rule) -> tuple[Caller, frozenset[Role]]:

@@ -9,12 +9,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from podium.platform.errors import TooManyRequests
+from podium.platform.identity import Caller
 from podium.platform.rates import PACES, Bucket, Pace, Traffic, is_full, take
 
 _MOST_BUCKETS = 100_000
 _MOST_KNOWN = 20_000
 _SWEPT = 8
 """Buckets that are looked at, the longest unused first, whenever a new one is made."""
+
+
+def counted_as(caller: Caller | None, address: str) -> str:
+    """Whose bucket a call takes from: that of who calls, or of the address where nobody says who they are."""
+    return f"address:{address}" if caller is None else f"{caller.kind}:{caller.person_id or caller.token_id}"
 
 
 class Pacing:
@@ -109,6 +115,7 @@ _WHAT = {
     Traffic.UNSEEN: "Too many tokens that are new here came from your address",
     Traffic.SUBMISSIONS: "You submit faster than this platform takes it",
     Traffic.UPLOADS: "You upload more files at once than this platform takes",
+    Traffic.SIGN_INS: "Too many people sign in from your address at once",
     Traffic.TOKENS: "You make and revoke tokens faster than this platform takes it",
 }
 

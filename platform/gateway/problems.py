@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from podium.platform.bundles.problems import BundleRefused, Problem, Severity
+from podium.platform.bundles.problems import BundleRefused, ContentRefused, Problem, Severity
 from podium.platform.errors import PodiumError, TooManyRequests
 from podium.platform.records.service import ProblemRecord
 
@@ -26,7 +26,7 @@ def answer(record: ProblemRecord, headers: dict[str, str] | None = None) -> JSON
 
 def record_of(error: PodiumError) -> ProblemRecord:
     """An error of Podium's as a problem."""
-    problems = error.problems if isinstance(error, BundleRefused) else ()
+    problems = error.problems if isinstance(error, BundleRefused | ContentRefused) else ()
     return ProblemRecord(error.type, error.title, error.status, error.detail, error.remedy, tuple(problems))
 
 

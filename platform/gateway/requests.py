@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -18,6 +18,7 @@ from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.models.competitions import NOW
 from podium.platform.models.reruns import Adoption
 from podium.platform.records.exports import TableForm
+from podium.platform.records.organizing import BulkAct
 
 
 def _plain_filename(name: str) -> str:
@@ -65,11 +66,66 @@ class NewToken(Body):
     days: int | None = Field(default=None, ge=1, le=3650)
 
 
+class NewSignIn(Body):
+    """A sign-in to begin: the SHA-256 of a secret that stays in the browser which begins it."""
+
+    binding_sha256: Sha256
+
+
+class ReturnedSignIn(Body):
+    """What a browser brings back from the provider, with the secret that stayed in it."""
+
+    state: str = Field(min_length=1, max_length=200)
+    code: str = Field(min_length=1, max_length=4000)
+    binding: str = Field(min_length=1, max_length=200)
+
+
+class NewIdentity(Body):
+    """Who somebody is at the provider."""
+
+    subject: str = Field(min_length=1, max_length=255)
+
+
 class CompetitionChange(Body):
     """What an organizer may change; what is not given stays as it is."""
 
     published: bool | None = None
     pool: str | None = Field(default=None, max_length=200)
+
+
+class ContentWish(Body):
+    """New values of a competition's content by their fields; its own rules say what may stand in them."""
+
+    # Spaces at the ends of a text are the organizer's: Markdown means something by them.
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+    changes: dict[Annotated[str, Field(max_length=200)], Any]
+
+
+class ContentChange(ContentWish):
+    """The same, with the version that whoever changes it has seen."""
+
+    version: str = Field(max_length=60)
+
+
+class ParticipantDecisions(Body):
+    """Deciding about several participants at once."""
+
+    usernames: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=500)
+    status: ParticipantStatus
+    reason: str = Field(default="", max_length=500)
+
+
+class BulkWish(Body):
+    """An act on submissions by their numbers."""
+
+    act: BulkAct
+    submissions: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(min_length=1, max_length=500)
+
+
+class BulkChange(BulkWish):
+    """The same, with why."""
+
+    reason: str = Field(min_length=1, max_length=500)
 
 
 class RelaxationsChange(Body):
@@ -123,6 +179,25 @@ class Joining(Body):
     """Taking part: the SHA-256 of the terms that were read and are accepted."""
 
     terms_sha256: Sha256
+
+
+class NewTeam(Body):
+    """A team to make."""
+
+    name: str = Field(min_length=1, max_length=200)
+
+
+class TeamChange(Body):
+    """What its captain may change of a team; what is not given stays as it is."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    captain: str | None = Field(default=None, max_length=200)
+
+
+class Joined(Body):
+    """The code of a team to join."""
+
+    code: str = Field(min_length=1, max_length=100)
 
 
 class ParticipantChange(Body):

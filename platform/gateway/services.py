@@ -10,16 +10,20 @@ from fastapi import Depends, Request
 from podium.platform import audit
 from podium.platform.database import Database
 from podium.platform.dispatch import Dispatcher
+from podium.platform.gateway.board_snapshots import BoardSnapshots
+from podium.platform.gateway.pacing import Pacing
 from podium.platform.gateway.prefect_proxy import PrefectProxy
 from podium.platform.notices import Notices
 from podium.platform.orchestration import Orchestration
 from podium.platform.settings import ServerSettings
+from podium.platform.sign_in.configuration import read_provider
+from podium.platform.sign_in.provider import Provider
 from podium.platform.storage import Storage, open_storage
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Database, storage, Prefect and news."""
+    """Database, storage, Prefect and news; and the provider that people sign in at, where there is one."""
 
     settings: ServerSettings
     database: Database
@@ -28,10 +32,14 @@ class Services:
     dispatcher: Dispatcher
     notices: Notices
     prefect_proxy: PrefectProxy
+    provider: Provider | None
+    boards: BoardSnapshots
+    pacing: Pacing
 
     @classmethod
     def of(cls, settings: ServerSettings) -> Services:
         """Connect everything that the settings name; nothing is started."""
+        provider = read_provider(settings)
         database = Database(settings.database_url.get_secret_value())
         database.before_commit(audit.write)
         orchestration = Orchestration(settings.prefect_api_url)
@@ -48,6 +56,9 @@ class Services:
             ),
             notices=Notices(database),
             prefect_proxy=PrefectProxy(settings.prefect_api_url),
+            provider=Provider(provider) if provider is not None else None,
+            boards=BoardSnapshots(database),
+            pacing=Pacing(settings.rate_limits),
         )
 
 

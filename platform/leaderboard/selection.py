@@ -25,6 +25,7 @@ def select_entries(
     standing: frozenset[T],
     columns: Sequence[ColumnRule],
     primary_index: int,
+    is_withdrawn: bool = False,
 ) -> frozenset[T]:
     """The items of one participant, or one team, that stand on the board, out of all of theirs that were scored.
 
@@ -36,10 +37,13 @@ def select_entries(
 
     Args:
         standing: Items that stand there now.
+        is_withdrawn: Whether they have taken off what stood there, where they choose: then nothing is put there.
     """
     baselines = frozenset(entry.item for entry in entries if entry.is_baseline)
     own = [entry for entry in entries if not entry.is_baseline]
-    return baselines | _by_rule(rule, own, standing, columns, primary_index) if own else baselines
+    if not own or (is_withdrawn and rule in CHOSEN and standing.isdisjoint(entry.item for entry in own)):
+        return baselines
+    return baselines | _by_rule(rule, own, standing, columns, primary_index)
 
 
 def _by_rule(

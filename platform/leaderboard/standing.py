@@ -36,24 +36,29 @@ class Candidate(NamedTuple, Generic[E, T]):
 
 
 def standing_entries(
-    rules: BoardRules, candidates: Iterable[Candidate[E, T]], chosen: frozenset[T] = frozenset()
+    rules: BoardRules,
+    candidates: Iterable[Candidate[E, T]],
+    chosen: frozenset[T] = frozenset(),
+    withdrawn: frozenset[E] = frozenset(),
 ) -> list[Candidate[E, T]]:
     """Those that stand on the board by its rule, of each entrant's.
 
     Args:
         chosen: Items that stand there now, for the rules under which participants choose.
+        withdrawn: Entrants who have taken off what stood there, for the same rules.
     """
     by_entrant: dict[E, list[Candidate[E, T]]] = {}
     for candidate in candidates:
         by_entrant.setdefault(candidate.entrant, []).append(candidate)
     standing: list[Candidate[E, T]] = []
-    for own in by_entrant.values():
+    for entrant, own in by_entrant.items():
         selected = select_entries(
             rules.submission_rule,
             [candidate.entry for candidate in own],
             standing=chosen,
             columns=rules.columns,
             primary_index=rules.primary_index,
+            is_withdrawn=entrant in withdrawn,
         )
         standing += [candidate for candidate in own if candidate.entry.item in selected]
     return standing

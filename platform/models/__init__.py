@@ -22,6 +22,7 @@ from podium.platform.models.competitions import (
     TaskVersion,
     TermsAcceptance,
 )
+from podium.platform.models.identities import Identity, PendingSignIn
 from podium.platform.models.people import Agent, Person, Pool, PoolUser, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
 from podium.platform.models.scaling import ScaledAgent, ScalingDecision, ScalingPolicy
@@ -34,6 +35,7 @@ from podium.platform.models.submissions import (
     LeaderboardEntry,
     LogText,
     Output,
+    PhaseBoard,
     Score,
     Submission,
 )
@@ -57,14 +59,17 @@ __all__ = [
     "Event",
     "ExtraAllowance",
     "FlowLease",
+    "Identity",
     "Leaderboard",
     "LeaderboardEntry",
     "LogText",
     "Output",
     "Page",
     "Participant",
+    "PendingSignIn",
     "Person",
     "Phase",
+    "PhaseBoard",
     "PhaseMigration",
     "PhaseTask",
     "Pool",

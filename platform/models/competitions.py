@@ -91,7 +91,8 @@ class Competition(Identified, Timed, Base):
     """A competition. The flags have the names and meanings of the bundle's fields.
 
     Submissions are taken within `[starts, ends)` and people may join within `[registration_starts,
-    registration_ends)`; what is null does not bound.
+    registration_ends)`; what is null does not bound. Without `max_team_members` there are no teams; from
+    `team_deadline` on they stay as they are.
     """
 
     __tablename__ = "competitions"
@@ -128,6 +129,8 @@ class Competition(Identified, Timed, Base):
     ends: Mapped[datetime | None]
     registration_starts: Mapped[datetime | None]
     registration_ends: Mapped[datetime | None]
+    max_team_members: Mapped[int | None]
+    team_deadline: Mapped[datetime | None]
     next_submission_number: Mapped[int] = mapped_column(Integer, default=1)
 
     organizer: Mapped[Person] = relationship()

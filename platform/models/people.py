@@ -82,7 +82,7 @@ class PoolUser(Timed, Base):
 
 
 class Token(Identified, Timed, Base):
-    """A bearer token; only the SHA-256 of its secret is kept."""
+    """A bearer token; only the SHA-256 of its secret is kept. One that an identity signed in with goes with it."""
 
     __tablename__ = "tokens"
     __table_args__ = (
@@ -102,6 +102,7 @@ class Token(Identified, Timed, Base):
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     pool_id: Mapped[UUID | None] = mapped_column(ForeignKey("pools.id", ondelete="CASCADE"), index=True)
     attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), index=True)
+    identity_id: Mapped[UUID | None] = mapped_column(ForeignKey("identities.id", ondelete="CASCADE"), index=True)
     expires: Mapped[datetime | None]
     last_used: Mapped[datetime | None]
     revoked: Mapped[datetime | None]

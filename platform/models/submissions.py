@@ -15,6 +15,7 @@ from podium.platform.lifecycle import AttemptStatus, EvaluationStatus, Stage, Su
 from podium.platform.models.base import Base, Identified, Timed, now, status_type
 from podium.platform.models.competitions import Competition, Phase, Task
 from podium.platform.models.people import Agent, Person, Pool
+from podium.platform.models.teams import Team
 
 
 class Submission(Identified, Timed, Base):
@@ -28,7 +29,11 @@ class Submission(Identified, Timed, Base):
     organizers alone. Once its results are adopted, the origin's `results_id` leads to it. An `origin_id` without a
     `rerun_id` is the submission of the phase before that this one was migrated from.
 
+    One that is `excluded` is kept off the leaderboard by an organizer.
     One that `is_baseline` is an organizer's for comparison: it stands on the leaderboard without a rank.
+
+    One with a `team_id` was made for that team, or became its own when the participant joined: the team is who enters
+    with it, whoever is in it later.
 
     `content` is where its file lies. When its participant has removed the file, `files_removed` says so. `shared` is
     since when everybody may have it.
@@ -59,9 +64,30 @@ class Submission(Identified, Timed, Base):
             postgresql_where=text("rerun_id IS NOT NULL"),
         ),
         Index("ix_submissions_phase_id_person_id_created", "phase_id", "person_id", "created"),
+        Index(
+            "ix_submissions_phase_id_team_id_created",
+            "phase_id",
+            "team_id",
+            "created",
+            postgresql_where=text("team_id IS NOT NULL"),
+        ),
         # In the order of the queue, so that its head is found without the rest.
         Index("ix_submissions_open", "status", "queue", "queued", "id", postgresql_where=text("ended IS NULL")),
         Index("ix_submissions_content", "content", postgresql_where=text("content IS NOT NULL")),
+        # How many of each participant were scored by a moment, and which is the newest: boards tell both.
+        Index(
+            "ix_submissions_scored_phase_id_person_id_ended",
+            "phase_id",
+            "person_id",
+            "ended",
+            postgresql_where=text("status = 'finished' AND rerun_id IS NULL"),
+        ),
+        Index(
+            "ix_submissions_scored_phase_id_created",
+            "phase_id",
+            "created",
+            postgresql_where=text("status = 'finished' AND rerun_id IS NULL"),
+        ),
         Index("ix_submissions_shared", "competition_id", "shared", postgresql_where=text("shared IS NOT NULL")),
         CheckConstraint("(ended IS NOT NULL) = (status IN ('finished', 'failed', 'cancelled'))", name="ended_if_over"),
     )
@@ -69,6 +95,7 @@ class Submission(Identified, Timed, Base):
     competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"), index=True)
+    team_id: Mapped[UUID | None] = mapped_column(ForeignKey("teams.id"))
     number: Mapped[int]
     filename: Mapped[str] = mapped_column(String(255))
     size: Mapped[int] = mapped_column(BigInteger)
@@ -86,6 +113,7 @@ class Submission(Identified, Timed, Base):
     counts: Mapped[bool] = mapped_column(default=True)
     on_leaderboard: Mapped[bool] = mapped_column(default=False)
     is_baseline: Mapped[bool] = mapped_column(default=False)
+    excluded: Mapped[bool] = mapped_column(default=False)
     origin_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), index=True)
     rerun_id: Mapped[UUID | None] = mapped_column(ForeignKey("reruns.id", ondelete="CASCADE"))
     results_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id", ondelete="SET NULL"))
@@ -103,6 +131,7 @@ class Submission(Identified, Timed, Base):
     competition: Mapped[Competition] = relationship()
     phase: Mapped[Phase] = relationship()
     person: Mapped[Person] = relationship()
+    team: Mapped[Team | None] = relationship()
     evaluations: Mapped[list[Evaluation]] = relationship(
         order_by="Evaluation.position", cascade="all, delete-orphan", back_populates="submission"
     )
@@ -116,6 +145,11 @@ class Submission(Identified, Timed, Base):
         foreign_keys=[results_id], remote_side="Submission.id", viewonly=True
     )
     batch: Mapped[Batch | None] = relationship()
+
+    @property
+    def entrant_id(self) -> UUID:
+        """Who enters with it: its team, else its participant."""
+        return self.team_id or self.person_id
 
     @property
     def results(self) -> Submission:
@@ -251,19 +285,84 @@ class LogText(Base):
 
 
 class LeaderboardEntry(Base):
-    """A submission that stands on a phase's leaderboard; `scores` has one value per column, by the columns' index."""
+    """That a submission stood on a phase's leaderboard, with these scores, from `since` until `until`.
+
+    Rows are closed and opened, never changed: any board as of any moment are the rows with `since <= moment < until`.
+    One without an `until` stands there now. What is of the submission (`submitted`, `number`, `is_baseline`) is here
+    too, so that the order of a board is the order of one index.
+
+    `entrant_id` is who has the place: the participant who submitted, or the team for which they did.
+
+    `scores` has one value per column, by the columns' index. `sort_key` has those that rank, in the order in which they
+    do, such that less is better (`leaderboard.sort_keys`); it is null for a row that can't be ranked. `rank` is what it
+    had when it came there; null for a baseline, and where only the whole board could tell. `is_withdrawn` is of a row
+    that its participant took off, where the rule leaves that to them.
+    """
 
     __tablename__ = "leaderboard_entries"
-    __table_args__ = (Index("ix_leaderboard_entries_phase_id_person_id", "phase_id", "person_id"),)
+    __table_args__ = (
+        Index(
+            "uq_leaderboard_entries_phase_id_submission_id",
+            "phase_id",
+            "submission_id",
+            unique=True,
+            postgresql_where=text("until IS NULL"),
+        ),
+        # A page of a board is a piece of this index.
+        Index(
+            "ix_leaderboard_entries_order",
+            "phase_id",
+            "sort_key",
+            "submitted",
+            "number",
+            postgresql_include=["is_baseline", "id"],
+            postgresql_where=text("until IS NULL"),
+        ),
+        Index("ix_leaderboard_entries_phase_id_entrant_id_since", "phase_id", "entrant_id", "since"),
+        # What stood there once: those still standing would all be in every range, and have the index above.
+        Index(
+            "ix_leaderboard_entries_period",
+            text("tstzrange(since, until)"),
+            postgresql_using="gist",
+            postgresql_where=text("until IS NOT NULL"),
+        ),
+        Index("ix_leaderboard_entries_firsts", "phase_id", "since", postgresql_where=text("rank = 1")),
+        CheckConstraint("until > since", name="ends_after_it_begins"),
+    )
 
-    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"), primary_key=True)
-    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"))
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
     scores: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
-    updated: Mapped[datetime] = mapped_column(default=now)
+    sort_key: Mapped[list[float] | None] = mapped_column(ARRAY(Double))
+    submitted: Mapped[datetime]
+    number: Mapped[int]
+    is_baseline: Mapped[bool] = mapped_column(default=False)
+    rank: Mapped[int | None]
+    entrant_id: Mapped[UUID]
+    since: Mapped[datetime] = mapped_column(default=now)
+    until: Mapped[datetime | None]
+    is_withdrawn: Mapped[bool] = mapped_column(default=False)
 
     submission: Mapped[Submission] = relationship()
     person: Mapped[Person] = relationship()
+
+
+class PhaseBoard(Base):
+    """How a phase's leaderboard as a whole is: its row is locked by whoever changes the board, until they commit.
+
+    `version` grows with every result that is placed or changed, `moment` is when it did last and never goes back,
+    `changed` is when a row last came or went, and `rows` is how many stand there.
+    """
+
+    __tablename__ = "phase_boards"
+
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    moment: Mapped[datetime]
+    changed: Mapped[datetime | None]
+    rows: Mapped[int]
 
 
 class Event(Base):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.models.base import Base, Identified, Timed
@@ -12,16 +13,24 @@ from podium.platform.models.people import Person
 
 
 class Team(Identified, Timed, Base):
-    """A team of a competition. No two have the same name there, however it is capitalized."""
+    """A team of a competition. No two have the same name there, however it is capitalized.
+
+    Its captain decides who is in it. Of the code by which others join, the SHA-256 is kept, until it expires. A team
+    without members stays where it stands on a board.
+    """
 
     __tablename__ = "teams"
     __table_args__ = (
         Index("uq_teams_competition_id_name_lower", "competition_id", text("lower(name)"), unique=True),
         UniqueConstraint("id", "competition_id"),  # what members refer to
+        UniqueConstraint("code_sha256"),
     )
 
     competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(60))
+    captain_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    code_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    code_expires: Mapped[datetime | None]
 
     members: Mapped[list[TeamMember]] = relationship(
         order_by="TeamMember.created, TeamMember.person_id", cascade="all, delete-orphan", back_populates="team"

@@ -170,6 +170,8 @@ class CompetitionRecord:
         terms_accepted: When the person who asks accepted terms of it last; `None` where they never did.
         accepted_terms_sha256: Which those were; another one than `terms_sha256` where the terms have changed since.
         may_share: Participants may make their submissions public.
+        max_team_members: How many may be in a team; `None` where everybody takes part alone.
+        team_deadline: From then on teams stay as they are.
     """
 
     summary: CompetitionSummary
@@ -196,6 +198,8 @@ class CompetitionRecord:
     terms_accepted: datetime | None = None
     accepted_terms_sha256: str = ""
     may_share: bool = False
+    max_team_members: int | None = None
+    team_deadline: datetime | None = None
 
     def limits_in_words(self) -> list[str]:
         """What programs may use, in a sentence for all phases in which it is the same."""

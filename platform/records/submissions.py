@@ -130,6 +130,7 @@ class SubmissionRecord:
         rescored: The rerun whose results count now, in words; empty where the first ones do.
         migrated_from: The number of the submission of the phase before that this one was made from.
         shared: Its participant lets everybody have its file.
+        team: The team that it was made for, or that its participant has joined since; empty where there is none.
     """
 
     id: UUID
@@ -157,6 +158,7 @@ class SubmissionRecord:
     rescored: str = ""
     migrated_from: int | None = None
     shared: bool = False
+    team: str = ""
 
     def __str__(self) -> str:
         parts = [f"Submission {self.number} of {self.competition}: {self.status.value}"]

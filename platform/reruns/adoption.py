@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from podium.platform.leaderboard.entries import hold_all_participants
 from podium.platform.leaderboard.whole_board import write_board
 from podium.platform.lifecycle import RerunStatus
-from podium.platform.models import Adoption, Participant, Rerun, RerunItem
+from podium.platform.models import Adoption, Rerun, RerunItem
 from podium.platform.reruns.comparison import Comparison, Difference, compare
 from podium.platform.submissions.transitions import Adopted, adopt_results
 from podium.platform.transitions import move_rerun
@@ -25,12 +25,7 @@ def adopt(session: Session, rerun: Rerun, *, actor: str) -> Comparison:
     Raises:
         IllegalTransition: The rerun is not ready, or a submission has changed meanwhile; nothing was changed.
     """
-    session.execute(
-        select(Participant.person_id)
-        .where(Participant.competition_id == rerun.competition_id)
-        .order_by(Participant.person_id)
-        .with_for_update()
-    )
+    hold_all_participants(session, rerun.competition_id)
     comparison = compare(session, rerun)
     new = [difference for difference in comparison.differences if difference.after is not None]
     adopt_results(
@@ -40,8 +35,8 @@ def adopt(session: Session, rerun: Rerun, *, actor: str) -> Comparison:
         reason=f"Rerun {rerun.number}: {rerun.reason}",
     )
     phases = {phase.id: phase for phase in rerun.competition.phases}
-    for phase_id, standing in comparison.boards.items():
-        write_board(session, phases[phase_id], standing)
+    for phase_id, standing in sorted(comparison.boards.items()):
+        write_board(session, phases[phase_id], rerun.competition.leaderboards[0], standing)
     keep_differences(session, rerun, comparison)
     kept = len(comparison.differences) - len(new)
     said = "1 new result was adopted" if len(new) == 1 else f"{len(new)} new results were adopted"

@@ -92,8 +92,8 @@ def compare(session: Session, rerun: Rerun) -> Comparison:
                 message=item.submission.status_message if item.submission and item.submission.ended else "",
                 old_scores=_scores(item.origin.status, values.get(item.origin.results_id or item.origin_id), none),
                 new_scores=_scores(afters[item.origin_id], values.get(item.submission_id or item.origin_id), none),
-                old_rank=old_ranks[item.origin.phase_id].get(item.origin.person_id),
-                new_rank=new_ranks[item.origin.phase_id].get(item.origin.person_id),
+                old_rank=old_ranks[item.origin.phase_id].get(item.origin.entrant_id),
+                new_rank=new_ranks[item.origin.phase_id].get(item.origin.entrant_id),
             )
             for item in items
         ],

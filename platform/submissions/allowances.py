@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from podium.platform.errors import NotFound
 from podium.platform.events import record_event
 from podium.platform.lifecycle import SubmissionStatus
-from podium.platform.models import Competition, ExtraAllowance, Participant, Person, Phase, Submission, now
+from podium.platform.models import Competition, ExtraAllowance, Participant, Person, Phase, Submission, Team, now
 from podium.platform.quotas import Counted, Extra, Left, Quota, left_of, window_start
 from podium.platform.records.people import Allowance, ExtraAllowanceRecord
 from podium.platform.submissions.participation import NotParticipating, require_participant
 from podium.platform.submissions.windows import next_change, why_closed
+from podium.platform.team_members import members_of, team_of
 
 
 def quota_of(phase: Phase) -> Quota:
@@ -30,12 +31,18 @@ def quota_of(phase: Phase) -> Quota:
     )
 
 
-def quota_left(session: Session, phase: Phase, person_id: UUID, moment: datetime) -> Left:
-    """What a participant has left in a phase. Reserving it takes the lock of `require_participant`."""
+def quota_left(session: Session, phase: Phase, person_id: UUID, moment: datetime, *, team: Team | None = None) -> Left:
+    """What a participant, or the team that they are in, has left in a phase.
+
+    Of a team counts what was made for it, and what those who are in it have made: nobody gets more by joining or
+    leaving. Reserving takes the lock of `require_participant`, and then the team's.
+    """
     quota = quota_of(phase)
+    people = frozenset({person_id}) if team is None else members_of(session, team.id)
+    theirs = Submission.person_id.in_(people)
     query = select(Submission.created, Submission.status, Submission.ended).where(
         Submission.phase_id == phase.id,
-        Submission.person_id == person_id,
+        theirs if team is None else or_(theirs, Submission.team_id == team.id),
         Submission.counts,
         Submission.origin_id.is_(None),  # reruns, and what was migrated into the phase, are nobody's own
     )
@@ -46,15 +53,21 @@ def quota_left(session: Session, phase: Phase, person_id: UUID, moment: datetime
         Counted(created, failed=status is SubmissionStatus.FAILED, under_way=ended is None)
         for created, status, ended in session.execute(query)
     ]
-    granted = session.get(ExtraAllowance, (phase.id, person_id))
-    extra = Extra(granted.per_window, granted.total, granted.concurrent) if granted else Extra()
+    granted = session.scalars(
+        select(ExtraAllowance).where(ExtraAllowance.phase_id == phase.id, ExtraAllowance.person_id.in_(people))
+    ).all()
+    extra = Extra(
+        per_window=sum(one.per_window for one in granted),
+        total=sum(one.total for one in granted),
+        concurrent=sum(one.concurrent for one in granted),
+    )
     return left_of(quota, extra, counted, moment)
 
 
 def allowance(session: Session, competition: Competition, phase: Phase, person_id: UUID) -> Allowance:
     """Whether the person may submit to the phase now, and if not, why and until when."""
     moment = now()
-    left = quota_left(session, phase, person_id, moment)
+    left = quota_left(session, phase, person_id, moment, team=team_of(session, competition, person_id))
     reason, changes = left.reason, left.renews
     if closed := why_closed(competition, phase, moment):
         reason, changes = closed, next_change(competition, phase, moment)

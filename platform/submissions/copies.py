@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.identifiers import new_id
+from podium.platform.leaderboard.entries import hold_participants
 from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
-from podium.platform.models import Evaluation, Event, PhaseTask, Submission, now
+from podium.platform.models import Evaluation, Event, PhaseTask, Submission, TeamMember, now
 from podium.platform.submissions.transitions import WAITS_FOR_AGENT
 
 
@@ -37,6 +38,8 @@ def queue_copies(
     """
     moment = now()
     made = {origin.id: new_id() for origin in origins}
+    # What a rerun makes stands apart, whoever it is of.
+    teams = _teams_of(session, origins) if "phase_id" in values else {}
     session.execute(
         insert(Submission),
         [
@@ -47,6 +50,7 @@ def queue_copies(
                 "competition_id": origin.competition_id,
                 "phase_id": origin.phase_id,
                 "person_id": origin.person_id,
+                "team_id": origin.team_id or teams.get((origin.competition_id, origin.person_id)),
                 "number": number(at, origin),
                 "filename": origin.filename,
                 "size": origin.size,
@@ -88,6 +92,21 @@ def queue_copies(
     )
     session.flush()
     return made
+
+
+def _teams_of(session: Session, origins: Sequence[Submission]) -> dict[tuple[UUID, UUID], UUID]:
+    """The teams that people are in now who have submitted these, by competition and person.
+
+    Who joins at the same moment takes over what is there, and the copies come before or after that: their rows are
+    held as for a submission.
+    """
+    competitions = {one.competition_id for one in origins if one.competition.max_team_members is not None}
+    if not competitions:
+        return {}
+    keys = {(one.competition_id, one.person_id) for one in origins if one.competition_id in competitions}
+    hold_participants(session, keys)
+    members = select(TeamMember).where(tuple_(TeamMember.competition_id, TeamMember.person_id).in_(keys))
+    return {(one.competition_id, one.person_id): one.team_id for one in session.scalars(members)}
 
 
 def _tasks_of(session: Session, phases: set[UUID]) -> dict[UUID, list[PhaseTask]]:

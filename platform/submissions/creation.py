@@ -27,6 +27,7 @@ from podium.platform.submissions.allowances import quota_left
 from podium.platform.submissions.participation import require_participant
 from podium.platform.submissions.transitions import WAITS_FOR_AGENT, move_submission
 from podium.platform.submissions.windows import require_open
+from podium.platform.team_members import hold_teams, team_of
 from podium.platform.uploads import join_parts
 
 
@@ -104,7 +105,10 @@ def create_submission(
     if size > max_bytes:
         raise TooLarge(f"A submission may have {max_bytes} bytes; this one has {size}.")
     require_participant(session, competition, person_id, lock=True)
-    require_left(quota_left(session, phase, person_id, moment))
+    team = team_of(session, competition, person_id)
+    if team is not None:
+        hold_teams(session, {team.id})
+    require_left(quota_left(session, phase, person_id, moment, team=team))
     require_room_for_outputs(session, competition.organizer_id, default=quota_bytes)
     require_room(session, person_id, size, default=quota_bytes)
     number = session.scalar(
@@ -118,6 +122,7 @@ def create_submission(
         competition=competition,
         phase=phase,
         person_id=person_id,
+        team_id=team.id if team is not None else None,
         number=number,
         filename=filename,
         size=size,

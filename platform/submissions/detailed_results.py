@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from podium.platform import competitions
 from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.identity import Caller
@@ -18,6 +20,7 @@ from podium.platform.records.submissions import DetailedResult, DetailedResults
 from podium.platform.storage import Storage
 from podium.platform.submissions.manifest import live_results_key
 from podium.platform.submissions.views import hidden_outputs
+from podium.platform.team_members import is_ones_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,11 @@ class _Page:
     record: DetailedResult
 
 
-def require_visible(submission: Submission, caller: Caller | None) -> None:
+def require_visible(session: Session, submission: Submission, caller: Caller | None) -> None:
     """Go on only if the caller may see the submission's detailed results.
 
-    Its owner may where the phase and the competition say so, its organizers always, and everyone who may see the
-    leaderboard where it leads to them, for a submission that stands on it.
+    Its owner, and who is in the team that it is for, may where the phase and the competition say so, its organizers
+    always, and everyone who may see the leaderboard where it leads to them, for a submission that stands on it.
 
     Raises:
         NotFound: The submission is no business of the caller's.
@@ -40,7 +43,7 @@ def require_visible(submission: Submission, caller: Caller | None) -> None:
     """
     if competitions.may_organize(submission.competition, caller):
         return
-    owns = caller is not None and caller.person_id == submission.person_id
+    owns = caller is not None and is_ones_own(session, submission, caller.person_id)
     if owns and OutputKind.DETAILED_RESULTS not in hidden_outputs(submission):
         return
     if submission.on_leaderboard and board_shows_detailed_results(submission.competition, submission.phase):
@@ -50,18 +53,16 @@ def require_visible(submission: Submission, caller: Caller | None) -> None:
     raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
 
 
-def detailed_results(submission: Submission, storage: Storage, caller: Caller | None) -> DetailedResults:
+def detailed_results(
+    session: Session, submission: Submission, storage: Storage, caller: Caller | None
+) -> DetailedResults:
     """The pages of a submission that there are now; on an anonymous board without its participant's name."""
     return DetailedResults(
         submission_id=submission.id,
         competition=submission.competition.slug,
         phase=submission.phase.name,
         number=submission.number,
-        participant=shown_name(
-            submission,
-            for_organizer=competitions.may_organize(submission.competition, caller),
-            viewer_id=caller.person_id if caller else None,
-        ),
+        participant=shown_name(session, submission, caller),
         pages=tuple(page.record for page in _pages(submission, storage)),
     )
 

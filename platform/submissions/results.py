@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from podium.platform.errors import InvalidInput, PodiumError
 from podium.platform.jobs import EvaluationResult, OutputKind, ScoringResult
-from podium.platform.leaderboard.entries import place_on_leaderboard
+from podium.platform.leaderboard.entries import place_on_leaderboards
 from podium.platform.lifecycle import (
     AttemptOutcome,
     AttemptStatus,
@@ -221,9 +221,8 @@ def _place(session: Session, submissions: Sequence[Submission]) -> None:
     """Bring the leaderboard up to date with those that have finished."""
     # What is scored again stands apart until its rerun is adopted.
     finished = [one for one in submissions if one.status is SubmissionStatus.FINISHED and one.rerun_id is None]
-    # Each waits for others that place one of the same participant: all in the same order.
-    for submission in sorted(finished, key=lambda one: (one.competition_id, one.person_id, one.id)):
-        place_on_leaderboard(session, submission, submission.competition.leaderboards[0])
+    if finished:
+        place_on_leaderboards(session, finished)
 
 
 def _fail(session: Session, submission: Submission, actor: str) -> None:

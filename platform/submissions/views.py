@@ -26,6 +26,7 @@ def submission_options() -> Sequence[LoaderOption]:
     """What to load with submissions that are to be shown, in a fixed number of queries."""
     return (
         joinedload(Submission.person),
+        joinedload(Submission.team),
         joinedload(Submission.phase),
         joinedload(Submission.competition).options(
             selectinload(Competition.leaderboards).selectinload(Leaderboard.columns)
@@ -66,6 +67,7 @@ def submission_record(
         competition=submission.competition.slug,
         phase=phase.name,
         participant=submission.person.username,
+        team=submission.team.name if submission.team is not None else "",
         filename=submission.filename,
         size=submission.size,
         message=submission.message,

@@ -105,7 +105,7 @@ class _Podium:
     def addresses(self, present: set[str]) -> dict[str, str]:
         found = {}
         if "dashboards" in present:
-            found["Leaderboards"] = self._reachable("dashboards")
+            found["Leaderboards"] = self._pages_url()
         if "gateway" in present:
             found["API"] = f"{self._public_url()}/api/v1"
             found["API docs"] = f"{self._public_url()}/api/docs"
@@ -203,6 +203,7 @@ class _Podium:
             **given,
             "PODIUM_GATEWAY": self._local("gateway"),
             "PODIUM_PUBLIC_URL": self._public_url(),
+            "PODIUM_PAGES_URL": self._pages_url(),
             "PODIUM_DASHBOARDS_HOST": self.options.host,
             "PODIUM_DASHBOARDS_PORT": str(self._port("dashboards")),
         }
@@ -226,6 +227,7 @@ class _Podium:
             "PODIUM_HOST": self.options.host,
             "PODIUM_PORT": str(self._port("gateway")),
             "PODIUM_PUBLIC_URL": self._public_url(),
+            "PODIUM_PAGES_URL": self._pages_url(),
             "PREFECT_API_URL": self._prefect_api(),
             # No profile of whoever runs this may send flow runs to another Prefect.
             "PREFECT_HOME": str(self.folder.path / "gateway" / "prefect"),
@@ -244,6 +246,9 @@ class _Podium:
 
     def _public_url(self) -> str:
         return (self.environment.get("PODIUM_PUBLIC_URL") or self._reachable("gateway")).rstrip("/")
+
+    def _pages_url(self) -> str:
+        return (self.environment.get("PODIUM_PAGES_URL") or self._reachable("dashboards")).rstrip("/")
 
     def _local(self, part: str) -> str:
         host = LOOPBACK if self.options.host in _EVERYWHERE else self.options.host

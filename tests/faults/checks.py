@@ -207,7 +207,7 @@ def leaderboard(connection: psycopg.Connection, client: Client) -> Iterator[str]
     shown = [(row.rank, row.participant, row.submission_id, row.scores) for row in client.each_leaderboard_row(SLUG)]
     if shown != wanted:
         yield f"the leaderboard differs: {[pair for pair in zip(shown, wanted, strict=False) if pair[0] != pair[1]]}"
-    stored = rows(connection, "SELECT submission_id, scores FROM leaderboard_entries")
+    stored = rows(connection, "SELECT submission_id, scores FROM leaderboard_entries WHERE until IS NULL")
     marked = rows(connection, "SELECT id FROM submissions WHERE on_leaderboard")
     if {(one, *scores) for one, scores in stored} != set(best.values()) or {one for (one,) in marked} != {
         one for one, _ in best.values()

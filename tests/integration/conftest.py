@@ -156,6 +156,8 @@ def session_gateway(settings: ServerSettings) -> Iterator[RunningGateway]:
 @pytest.fixture
 def gateway(session_gateway: RunningGateway, world: World, prefect: StandInPrefect) -> RunningGateway:
     """A gateway that serves the world over HTTP. Its dispatcher ticks when the test says so."""
+    # Competitions of other tests have the same names.
+    session_gateway.services.boards.forget_all()
     return session_gateway
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from podium.platform.records.scaling import ScaledAgentRecord, ScalingDecisionRecord, ScalingRecord
+
+# Test modules are imported by their path, so what they share is found by folder.
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from pydantic import AwareDatetime
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from podium.platform import competition_relaxations, competition_views, competitions, participants
 from podium.platform.audit import plain_address
 from podium.platform.competition_pool import choose_pool
-from podium.platform.csv_cells import safe_cell
-from podium.platform.errors import NotAllowed
 from podium.platform.events import record_event
 from podium.platform.gateway.access import MaybeCaller, WithCaller
+from podium.platform.gateway.board_access import board_seen
 from podium.platform.gateway.requests import CompetitionChange, Joining, ParticipantChange, RelaxationsChange
 from podium.platform.gateway.services import WithServices
-from podium.platform.identity import Caller, find_person
+from podium.platform.identity import find_person
 from podium.platform.leaderboard.reading import read_leaderboard as leaderboard_of
 from podium.platform.lifecycle import CompetitionStatus
 from podium.platform.models import Participant, Person, now
@@ -33,7 +29,6 @@ from podium.platform.submissions.windows import choose_phase
 router = APIRouter(tags=["competitions"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0)]
-EVERY_ROW = 1_000_000
 
 
 @router.get("/competitions")
@@ -149,6 +144,9 @@ def read_allowance(slug: str, services: WithServices, caller: WithCaller, phase:
         return allowance(session, competition, choose_phase(competition, phase, now()), caller.person_id)
 
 
+Search = Annotated[str, Query(max_length=60)]
+
+
 @router.get("/competitions/{slug}/leaderboard")
 def read_leaderboard(
     slug: str,
@@ -157,54 +155,12 @@ def read_leaderboard(
     phase: str | None = None,
     limit: Limit = 100,
     offset: Offset = 0,
+    search: Search = "",
+    as_of: AwareDatetime | None = None,
 ) -> LeaderboardRecord:
-    """A phase's leaderboard."""
+    """A phase's leaderboard, as it stands or as it stood; of all, or of participants by their names."""
     with services.database.session() as session:
-        return _leaderboard(session, slug, caller, phase, limit, offset)
-
-
-@router.get("/competitions/{slug}/leaderboard.csv", response_class=Response)
-def read_leaderboard_csv(slug: str, services: WithServices, caller: MaybeCaller, phase: str | None = None) -> Response:
-    """A phase's whole leaderboard as CSV, scores in whole precision."""
-    with services.database.session() as session:
-        board = _leaderboard(session, slug, caller, phase, EVERY_ROW, 0)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    questions = [question.key for question in board.questions]
-    keys = [safe_cell(key) for key in (*(column.key for column in board.columns), *questions)]
-    writer.writerow(["rank", "participant", *keys, "entries", "submitted", "submission", "baseline", "combined_rank"])
-    for row in board.rows:
-        cells = [
-            row.rank,
-            row.participant,
-            *row.scores,
-            *(row.fact_sheet.get(key, "") for key in questions),
-            row.entries,
-            row.submitted.isoformat(),
-            row.submission_id,
-            "true" if row.is_baseline else "false",
-            row.combined_rank,
-        ]
-        writer.writerow([safe_cell(cell) for cell in cells])
-    name = f"{board.competition}-leaderboard.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _leaderboard(
-    session: Session, slug: str, caller: Caller | None, phase: str | None, limit: int, offset: int
-) -> LeaderboardRecord:
-    competition = competitions.find_competition(session, slug, caller)
-    organizes = competitions.may_organize(competition, caller)
-    if competition.leaderboards[0].hidden and not organizes:
-        raise NotAllowed("The organizers have hidden this leaderboard.")
-    chosen = choose_phase(competition, phase, now())
-    return leaderboard_of(
-        session,
-        competition,
-        chosen,
-        for_organizer=organizes,
-        viewer_id=caller.person_id if caller else None,
-        limit=limit,
-        offset=offset,
-    )
+        competition, chosen, reader = board_seen(session, slug, caller, phase)
+        return leaderboard_of(
+            session, competition, chosen, reader, limit=limit, offset=offset, search=search, as_of=as_of
+        )

@@ -54,7 +54,7 @@ def list_shared_submissions(
     """Submissions that their participants have made public, the latest first."""
     with services.database.session() as session:
         competition = competitions.find_competition(session, slug, caller)
-        return sharing.shared_submissions(session, competition, limit=limit, offset=offset)
+        return sharing.shared_submissions(session, competition, caller, limit=limit, offset=offset)
 
 
 @router.get("/competitions/{slug}/shared-submissions/{submission_id}/file")

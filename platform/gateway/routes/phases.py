@@ -45,14 +45,7 @@ def change_phase(
     )
     with services.database.session() as session:
         competition, found = _organized(session, slug, phase, caller)
-        # Two who move dates at once move one after the other, and the second is checked against the first.
-        session.execute(
-            select(Phase)
-            .where(Phase.competition_id == competition.id)
-            .order_by(Phase.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        ).all()
+        phase_changes.hold_phases(session, competition)
         phase_changes.change_phase(session, found, change, actor=caller.actor)
         return competition_views.competition_record(session, competition, caller, maxima=services.settings.limit_maxima)
 

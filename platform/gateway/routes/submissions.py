@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, StreamingResponse
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import LoaderOption
 from starlette.background import BackgroundTasks
@@ -25,11 +25,12 @@ from podium.platform.gateway.routes.storage import UNTRUSTED_PAGE
 from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller
 from podium.platform.jobs import OutputKind
-from podium.platform.models import Evaluation, Output, Submission, now
+from podium.platform.models import Competition, Evaluation, Output, Submission, now
 from podium.platform.records.storage import SignedRequestRecord
 from podium.platform.records.submissions import DetailedResults, LogPage, SubmissionRecord, SubmissionUpload
 from podium.platform.submissions import attempts, creation, detailed_results, logs, views
 from podium.platform.submissions.windows import choose_phase
+from podium.platform.team_members import is_ones_own, team_of
 from podium.platform.uploads import announced_submission, forget_completed, offer_upload, signed_record
 
 router = APIRouter(tags=["submissions"])
@@ -100,14 +101,14 @@ def list_submissions(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> list[SubmissionRecord]:
-    """One's own submissions, the newest first; for organizers, everyone's."""
+    """One's own submissions and those of one's team, the newest first; for organizers, everyone's."""
     with services.database.session() as session:
         competition = competitions.find_competition(session, slug, caller)
         query = select(Submission).where(Submission.competition_id == competition.id, Submission.rerun_id.is_(None))
         if everyone:
             competitions.require_organizer(competition, caller)
         else:
-            query = query.where(Submission.person_id == caller.person_id)
+            query = query.where(_theirs(session, competition, caller))
         if phase is not None:
             query = query.where(Submission.phase_id == choose_phase(competition, phase, now()).id)
         organizes = competitions.may_organize(competition, caller)
@@ -138,6 +139,8 @@ def cancel_submission(
     with services.database.session() as session:
         submission = _find(session, submission_id, caller, options=views.submission_options())
         own = submission.person_id == caller.person_id
+        if not own and not _organizes(submission, caller):
+            raise NotAllowed("Only who submitted it, or an organizer, can cancel a submission.")
         if own:
             audit.as_oneself(session)
         audit.about(session, submission.competition)
@@ -199,7 +202,7 @@ def list_detailed_results(submission_id: UUID, services: WithServices, caller: M
     """The pages that scoring programs wrote about a submission, those that are being written included."""
     with services.database.session() as session:
         submission = _find_results(session, submission_id, caller)
-        return detailed_results.detailed_results(submission, services.storage, caller)
+        return detailed_results.detailed_results(session, submission, services.storage, caller)
 
 
 @router.get("/submissions/{submission_id}/detailed-results/{evaluation_id}", response_class=HTMLResponse)
@@ -225,7 +228,7 @@ def _find_results(session: Session, submission_id: UUID, caller: Caller | None) 
     submission = session.get(Submission, submission_id, options=views.submission_options())
     if submission is None or (submission.rerun_id and not (caller and _organizes(submission, caller))):
         raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
-    detailed_results.require_visible(submission, caller)
+    detailed_results.require_visible(session, submission, caller)
     return submission
 
 
@@ -237,10 +240,16 @@ def _find(session: Session, submission_id: UUID, caller: Caller, *, options: Seq
     """
     submission = session.get(Submission, submission_id, options=options)
     # What scores a submission again is the organizers' alone, until its results are adopted.
-    own = submission is not None and submission.person_id == caller.person_id and submission.rerun_id is None
+    own = submission is not None and submission.rerun_id is None and is_ones_own(session, submission, caller.person_id)
     if submission is None or not (own or _organizes(submission, caller)):
         raise NotFound("You have no submission of that id.", remedy="List yours with `podium submissions`.")
     return submission
+
+
+def _theirs(session: Session, competition: Competition, caller: Caller) -> ColumnElement[bool]:
+    own = Submission.person_id == caller.person_id
+    team = team_of(session, competition, caller.person_id)
+    return own if team is None else or_(own, Submission.team_id == team.id)
 
 
 def _organizes(submission: Submission, caller: Caller) -> bool:

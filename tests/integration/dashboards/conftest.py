@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from headless import launch
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from world import RunningGateway
+
+from podium.platform.supervisor.ports import free_port
 
 _STAND_INS = Path(__file__).parents[2] / "unit" / "dashboards"
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
-_CHROMIUM = "/usr/bin/chromium"
 # A browser that starts cold on a busy machine takes longer than the five seconds that Playwright waits by itself.
 expect.set_options(timeout=60_000)
 
@@ -38,6 +41,7 @@ def _load(name: str) -> ModuleType:
     return sys.modules[name]
 
 
+_load("stand_in_lists")
 _load("stand_in_organizing")
 stand_in_module = _load("stand_in")
 
@@ -51,7 +55,7 @@ def serving() -> Iterator[stand_in_module.StandIn]:
 @pytest.fixture
 def stand_in(serving: stand_in_module.StandIn) -> Iterator[stand_in_module.StandIn]:
     yield serving
-    serving.is_down = False
+    serving.is_down, serving.seconds = False, 0.0
 
 
 @pytest.fixture(scope="session")
@@ -68,18 +72,29 @@ def real_site(gateway: RunningGateway, tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def serve_pages() -> Callable[..., AbstractContextManager[str]]:
+    """Serves the pages over a gateway, at a port."""
+    return _pages
+
+
+@pytest.fixture(scope="session")
+def open_browser_pages() -> Callable[..., AbstractContextManager[Callable[..., Page]]]:
+    """Opens pages of a site that may lead to another one."""
+    return _opening
+
+
 @contextmanager
-def _pages(gateway: str, folder: Path) -> Iterator[str]:
+def _pages(gateway: str, folder: Path, port: int | None = None) -> Iterator[str]:
     """Serve the pages over a gateway, from a folder that has nothing to do with them."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     environment = {
         **os.environ,
         "PODIUM_GATEWAY": gateway,
         "PODIUM_DASHBOARDS_PORT": str(port),
         "PODIUM_DASHBOARDS_HOST": "127.0.0.1",
         "PODIUM_PUBLIC_URL": "https://podium.example.org",
+        "PODIUM_PAGES_URL": f"http://127.0.0.1:{port}",
     }
     log = folder / "dashboards.log"
     with log.open("wb") as output:
@@ -112,9 +127,7 @@ def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) ->
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = launch(playwright)
         yield browser
         browser.close()
 
@@ -134,7 +147,7 @@ def open_real_page(browser: Browser, real_site: str) -> Iterator[Callable[..., P
 
 
 @contextmanager
-def _opening(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
+def _opening(browser: Browser, site: str, *others: str) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
     contexts = []
 
@@ -147,8 +160,8 @@ def _opening(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
         page.set_default_timeout(60_000)
         page.on("console", lambda message: _note(message, complaints))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: _note_host(request.url, site, complaints))
-        page.goto(f"{site}{path}")
+        page.on("request", lambda request: _note_host(request.url, (site, *others), complaints))
+        _load(page, f"{site}{path}")
         return page
 
     yield open_page
@@ -157,8 +170,23 @@ def _opening(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     assert complaints == []
 
 
+def _load(page: Page, address: str) -> None:
+    """Load a page, and once more where the browser broke off: tests beside these change this host's addresses."""
+    broken: list[str] = []
+    page.on("requestfailed", lambda request: broken.append(request.failure or ""))
+    page.goto(address)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(PlaywrightTimeout):
+            page.locator("[data-testid=stApp]").wait_for(state="attached", timeout=2_000)
+            return
+        if any("ERR_NETWORK_CHANGED" in failure for failure in broken):
+            broken.clear()
+            page.reload()
+
+
 def _note(message: ConsoleMessage, complaints: list[str]) -> None:
-    # Tests beside these give this host addresses and take them away, and the browser breaks off what it loads.
+    # What `_load` loads again.
     if "ERR_NETWORK_CHANGED" in message.text:
         return
     # Streamlit's page looks for its server below the address first, then above: the first of these are not found.
@@ -166,8 +194,8 @@ def _note(message: ConsoleMessage, complaints: list[str]) -> None:
         complaints.append(message.text)
 
 
-def _note_host(address: str, site: str, complaints: list[str]) -> None:
-    if address.startswith("http") and not address.startswith(f"{site}/"):
+def _note_host(address: str, sites: tuple[str, ...], complaints: list[str]) -> None:
+    if address.startswith("http") and not address.startswith(tuple(f"{site}/" for site in sites)):
         complaints.append(f"asked {address}")
 
 

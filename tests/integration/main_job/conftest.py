@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import os
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from uuid import UUID
 import docker
 import psycopg
 import pytest
+from command_lines import Ran, run_podium
 
 from podium.platform.client import Client
 from podium.platform.client.conversion import record_to_json
@@ -32,19 +32,6 @@ PODIUM = Path(sys.executable).with_name("podium")
 SLUG = "meadow-flowers"
 LEASE_SECONDS = 6
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401  whatever the command answers
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True)
@@ -66,17 +53,9 @@ class User:
         }
 
     def __call__(self, *arguments: str, seconds: float = 120) -> Ran:
-        done = subprocess.run(
-            [str(PODIUM), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            timeout=seconds,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Ran(done.returncode, done.stdout, done.stderr)
+        ran = run_podium(*arguments, environment=self.environment(), seconds=seconds)
+        assert "Traceback" not in ran.err, ran.err
+        return ran
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -121,19 +100,16 @@ class Podium:
 
     def __call__(self, *arguments: str) -> Ran:
         """Run a command of the operator's."""
-        done = subprocess.run(
-            [str(PODIUM), *arguments, "--state", str(self.state)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**plain_environment(), **self.settings},
-            timeout=240,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return run_podium(*arguments, "--state", str(self.state), environment=self.environment(), seconds=240)
 
     def up(self) -> None:
-        ran = self("up", "--detach")
-        assert ran.code == 0, ran.out + ran.err
+        """Start it, by the program itself: what it starts is to be as it always is."""
+        subprocess.run(
+            [PODIUM, "up", "--detach", "--state", self.state], check=True, env=self.environment(), timeout=240
+        )
+
+    def environment(self) -> dict[str, str]:
+        return {**plain_environment(), **self.settings}
 
     @property
     def status(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headless import launch
 from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ def test_the_leaderboard_page_shows_real_scores_as_they_come(
     address = f"{podium.addresses['Leaderboards']}/leaderboard?competition={competition}"
     pictures = Path(os.environ.get("PODIUM_SCREENSHOTS") or tmp_path)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(address)
         expect(page.get_by_text("Meadow flowers").first).to_be_visible(timeout=60_000)

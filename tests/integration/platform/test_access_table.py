@@ -155,7 +155,7 @@ def test_an_organizers_act_leaves_one_line_in_the_audit_log(everybody: Everybody
             lines = [
                 SimpleNamespace(**row) for row in connection.execute(text("SELECT * FROM audit_entries")).mappings()
             ]
-        if isinstance(rule.audit, NotAudited):
+        if isinstance(rule.audit, NotAudited) or sample.status >= 400:
             assert lines == []
             continue
         assert isinstance(rule.audit, Audited)

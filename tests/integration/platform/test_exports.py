@@ -39,6 +39,7 @@ EVERYTHING: dict[str, Any] = {
     "show_detailed_results_in_leaderboard": False,
     "auto_run_submissions": False,
     "can_participants_make_submissions_public": False,
+    "teams": {"max_members": 4, "deadline": "2100-01-01 00:00:00 UTC"},
     "make_programs_available": True,
     "make_input_data_available": True,
     "forum_enabled": False,

@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from world import FUTURE, Known, RunningGateway, World, board, hours, phase, problem_of
 
 from podium.platform.bundles.content import SubmissionRule
-from podium.platform.models import LeaderboardEntry, Submission
+from podium.platform.leaderboard.choosing import put_on_leaderboard
+from podium.platform.models import LeaderboardEntry, Score, Submission
 
 COLUMNS = ({"key": "accuracy"}, {"key": "secret", "hidden": True}, {"key": "loss", "sorting": "asc"})
 
@@ -215,18 +216,35 @@ def test_computed_columns_over_several_tasks(world: World, gateway: RunningGatew
     ]
 
 
+def test_each_tasks_own_scores_are_told_while_they_are_what_stands_there(
+    world: World, gateway: RunningGateway, olga: Known
+) -> None:
+    average = {"computation": "average_rank", "computation_indexes": [0], "sorting": "asc"}
+    columns = [{"key": "a"}, {"key": "secret", "hidden": True}, {"key": "position", **average}]
+    slug = world.competition(olga, tasks=2, leaderboards=[board(*columns)])
+    ada, bob = people(world, slug, "ada", "bob")
+    world.score(ada, slug, {"a": 1, "secret": 7}, {"a": 3, "secret": 9})
+    world.score(bob, slug, {"a": 1.5}, {})
+    found = read(gateway, slug)
+    assert found["tasks"] == ["Task 0", "Task 1"]
+    assert table(found, "participant", "scores", "task_scores") == [
+        ("ada", [2.0, 1.0], [[1.0, None], [3.0, None]]),
+        ("bob", [None, None], [[1.5, None], [None, None]]),
+    ]
+    # Results that have come since, as by a rerun of which a frozen board must tell nothing.
+    with world.session() as session:
+        session.execute(update(Score).where(Score.value == 3).values(value=4))
+    assert table(read(gateway, slug), "participant", "scores", "task_scores")[0] == ("ada", [2.0, 1.0], [])
+    single = world.competition(olga)
+    assert read(gateway, single)["tasks"] == []
+
+
 def test_what_a_participant_has_chosen_stays_when_more_is_scored(world: World, olga: Known) -> None:
     slug = world.competition(olga, leaderboards=[board(submission_rule="Add_And_Delete_Multiple")])
     (ada,) = people(world, slug, "ada")
     scored(world, ada, slug, {"accuracy": 0.1}, {"accuracy": 0.9})
     with world.session() as session:
-        session.execute(update(Submission).values(on_leaderboard=True))
-        second = session.scalars(select(Submission).where(Submission.number == 2)).one()
-        session.add(
-            LeaderboardEntry(
-                phase_id=second.phase_id, submission_id=second.id, person_id=second.person_id, scores=[0.9]
-            )
-        )
+        put_on_leaderboard(session, session.scalars(select(Submission).where(Submission.number == 2)).one())
     scored(world, ada, slug, {"accuracy": 0.5})
     with world.session() as session:
         entries = session.scalars(select(LeaderboardEntry)).all()

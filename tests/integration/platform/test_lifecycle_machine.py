@@ -363,18 +363,16 @@ class Tug(RuleBasedStateMachine):
                 session.scalars(select(Score.evaluation_id).join(Evaluation).where(Evaluation.submission_id.in_(ids)))
             )
             events = session.scalars(select(Event).where(Event.subject_id.in_(ids)).order_by(Event.id)).all()
-            board = set(
-                session.scalars(
-                    select(LeaderboardEntry.submission_id).where(LeaderboardEntry.person_id == self.person.id)
-                )
-            )
+            stood = session.scalars(select(LeaderboardEntry).where(LeaderboardEntry.person_id == self.person.id)).all()
             left = quota_left(
                 session, session.get_one(Phase, next(iter(submissions.values())).phase_id), self.person.id, now()
             )
+        board = {one.submission_id for one in stood if one.until is None}
         for submission_id, expected in self.expected.items():
             row = submissions[submission_id]
+            marked = times_marked([one for one in stood if one.submission_id == submission_id])
             own = [one for one in attempts if one.submission_id == submission_id]
-            self._check(row, own, [one for one in events if one.subject_id == submission_id], expected)
+            self._check(row, own, [one for one in events if one.subject_id == submission_id], expected, marked)
             tasks = [one for one in evaluations if one.submission_id == submission_id]
             assert [one.status.value for one in tasks] == expected.tasks
             for one in tasks:
@@ -387,7 +385,9 @@ class Tug(RuleBasedStateMachine):
         assert left.total == LIMIT - sum(one.counts for one in self.expected.values())
 
     @staticmethod
-    def _check(row: Submission, attempts: Sequence[Attempt], events: Sequence[Event], expected: Expected) -> None:
+    def _check(
+        row: Submission, attempts: Sequence[Attempt], events: Sequence[Event], expected: Expected, marked: int
+    ) -> None:
         assert row.status.value == expected.status
         assert (row.ended is not None) == (row.status in TERMINAL_SUBMISSION_STATUSES)
         assert row.counts == expected.counts
@@ -402,7 +402,7 @@ class Tug(RuleBasedStateMachine):
         moves = [one for one in events if one.subject == "submission"]
         assert [one.after for one in moves] == expected.path
         assert [one.before for one in moves] == [None, *expected.path[:-1]]
-        assert row.version == len(moves)
+        assert row.version == len(moves) + marked
         for one in moves:
             assert one.actor
             if one.before is not None:
@@ -450,16 +450,22 @@ def at_once(*calls: Callable[[], object]) -> list[str]:
         return list(threads.map(call, calls))
 
 
+def times_marked(rows: Sequence[LeaderboardEntry]) -> int:
+    """How often a submission came onto the leaderboard or left it, by its rows there."""
+    return len({row.since for row in rows} ^ {row.until for row in rows if row.until is not None})
+
+
 def path_of(world: World, submission_id: UUID) -> list[str]:
     """The statuses by its events, which must be a way through the table, to the status that it has."""
     with world.session() as session:
         query = select(Event).where(Event.subject_id == submission_id, Event.subject == "submission")
         events = session.scalars(query.order_by(Event.id)).all()
         submission = session.get_one(Submission, submission_id)
+        stood = session.scalars(select(LeaderboardEntry).where(LeaderboardEntry.submission_id == submission_id)).all()
     path = [SubmissionStatus(event.after) for event in events]
     assert [event.before for event in events] == [None, *path[:-1]]
     assert all(after in SUBMISSION_TRANSITIONS[before] for before, after in pairwise(path))
-    assert (submission.status, submission.version) == (path[-1], len(path))
+    assert (submission.status, submission.version) == (path[-1], len(path) + times_marked(stood))
     return [status.value for status in path]
 
 

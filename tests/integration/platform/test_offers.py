@@ -72,11 +72,21 @@ def test_participants_choose_where_the_rule_lets_them(
     assert numbers() == standing
     assert own.submission(first).on_leaderboard is (1 in standing)
     if may_go:
+        versions = [own.submission(one).version for one in (first, second)]
         assert not own.take_off_leaderboard(second).on_leaderboard
         assert numbers() == [number for number in standing if number != 2]
+        own.take_off_leaderboard(first)
+        assert numbers() == []
+        # Nothing comes back that was taken off, nor anything else in its place.
+        world.score(ada, slug, {"accuracy": 1.0})
+        assert numbers() == []
+        seen = [own.submission(one).version - before for one, before in zip((first, second), versions, strict=True)]
+        assert seen == [1 if 1 in standing else 0, 1]
+        assert own.put_on_leaderboard(first).on_leaderboard
     else:
         with pytest.raises(Conflict, match="can't be taken off"):
             own.take_off_leaderboard(second)
+    assert connect(olga.token).verify_leaderboard(slug) == ()
     with pytest.raises(NotAllowed):
         connect(olga.token).put_on_leaderboard(first)
     with world.session() as session:
@@ -116,6 +126,19 @@ def test_a_submission_is_shared_and_taken_back(
     assert not own.unshare_submission(submission).shared
     with pytest.raises(NotFound):
         bob.shared_submission(slug, submission)
+
+
+def test_of_an_anonymous_board_submissions_are_shared_without_names(
+    world: World, connect: Connect, olga: Known, ada: Known
+) -> None:
+    slug = world.competition(olga, leaderboards=[board(anonymous=True)])
+    world.join(ada, slug)
+    own = connect(ada.token)
+    own.share_submission(world.score(ada, slug, {"accuracy": 0.9}))
+    bob = connect(world.person("bob").token)
+    names = [one.shared_submissions(slug)[0].participant for one in (own, connect(olga.token), bob, connect(None))]
+    assert names == ["ada", "ada", *[bob.leaderboard(slug).rows[0].participant] * 2]
+    assert names[2].startswith("Participant ")
 
 
 def test_competitions_are_found_by_words_state_and_part(

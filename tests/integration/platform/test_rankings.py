@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from world import Known, RunningGateway, World, board, hours, phase
 
 from podium.platform.jobs import OutputKind
-from podium.platform.models import Evaluation, Leaderboard, Output, Submission, Team, TeamMember, now
+from podium.platform.models import Evaluation, Leaderboard, LeaderboardEntry, Output, Submission, Team, TeamMember, now
 
 DICE = {"key": "dice"}
 DISTANCE = {"key": "hd", "sorting": "asc"}
@@ -158,6 +158,7 @@ def test_a_frozen_board_shows_what_stood_then_to_all_but_organizers(
     before_the_freeze = now() - timedelta(hours=3)
     with world.session() as session:
         session.execute(update(Submission).values(created=before_the_freeze, ended=before_the_freeze))
+        session.execute(update(LeaderboardEntry).values(since=before_the_freeze, submitted=before_the_freeze))
     world.score(people["bob"], slug, {"dice": 0.9})
     late = world.person("late")
     world.join(late, slug)

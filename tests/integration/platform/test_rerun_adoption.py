@@ -117,9 +117,9 @@ def test_a_reader_sees_all_of_the_old_or_all_of_the_new(
         query = select(
             Submission.number, Submission.status, Submission.status_message, Submission.results_id.is_not(None)
         ).add_columns(Submission.on_leaderboard, LeaderboardEntry.scores, Rerun.status)
-        joined = query.outerjoin(LeaderboardEntry, LeaderboardEntry.submission_id == Submission.id).join(
-            Rerun, Rerun.id == rerun_id
-        )
+        joined = query.outerjoin(
+            LeaderboardEntry, (LeaderboardEntry.submission_id == Submission.id) & LeaderboardEntry.until.is_(None)
+        ).join(Rerun, Rerun.id == rerun_id)
         with world.session() as session:
             rows = session.execute(joined.where(Submission.rerun_id.is_(None)).order_by(Submission.number)).all()
             return [tuple(row) for row in rows]

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
-from world import Known, RunningGateway, World, phase
+from world import Known, RunningGateway, World, eventually, phase
 
 from podium.platform.client import Client
 from podium.platform.jobs import CONTRACT, AnnouncedRun, Handback, ScoringJob, Wake
@@ -23,6 +23,7 @@ from podium.platform.records.submissions import QueueRecord
 from podium.platform.submissions import waiting
 from podium.platform.submissions.attempts import STOPS_REMEMBERED, cancel_submission, hand_back, lose_expired
 from podium.platform.submissions.queue_view import queue_record
+from podium.platform.supervisor.ports import free_port
 
 SECONDS = timedelta(seconds=1)
 
@@ -410,3 +411,15 @@ def test_an_agent_of_the_same_name_in_another_pool_hears_nothing_of_it(
     answer = gateway.call("GET", "/agent/wake", elsewhere, params={"agent": "here"})
     assert Wake.model_validate_json(answer.content).stops == ()
     assert here.wake().stops == (job.attempt_id,)
+
+
+def test_a_gateway_that_stops_answers_those_who_wait(world: World, ada: Known, slug: str) -> None:
+    path = f"/submissions/{world.submit(ada, slug)}"
+    settings = world.settings.model_copy(update={"public_url": f"http://127.0.0.1:{free_port()}"})
+    with RunningGateway(settings) as gateway, ThreadPoolExecutor(1) as threads:
+        seen = gateway.call("GET", path, ada.token).json()["version"]
+        watcher = threads.submit(gateway.call, "GET", f"{path}?seen={seen}&wait=20", ada.token)
+        eventually(lambda: gateway.services.notices._waiters)
+        gateway.stop()
+        answer = watcher.result()
+    assert (answer.status_code, answer.json()["version"]) == (200, seen)

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, select, text
 from world import PREDICTIONS, Known, World, board, evaluation_results, sha256_of, zip_of
 
 from podium.platform.collaborators import add_collaborator
+from podium.platform.competition_content import content_record
 from podium.platform.competitions import find_competition
 from podium.platform.gateway.app import create_app
 from podium.platform.gateway.rules import Role
@@ -32,6 +33,7 @@ from podium.platform.models import (
     Base,
     Bundle,
     DatasetUpload,
+    Identity,
     Output,
     Pool,
     PoolUser,
@@ -49,6 +51,7 @@ from podium.platform.scaling import policies
 from podium.platform.settings import ServerSettings
 from podium.platform.storage import incoming_key
 from podium.platform.submissions.creation import upload_key
+from podium.platform.teams import create_team, make_code
 
 CANARY = "canary"
 """In everything that only some may see."""
@@ -134,6 +137,7 @@ class Everybody:
         fields = {
             "show_detailed_results_in_leaderboard": False,
             "make_programs_available": True,
+            "teams": {"max_members": 5},
             "leaderboards": [board(submission_rule="Add_And_Delete_Multiple")],
         }
         slug = world.competition(olga, slug="iris", title=f"Iris {CANARY}", **fields)
@@ -143,6 +147,7 @@ class Everybody:
         for owner, name, where in ((olga, "cora", slug), (otto, "connie", other)):
             self._share(owner, name, where)
         carl = known["carl"]
+        team_code = self._team(world.person("tim"), slug)
         scored = [world.score(carl, slug, {"accuracy": 0.5}, filename=f"{CANARY}.zip") for _ in range(4)]
         rerun = {
             "ready": rescore(world, olga, slug, {1: {"accuracy": 0.6}}, selection=Selection(submissions=(1,))),
@@ -168,16 +173,23 @@ class Everybody:
         }
         with world.session() as session:
             token = session.scalars(select(Token.id).where(Token.person_id == carl.id)).one()
+            identity = Identity(person_id=carl.id, issuer="https://sso.example.org", subject=CANARY)
+            session.add(identity)
+            session.flush()
             competition = find_competition(session, slug, None)
             terms, offered = competition.terms_sha256, offered_files(session, competition, None)[0].id
             session.get_one(Submission, scored[2]).shared = now()
+            content = content_record(session, competition).version
             self._uploads = [
                 upload_key(session.get_one(Submission, announced)),
                 *(incoming_key(one) for one in (bundle, dataset)),
             ]
         self.things |= {
             "token": str(token),
+            "team_code": team_code,
+            "identity": str(identity.id),
             "terms": terms,
+            "content": content,
             "bundle": str(bundle),
             "picture": sha256_of(b"GIF89a: a picture"),
             "dataset": str(dataset),
@@ -226,6 +238,14 @@ class Everybody:
         with self.world.session() as session:
             competition = find_competition(session, slug, None)
             add_collaborator(session, competition, find_person(session, username), actor=f"person:{owner.username}")
+
+    def _team(self, captain: Known, slug: str) -> str:
+        """A team of somebody else's, and the code by which others join it."""
+        self.world.join(captain, slug)
+        with self.world.session() as session:
+            competition, person = find_competition(session, slug, None), find_person(session, captain.username)
+            team = create_team(session, competition, person, CANARY)
+            return make_code(competition, team, person).code
 
     def _in_parts(self, owner: Known) -> UUID:
         """An upload in parts of which nothing has arrived."""

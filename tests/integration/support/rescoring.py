@@ -198,6 +198,7 @@ def standing(world: World, slug: str, *, phase: int = 0) -> dict[int, list[float
             select(Submission.number, LeaderboardEntry.scores)
             .join(Submission, Submission.id == LeaderboardEntry.submission_id)
             .where(LeaderboardEntry.phase_id == find_competition(session, slug, None).phases[phase].id)
+            .where(LeaderboardEntry.until.is_(None))
             .order_by(Submission.number)
         )
         return {row[0]: list(row[1]) for row in rows}
@@ -208,7 +209,9 @@ def require_board_from_scratch(world: World, slug: str, *, phase: int = 0) -> No
     with world.session() as session:
         competition = find_competition(session, slug, None)
         found, board = competition.phases[phase], competition.leaderboards[0]
-        entries = session.scalars(select(LeaderboardEntry).where(LeaderboardEntry.phase_id == found.id)).all()
+        entries = session.scalars(
+            select(LeaderboardEntry).where(LeaderboardEntry.phase_id == found.id, LeaderboardEntry.until.is_(None))
+        ).all()
         scratch = board_of(board, scored_submissions(session, found, board, {}))
         assert {entry.submission_id: list(entry.scores) for entry in entries} == {
             submission_id: one.values for submission_id, one in scratch.items()

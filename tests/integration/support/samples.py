@@ -16,6 +16,7 @@ from world import PREDICTIONS, sha256_of
 
 _FILE = {"filename": "p.zip", "size": len(PREDICTIONS), "sha256": sha256_of(PREDICTIONS)}
 _HELLO = {"name": "a", "pool": "docker", "version": "1", "slots": 1, "executor": "docker"}
+_RETURNED = {"state": "x", "code": "x", "binding": "x"}
 _RERUN = {"phase": "1", "reason": "The truth was wrong."}
 
 
@@ -49,16 +50,44 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "create_token": Sample("POST", "/people/carl/tokens", {"name": "x"}, 201, of="carl"),
         "list_tokens": Sample("GET", "/tokens"),
         "revoke_token": Sample("DELETE", "/tokens/{token}", of="carl"),
+        "read_sign_in": Sample("GET", "/sign-in"),
+        # There is no provider here: whoever is let in is told so.
+        "begin_sign_in": Sample("POST", "/sign-in", {"binding_sha256": "0" * 64}, 404),
+        "complete_sign_in": Sample("POST", "/sign-in/completion", _RETURNED, 404),
+        "begin_link": Sample("POST", "/identities", {"binding_sha256": "0" * 64}, 404),
+        "complete_link": Sample("POST", "/identities/completion", _RETURNED, 404),
+        "add_identity": Sample("POST", "/people/carl/identities", {"subject": "somebody"}, 404),
+        "sign_out": Sample("DELETE", "/sign-in"),
+        "list_own_identities": Sample("GET", "/identities"),
+        "remove_identity": Sample("DELETE", "/identities/{identity}", of="carl"),
+        "list_identities": Sample("GET", "/people/carl/identities"),
         "list_competitions": Sample("GET", "/competitions"),
         "read_competition": Sample("GET", "/competitions/iris"),
         "change_competition": Sample("PATCH", "/competitions/iris", {"published": False}),
         "relax_competition": Sample("PATCH", "/competitions/iris/relaxations", {"network": ["pypi.org:443"]}),
+        "read_content": Sample("GET", "/competitions/iris/content"),
+        "preview_content": Sample("POST", "/competitions/iris/content/preview", {"changes": {"title": "Irises"}}),
+        "change_content": Sample(
+            "PATCH", "/competitions/iris/content", {"changes": {"title": "Irises"}, "version": "{content}"}
+        ),
         "list_collaborators": Sample("GET", "/competitions/iris/collaborators"),
         "add_collaborator": Sample("PUT", "/competitions/iris/collaborators/bob"),
         "remove_collaborator": Sample("DELETE", "/competitions/iris/collaborators/cora", status=204),
         "join": Sample("POST", "/competitions/iris/participants", {"terms_sha256": "{terms}"}, 201),
+        "list_teams": Sample("GET", "/competitions/iris/teams"),
+        "create_team": Sample("POST", "/competitions/iris/teams", {"name": "Ours"}, 201),
+        # Whoever is in no team is told that there is none of theirs.
+        "read_own_team": Sample("GET", "/competitions/iris/team", status=404),
+        "change_own_team": Sample("PATCH", "/competitions/iris/team", {"name": "Ours"}, 404),
+        "create_team_code": Sample("POST", "/competitions/iris/team/code", status=404),
+        "join_team": Sample("POST", "/competitions/iris/team/members", {"code": "{team_code}"}, 201),
+        "leave_team": Sample("DELETE", "/competitions/iris/team/members/tim", status=404),
         "list_participants": Sample("GET", "/competitions/iris/participants"),
         "change_participant": Sample("PATCH", "/competitions/iris/participants/carl", {"status": "denied"}),
+        "list_participant_page": Sample("GET", "/competitions/iris/participants/page?search=c&status=approved"),
+        "decide_participants": Sample(
+            "POST", "/competitions/iris/participants/decisions", {"usernames": ["carl"], "status": "denied"}
+        ),
         "create_bundle": Sample("POST", "/bundles", _FILE, 201),
         "complete_bundle": Sample("POST", "/bundles/{bundle}/complete", of="olga"),
         "read_bundle": Sample("GET", "/bundles/{bundle}", of="olga"),
@@ -66,6 +95,15 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "create_submission": Sample("POST", "/competitions/iris/submissions", _FILE, 201),
         "complete_submission": Sample("POST", "/submissions/{announced}/complete", of="carl", seen_by_team=True),
         "list_submissions": Sample("GET", "/competitions/iris/submissions"),
+        "list_submission_page": Sample("GET", "/competitions/iris/submissions/page?status=finished"),
+        "preview_bulk": Sample(
+            "POST", "/competitions/iris/submissions/bulk/preview", {"act": "cancel", "submissions": [1]}
+        ),
+        "act_in_bulk": Sample(
+            "POST",
+            "/competitions/iris/submissions/bulk",
+            {"act": "take_off_leaderboard", "submissions": [1, 2, 3, 4], "reason": "It was a mistake."},
+        ),
         "read_submission": Sample("GET", "/submissions/{submission}", of="carl"),
         "cancel_submission": Sample("POST", "/submissions/{submission}/cancel", of="carl"),
         "read_logs": Sample("GET", "/submissions/{submission}/logs", of="carl"),
@@ -84,6 +122,11 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "unshare_submission": Sample("DELETE", "/submissions/{scored}/shared", of="carl", seen_by_team=True),
         "read_leaderboard": Sample("GET", "/competitions/iris/leaderboard"),
         "read_leaderboard_csv": Sample("GET", "/competitions/iris/leaderboard.csv"),
+        "read_leaderboard_history": Sample("GET", "/competitions/iris/leaderboard/history"),
+        "verify_leaderboard": Sample("GET", "/competitions/iris/leaderboard/verification"),
+        "repair_leaderboard": Sample("POST", "/competitions/iris/leaderboard/repair"),
+        "read_leaderboard_json": Sample("GET", "/competitions/iris/leaderboard.json"),
+        "read_leaderboard_page": Sample("GET", "/competitions/iris/leaderboard.html"),
         "change_phase": Sample("PATCH", "/competitions/iris/phases/1", {"max_submissions": 7}),
         "change_windows": Sample("PATCH", "/competitions/iris/windows", {"registration_end": "2099-01-01"}),
         "list_extra_allowances": Sample("GET", "/competitions/iris/phases/1/extra-allowances"),
@@ -91,6 +134,8 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
             "PUT", "/competitions/iris/phases/1/extra-allowances/carl", {"total": 3, "reason": "The upload broke."}
         ),
         "read_queue": Sample("GET", "/competitions/iris/queue"),
+        "read_competition_health": Sample("GET", "/competitions/iris/health"),
+        "list_competition_datasets": Sample("GET", "/competitions/iris/datasets"),
         "preview_rerun": Sample("POST", "/competitions/iris/reruns/preview", {"phase": "1"}),
         "start_rerun": Sample("POST", "/competitions/iris/reruns", {**_RERUN, "submissions": None}, 201),
         "list_reruns": Sample("GET", "/competitions/iris/reruns"),

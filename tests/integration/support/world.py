@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import httpx
-import uvicorn
 import yaml
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -28,6 +27,7 @@ from podium.platform.competitions import find_competition
 from podium.platform.database import Database
 from podium.platform.gateway.app import create_app
 from podium.platform.gateway.services import Services
+from podium.platform.gateway.serving import GatewayServer
 from podium.platform.identity import Caller, add_person, authenticate, find_person, issue_token
 from podium.platform.jobs import OutputKind, ScoringJob
 from podium.platform.lifecycle import BundleStatus
@@ -42,7 +42,8 @@ from podium.platform.submissions.windows import choose_phase
 from podium.platform.transitions import move_bundle
 from podium.tasks.competitions import store_files, write_competition
 
-HTTP = httpx.Client(timeout=30, verify=False)
+# It drops a connection before the server does, which would otherwise end some just as they are used again.
+HTTP = httpx.Client(timeout=30, verify=False, limits=httpx.Limits(keepalive_expiry=2))
 """For requests that need no token. It makes no secure connections, and so loads no certificates."""
 PAST = "2020-01-01 00:00:00+00:00"
 FUTURE = "2100-01-01 00:00:00+00:00"
@@ -356,7 +357,7 @@ class RunningGateway:
         self.address = settings.public_url
         app = create_app(settings)
         self.services: Services = app.state.services
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+        self._server = GatewayServer(app, log_level="critical", timeout_graceful_shutdown=1)
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         port = urlsplit(self.address).port
@@ -372,9 +373,13 @@ class RunningGateway:
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
+        self.stop()
+        self._socket.close()
+
+    def stop(self) -> None:
+        """Stop serving, as the operator does."""
         self._server.should_exit = True
         self._thread.join(10)
-        self._socket.close()
 
     def call(self, method: str, path: str, token: str | None = None, **options: Any) -> httpx.Response:  # noqa: ANN401
         """One plain request; `options` are httpx's own."""

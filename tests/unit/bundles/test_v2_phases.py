@@ -106,7 +106,7 @@ def test_bundles_may_list_solutions_in_phases(accepted: Callable[..., Competitio
         (("    end: 2026-06-30\n", ""), 14, "phases[0].end",
          "Phase 'First' has no end, but Phase 'Second' follows it."),
         (("end: 2026-06-30", "end: 2026-07-02"), 19, "phases[1].start",
-         "starts 2026-07-01 00:00 UTC, which is not after the end of Phase 'First' (2026-07-02 00:00 UTC, line 16)."),
+         "starts 2026-07-01 00:00 UTC, which is before the end of Phase 'First' (2026-07-02 00:00 UTC, line 16)."),
         (("end: 2026-06-30", "end: 2025-06-30"), 16, "phases[0].end",
          "Phase 'First' ends 2025-06-30 00:00 UTC, which is not after it starts (2026-01-01 00:00 UTC, line 15)."),
         (("    tasks: [0]\n  - ", "  - "), 14, "phases[0].tasks", "`tasks` is missing."),
@@ -152,4 +152,4 @@ def test_a_limit_can_be_none_at_all(accepted: Callable[..., CompetitionContent])
 
 def test_what_to_change_about_an_overlap_is_said(read: Callable[..., BundleReading]):
     problem = read(("end: 2026-06-30", "end: 2026-07-02")).problems[0]
-    assert problem.suggestion == "Start it at 2026-07-02 00:00:01 UTC or later, or end the other one earlier."
+    assert problem.suggestion == "Start it at 2026-07-02 00:00 UTC or later, or end the other one earlier."

@@ -37,6 +37,7 @@ from podium.platform.bundles.content import (
     SubmissionRule,
     SubmissionWindow,
     TaskContent,
+    TeamRules,
 )
 from podium.platform.bundles.problems import Severity
 from podium.platform.bundles.reader import BundleReading, read_bundle
@@ -301,6 +302,7 @@ def competition(draw: st.DrawFn) -> CompetitionContent:
             end=st.none() | st.just(moments[-1] + timedelta(microseconds=1)),
             registration_start=st.just(opening),
             registration_end=st.none() | st.just(moments[-1]),
+            teams=st.none() | st.builds(TeamRules, st.integers(2, 100), st.none() | st.just(moments[-1])),
         )
     )
 
@@ -351,7 +353,7 @@ def test_every_class_of_content_is_tried():
         SubmissionFormat,
         FormatColumn,
     }
-    tried |= {CompetitionContent, PhaseContent, TaskContent, StoredTask, SolutionContent}
+    tried |= {CompetitionContent, PhaseContent, TaskContent, StoredTask, SolutionContent, TeamRules}
     assert content_classes(CompetitionContent) == tried
 
 

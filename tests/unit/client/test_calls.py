@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from podium.platform.client import Client, record_to_json
 from podium.platform.client.conversion import AnotherVersion
 from podium.platform.client.transfers import Fingerprint
-from podium.platform.lifecycle import BundleStatus, ParticipantStatus
+from podium.platform.lifecycle import BundleStatus, ParticipantStatus, SubmissionStatus, Verdict
+from podium.platform.records.competitions import PageRecord
 from podium.platform.records.leaderboards import LeaderboardRecord
+from podium.platform.records.organizing import BulkAct
 
 API = Path(__file__).parents[3] / "docs" / "api.md"
 ONE = UUID(int=1)
@@ -42,6 +44,51 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
     ),
     "GET /tokens": (lambda c: c.tokens(), "/tokens", None),
     "DELETE /tokens/{id}": (lambda c: c.revoke_token(ONE), f"/tokens/{ONE}", None),
+    "GET /sign-in": (lambda c: c.sign_in_way(), "/sign-in", None),
+    "POST /sign-in": (lambda c: c.begin_sign_in("ab" * 32), "/sign-in", {"binding_sha256": "ab" * 32}),
+    "POST /sign-in/completion": (
+        lambda c: c.complete_sign_in(state="s", code="c", binding="b"),
+        "/sign-in/completion",
+        {"state": "s", "code": "c", "binding": "b"},
+    ),
+    "DELETE /sign-in": (lambda c: c.sign_out(), "/sign-in", None),
+    "GET /identities": (lambda c: c.identities(), "/identities", None),
+    "POST /identities": (lambda c: c.begin_link("ab" * 32), "/identities", {"binding_sha256": "ab" * 32}),
+    "POST /identities/completion": (
+        lambda c: c.complete_link(state="s", code="c", binding="b"),
+        "/identities/completion",
+        {"state": "s", "code": "c", "binding": "b"},
+    ),
+    "DELETE /identities/{id}": (lambda c: c.remove_identity(ONE), f"/identities/{ONE}", None),
+    "GET /people/{username}/identities": (lambda c: c.identities("ada"), "/people/ada/identities", None),
+    "POST /people/{username}/identities": (
+        lambda c: c.link_identity("ada", "subject"),
+        "/people/ada/identities",
+        {"subject": "subject"},
+    ),
+    "GET /competitions/{slug}/teams": (lambda c: c.teams("iris"), "/competitions/iris/teams", None),
+    "POST /competitions/{slug}/teams": (
+        lambda c: c.create_team("iris", "Night Owls"),
+        "/competitions/iris/teams",
+        {"name": "Night Owls"},
+    ),
+    "GET /competitions/{slug}/team": (lambda c: c.team("iris"), "/competitions/iris/team", None),
+    "PATCH /competitions/{slug}/team": (
+        lambda c: c.change_team("iris", captain="ada"),
+        "/competitions/iris/team",
+        {"captain": "ada"},
+    ),
+    "POST /competitions/{slug}/team/code": (lambda c: c.create_team_code("iris"), "/competitions/iris/team/code", None),
+    "POST /competitions/{slug}/team/members": (
+        lambda c: c.join_team("iris", "code"),
+        "/competitions/iris/team/members",
+        {"code": "code"},
+    ),
+    "DELETE /competitions/{slug}/team/members/{username}": (
+        lambda c: c.leave_team("iris", "ada"),
+        "/competitions/iris/team/members/ada",
+        None,
+    ),
     "GET /competitions?search=&status=&mine=&limit=&offset=": (
         lambda c: c.competitions("i r&s", status="open", mine=True, limit=5, offset=10),
         "/competitions?search=i+r%26s&status=open&mine=true&limit=5&offset=10",
@@ -63,6 +110,56 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         lambda c: c.decide_participant("iris", "ada", ParticipantStatus.DENIED),
         "/competitions/iris/participants/ada",
         {"status": "denied"},
+    ),
+    "GET /competitions/{slug}/content": (lambda c: c.content("iris"), "/competitions/iris/content", None),
+    "POST /competitions/{slug}/content/preview": (
+        lambda c: c.preview_content("iris", {"end": DAY}),
+        "/competitions/iris/content/preview",
+        {"changes": {"end": "2026-05-31T12:00:00+00:00"}},
+    ),
+    "PATCH /competitions/{slug}/content": (
+        lambda c: c.change_content("iris", {"pages": [PageRecord("Data", "Flowers", is_html=False)]}, version="a.1"),
+        "/competitions/iris/content",
+        {"changes": {"pages": [{"title": "Data", "text": "Flowers", "is_html": False}]}, "version": "a.1"},
+    ),
+    "GET /competitions/{slug}/participants/page?search=&status=&limit=&offset=": (
+        lambda c: c.participant_page("iris", search="a b", status=ParticipantStatus.PENDING, limit=5, offset=10),
+        "/competitions/iris/participants/page?search=a+b&status=pending&limit=5&offset=10",
+        None,
+    ),
+    "POST /competitions/{slug}/participants/decisions": (
+        lambda c: c.decide_participants("iris", ["ada"], ParticipantStatus.APPROVED, reason="Welcome."),
+        "/competitions/iris/participants/decisions",
+        {"usernames": ["ada"], "status": "approved", "reason": "Welcome."},
+    ),
+    (
+        "GET /competitions/{slug}/submissions/page"
+        "?phase=&status=&verdict=&participant=&on_leaderboard=&since=&until=&limit=&offset="
+    ): (
+        lambda c: c.submission_page(
+            "iris", phase=1, status=SubmissionStatus.FAILED, verdict=Verdict.NO_SCORES, since=DAY, limit=5, offset=5
+        ),
+        (
+            "/competitions/iris/submissions/page?phase=1&status=failed&verdict=no_scores"
+            "&since=2026-05-31T12%3A00%3A00%2B00%3A00&limit=5&offset=5"
+        ),
+        None,
+    ),
+    "POST /competitions/{slug}/submissions/bulk/preview": (
+        lambda c: c.preview_bulk("iris", BulkAct.CANCEL, (3, 5)),
+        "/competitions/iris/submissions/bulk/preview",
+        {"act": "cancel", "submissions": [3, 5]},
+    ),
+    "POST /competitions/{slug}/submissions/bulk": (
+        lambda c: c.act_in_bulk("iris", BulkAct.TAKE_OFF_LEADERBOARD, (3,), reason="Copied."),
+        "/competitions/iris/submissions/bulk",
+        {"act": "take_off_leaderboard", "submissions": [3], "reason": "Copied."},
+    ),
+    "GET /competitions/{slug}/health": (lambda c: c.competition_health("iris"), "/competitions/iris/health", None),
+    "GET /competitions/{slug}/datasets": (
+        lambda c: c.competition_datasets("iris"),
+        "/competitions/iris/datasets",
+        None,
     ),
     "POST /bundles": (
         lambda c: c.start_bundle("iris.zip", FILE, start="now", slug="iris", draft=False),
@@ -132,9 +229,24 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         f"/submissions/{ONE}/detailed-results/{TWO}",
         None,
     ),
-    "GET /competitions/{slug}/leaderboard?phase=&limit=&offset=": (
-        lambda c: c.leaderboard("iris", limit=10),
-        "/competitions/iris/leaderboard?limit=10",
+    "GET /competitions/{slug}/leaderboard?phase=&limit=&offset=&search=&as_of=": (
+        lambda c: c.leaderboard("iris", limit=10, search="ada", as_of=DAY),
+        "/competitions/iris/leaderboard?limit=10&search=ada&as_of=2026-05-31T12%3A00%3A00%2B00%3A00",
+        None,
+    ),
+    "GET /competitions/{slug}/leaderboard/history?phase=&participant=": (
+        lambda c: c.leaderboard_history("iris", "Final", participant="ada"),
+        "/competitions/iris/leaderboard/history?phase=Final&participant=ada",
+        None,
+    ),
+    "GET /competitions/{slug}/leaderboard/verification": (
+        lambda c: c.verify_leaderboard("iris"),
+        "/competitions/iris/leaderboard/verification",
+        None,
+    ),
+    "POST /competitions/{slug}/leaderboard/repair": (
+        lambda c: c.repair_leaderboard("iris"),
+        "/competitions/iris/leaderboard/repair",
         None,
     ),
     "PUT /submissions/{id}/leaderboard": (lambda c: c.put_on_leaderboard(ONE), f"/submissions/{ONE}/leaderboard", None),
@@ -162,9 +274,19 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         None,
     ),
     "GET /competitions/{slug}/image": (lambda c: c.competition_image("iris"), "/competitions/iris/image", None),
-    "GET /competitions/{slug}/leaderboard.csv?phase=": (
+    "GET /competitions/{slug}/leaderboard.csv?phase=&as_of=": (
         lambda c: c.leaderboard_csv("iris", "Final"),
         "/competitions/iris/leaderboard.csv?phase=Final",
+        None,
+    ),
+    "GET /competitions/{slug}/leaderboard.json?phase=": (
+        lambda c: c.leaderboard_snapshot("iris", "Final"),
+        "/competitions/iris/leaderboard.json?phase=Final",
+        None,
+    ),
+    "GET /competitions/{slug}/leaderboard.html?phase=": (
+        lambda c: c.leaderboard_page("iris", "Final"),
+        "/competitions/iris/leaderboard.html?phase=Final",
         None,
     ),
     "PATCH /competitions/{slug}/relaxations": (
@@ -337,6 +459,7 @@ tests follow them."""
 
 
 NOTHING = {
+    "DELETE /competitions/{slug}/team/members/{username}",
     "DELETE /competitions/{slug}/collaborators/{username}",
     "PUT /pools/{pool}/users/{username}",
     "DELETE /pools/{pool}/users/{username}",
@@ -366,7 +489,7 @@ def test_a_call_is_made_as_documented(name: str, client_for: Callable[..., Clien
 
     call, path, body = CALLS[name]
     client = client_for(answer)
-    if ".csv" in name:
+    if ".csv" in name or ".html" in name:
         assert call(client) == "null"
     elif name.endswith(("detailed-results/{evaluation}", "/image")):
         assert call(client) == b"null"

@@ -28,14 +28,18 @@ ALLOWED = {
     "podium.platform.records.competitions",
     "podium.platform.records.offers",
     "podium.platform.records.exports",
+    "podium.platform.records.content",
     "podium.platform.records.leaderboards",
+    "podium.platform.records.organizing",
     "podium.platform.records.people",
     "podium.platform.records.pools",
     "podium.platform.records.reruns",
     "podium.platform.records.scaling",
     "podium.platform.records.service",
+    "podium.platform.records.sign_in",
     "podium.platform.records.storage",
     "podium.platform.records.submissions",
+    "podium.platform.records.teams",
     "podium.platform.tar_walk",
 }
 

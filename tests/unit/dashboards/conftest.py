@@ -27,6 +27,7 @@ def _load(name: str) -> ModuleType:
     return sys.modules[name]
 
 
+_load("stand_in_lists")
 _load("stand_in_organizing")
 made = _load("stand_in")
 

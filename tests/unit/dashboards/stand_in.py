@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ from podium.platform.records.competitions import (
     PhaseRecord,
     TaskRecord,
 )
-from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow
+from podium.platform.records.leaderboards import LeaderboardRecord, LeaderboardRow, RankPoint
 from podium.platform.records.offers import OfferedFile, SharedSubmission
 from podium.platform.records.people import Allowance, ParticipantRecord, PersonRecord
 from podium.platform.records.storage import SignedRequestRecord
@@ -191,10 +192,13 @@ class StandIn:
     files: dict[str, list[OfferedFile]] = field(default_factory=dict)
     shared: dict[str, list[SharedSubmission]] = field(default_factory=dict)
     organized: Organized = field(default_factory=Organized)
+    histories: dict[str, tuple[RankPoint, ...]] = field(default_factory=dict)
     refusal: PodiumError | None = None
     done: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     is_down: bool = False
+    seconds: float = 0.0
+    """So long it takes to answer."""
     seen: list[str] = field(default_factory=list)
     address: str = ""
 
@@ -220,6 +224,7 @@ class StandIn:
 
     def answer(self, path: str, query: dict[str, str], token: str | None) -> object:
         """The answer to a GET under /api/v1."""
+        time.sleep(self.seconds)
         person = self.people.get(token or "")
         if token is not None and person is None:
             raise NotAuthenticated("This token is not known.")
@@ -229,7 +234,7 @@ class StandIn:
         if parts == ["competitions"]:
             return self._competitions(query)
         if parts[0] == "competitions":
-            return self._of_competition(parts[1], parts[2:], query)
+            return self._of_competition(parts[1], parts[2:], query, person)
         if parts[0] == "submissions":
             return self._of_submission(UUID(parts[1]), parts[2:], query)
         if parts[0] == "pools":
@@ -301,23 +306,30 @@ class StandIn:
             found = [one for one in found if one.participation is not None]
         return found[: int(query.get("limit", 100))]
 
-    def _of_competition(self, slug: str, rest: list[str], query: dict[str, str]) -> object:
+    def _of_competition(self, slug: str, rest: list[str], query: dict[str, str], person: PersonRecord | None) -> object:
         if slug not in self.competitions:
             raise NotFound(f"There is no competition {slug}.")
         competition = self.competitions[slug]
         if not rest:
             return competition
+        if self.organized.answers(rest):
+            return self.organized.answer(rest, query)
         if rest[0] in {"allowance", "files", "shared-submissions", "image", "submissions"}:
             return self._offers(slug, rest)
-        if self.organized.answers(rest):
-            return self.organized.answer(slug, rest)
         if competition.leaderboard_hidden:
             raise NotAllowed("The leaderboard is hidden.")
-        board = self.boards.get((slug, query.get("phase", "1")), make_board())
+        return self._of_board(self.boards.get((slug, query.get("phase", "1")), make_board()), rest, query, person)
+
+    def _of_board(
+        self, board: LeaderboardRecord, rest: list[str], query: dict[str, str], person: PersonRecord | None
+    ) -> object:
+        if rest == ["leaderboard", "history"]:
+            return self.histories.get(query.get("participant", ""), ())
+        if rest == ["leaderboard.json"]:
+            return replace(board, rows=board.rows[:1000], total=len(board.rows))
         if rest == ["leaderboard.csv"]:
             return _csv(board)
-        offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 100)), 100)
-        return replace(board, rows=board.rows[offset : offset + limit], total=len(board.rows))
+        return _piece(board, query, person.username if person is not None else None)
 
     def _offers(self, slug: str, rest: list[str]) -> object:
         if rest == ["image"]:
@@ -345,6 +357,16 @@ class StandIn:
         pieces = tuple(piece for piece in self.logs.get(identifier, ()) if piece.sequence > int(query.get("after", 0)))
         cursor = pieces[-1].sequence if pieces else int(query.get("after", 0))
         return LogPage(pieces, cursor, found.ended is not None)
+
+
+def _piece(board: LeaderboardRecord, query: dict[str, str], viewer: str | None) -> LeaderboardRecord:
+    """A page of a board: as it stood, those who are sought, with the viewer's own row."""
+    as_of = datetime.fromisoformat(query["as_of"]) if "as_of" in query else None
+    stood = [row for row in board.rows if as_of is None or row.submitted < as_of]
+    rows = tuple(row for row in stood if query.get("search", "").lower() in row.participant.lower())
+    offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 100)), 100)
+    own = next((row for row in stood if row.participant == viewer), None)
+    return replace(board, rows=rows[offset : offset + limit], total=len(rows), as_of=as_of, own=own)
 
 
 def _csv(board: LeaderboardRecord) -> str:

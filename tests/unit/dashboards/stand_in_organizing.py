@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid5
 
+from stand_in_lists import Lists
+
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
 from podium.platform.records.access import AuditRecord, CollaboratorRecord
@@ -188,7 +190,7 @@ class Organized:
     versions: dict[str, list[TaskVersionRecord]] = field(default_factory=dict)
     collaborators: list[CollaboratorRecord] = field(default_factory=list)
     audit: list[AuditRecord] = field(default_factory=list)
-
+    lists: Lists = field(default_factory=Lists)
     pools: dict[str, PoolView | PoolRecord] = field(default_factory=dict)
 
     def answer_of_pools(self, rest: list[str]) -> object:
@@ -201,9 +203,12 @@ class Organized:
         return found
 
     def answers(self, rest: list[str]) -> bool:
-        return rest[0] in {"queue", "phases", "reruns", "tasks", "collaborators", "audit"}
+        return self.lists.answers(rest) or rest[0] in {"queue", "phases", "reruns", "tasks", "collaborators", "audit"}
 
-    def answer(self, slug: str, rest: list[str]) -> object:
+    def answer(self, rest: list[str], query: dict[str, str]) -> object:
+        return self.lists.answer(rest, query, self.queue) if self.lists.answers(rest) else self._answer(rest)
+
+    def _answer(self, rest: list[str]) -> object:
         match rest:
             case ["collaborators"]:
                 return self.collaborators
@@ -230,6 +235,11 @@ class Organized:
         return self._rerun(int(of[0]))
 
     def act(
+        self, competitions: dict[str, CompetitionRecord], slug: str, rest: list[str], body: dict[str, object]
+    ) -> object:
+        return self.lists.act(rest, body) if self.lists.acts(rest) else self._act(competitions, slug, rest, body)
+
+    def _act(
         self, competitions: dict[str, CompetitionRecord], slug: str, rest: list[str], body: dict[str, object]
     ) -> object:
         match rest:

@@ -70,7 +70,7 @@ def test_a_pool_is_shown_with_its_agents_and_what_they_did(anna: StandIn, visit:
         "host-2: The engine is gone.",
         "cordoned",
         "gone",
-        "<td>8</td><td>16 GiB</td><td>2</td>",
+        'data-label="Cores">8</td><td data-label="Memory">16 GiB</td><td data-label="GPUs">2</td>',
         "1 of 4",
         "1 of 12 slots",
         "3 of 4",

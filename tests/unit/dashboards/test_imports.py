@@ -8,6 +8,7 @@ import podium.dashboards
 _ALLOWED = (
     "podium.dashboards",
     "podium.platform.bundles.content",
+    "podium.platform.bundles.problems",
     "podium.platform.client",
     "podium.platform.errors",
     "podium.platform.lifecycle",

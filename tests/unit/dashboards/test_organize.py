@@ -48,11 +48,13 @@ def test_an_organizer_without_competitions_is_told_how_to_make_one(stand_in: Sta
 
 
 def test_the_queue_in_figures(organized: StandIn, visit: Visit):
-    shown = _html(visit("organize", "ada", competition="iris"))
+    shown = _html(visit("organize", "ada", competition="iris", section="queue"))
     for words in ("Agents take what is queued.", "<dd>31</dd>", "1 min 35 s", "about 42.5 s"):
         assert words in shown
     organized.organized.queue = make_queue(agents=0, slots=0, reason="No agent of pool 'default' is running.")
-    assert "No agent of pool &#x27;default&#x27; is running." in _html(visit("organize", "ada", competition="iris"))
+    assert "No agent of pool &#x27;default&#x27; is running." in _html(
+        visit("organize", "ada", competition="iris", section="queue")
+    )
 
 
 def test_a_phase_is_paused_with_a_message_and_resumed(organized: StandIn, visit: Visit):

@@ -124,8 +124,9 @@ def test_a_silent_gateway_is_said_on_every_page(stand_in: StandIn, visit: Visit)
 def test_the_leaderboard_can_be_searched_and_drawn(stand_in: StandIn, visit: Visit):
     stand_in.add(make_competition(), make_board(make_row(1, "ada", 0.9, 0.1), make_row(2, "bob", 0.8, 0.1)))
     test = visit("leaderboard", competition="iris")
-    test.toggle(key="board-chart").set_value(True).run()
-    assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 1
+    assert "data:image/svg+xml" not in _html(test)
+    test.segmented_control(key="figure-iris-1").set_value("Distribution").run()
+    assert "Distribution of Accuracy over 2 rows" in _html(test)
     test.text_input(key="search-iris-1").set_value("BO").run()
     assert ">bob<" in _html(test)
     assert ">ada<" not in _html(test)

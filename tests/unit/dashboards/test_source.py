@@ -8,7 +8,7 @@ from stand_in import StandIn, make_board, make_competition, make_row
 
 from podium.dashboards import source
 from podium.dashboards.gateway import open_gateway
-from podium.dashboards.source import Answer
+from podium.dashboards.source import Answer, Piece
 from podium.platform.errors import NotAllowed, NotFound, PlatformFault
 from podium.platform.records.leaderboards import LeaderboardRecord
 
@@ -19,7 +19,7 @@ def ask(stand_in: StandIn) -> Callable[[], Answer[LeaderboardRecord]]:
 
     def ask() -> Answer[LeaderboardRecord]:
         st.cache_resource.clear()
-        return source.board("iris", "1", 0, None)
+        return source.board(Piece("iris", "1"), None)
 
     return ask
 
@@ -30,7 +30,7 @@ def _asked(stand_in: StandIn) -> int:
 
 def test_many_viewers_cost_one_call(stand_in: StandIn):
     stand_in.add(make_competition(), make_board(make_row(1, "ada", 0.9, 0.1)))
-    answers = [source.board("iris", "1", 0, None) for _ in range(50)]
+    answers = [source.board(Piece("iris", "1"), None) for _ in range(50)]
     assert _asked(stand_in) == 1
     assert all(answer.value is answers[0].value for answer in answers)
 
@@ -52,7 +52,7 @@ def test_the_last_good_board_stays_while_the_gateway_is_down(
 
 def test_a_board_that_was_never_seen_has_trouble_alone(stand_in: StandIn):
     stand_in.is_down = True
-    answer = source.board("never-seen", "1", 0, None)
+    answer = source.board(Piece("never-seen", "1"), None)
     assert answer.value is None
     assert isinstance(answer.trouble, PlatformFault)
 
@@ -70,14 +70,17 @@ def test_an_unknown_competition_is_not_found(stand_in: StandIn):
     assert isinstance(source.competition("nothing", None).trouble, NotFound)
 
 
-def test_every_row_is_fetched_page_by_page(stand_in: StandIn):
-    stand_in.add(make_competition(), make_board(*(make_row(rank, f"p{rank}", 1 / rank, 0.1) for rank in range(1, 251))))
-    rows = source.all_rows("iris", "1", None).value
-    assert rows is not None
-    assert [row.rank for row in rows] == list(range(1, 251))
+def test_a_board_that_has_not_changed_stays_the_same_record(
+    stand_in: StandIn, ask: Callable[[], Answer[LeaderboardRecord]]
+):
+    stand_in.add(make_competition(), make_board(make_row(1, "ada", 0.9, 0.1)))
+    first = ask().value
+    assert ask().value is first
+    stand_in.add(make_competition(), make_board(make_row(1, "bob", 0.9, 0.1)))
+    assert ask().value is not first
 
 
 def test_the_gateway_is_asked_without_a_token_for_what_is_shared(stand_in: StandIn):
     stand_in.add(make_competition(), make_board(make_row(1, "ada", 0.9, 0.1)))
     own = open_gateway("a token that the gateway does not know")
-    assert source.board("iris", "1", 0, own).value is not None
+    assert source.board(Piece("iris", "1"), own).value is not None

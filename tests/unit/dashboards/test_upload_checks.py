@@ -20,7 +20,8 @@ def zip_of(*names: str, content: bytes = b"1,2\n") -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name in names:
-            archive.writestr(name, content)
+            # Of one date: the names of tests, made of these bytes, must be the same in every process.
+            archive.writestr(zipfile.ZipInfo(name), content)
     return packed.getvalue()
 
 

@@ -45,6 +45,21 @@ def test_what_a_participant_has_chosen_stays(rule: SubmissionRule) -> None:
     assert {"last"} == chosen(rule, {"last"})
 
 
+@pytest.mark.parametrize("rule", sorted(SubmissionRule))
+def test_nothing_is_put_there_for_who_took_theirs_off(rule: SubmissionRule) -> None:
+    baseline = Entry("baseline", [9.0], START, is_baseline=True)
+    for standing in ((), ("last",)):
+        found = select_entries(
+            rule,
+            [*ENTRIES, baseline],
+            standing=frozenset(standing),
+            columns=[COLUMN],
+            primary_index=0,
+            is_withdrawn=True,
+        )
+        assert found - {"baseline"} == (set(standing) if rule in CHOSEN else chosen(rule))
+
+
 @pytest.mark.parametrize("rule", sorted(set(SubmissionRule) - CHOSEN))
 def test_a_forced_rule_does_not_heed_what_stands(rule: SubmissionRule) -> None:
     assert chosen(rule) == chosen(rule, {"first"})

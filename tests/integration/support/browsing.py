@@ -1,0 +1,43 @@
+"""What a person does with a page in a browser: signs in, follows links, presses, and what is in the way of some."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+
+def sign_in(page: Page, token: str, username: str) -> None:
+    """On the page for it."""
+    page.get_by_label("Token", exact=True).fill(token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text(f"Signed in as {username}").first).to_be_attached()
+
+
+def follow(page: Page, link: str) -> None:
+    """The first link of that name."""
+    page.get_by_role("link", name=link).first.click()
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.1, levels A and AA."""
+    options = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found]
+
+
+def hold_down(button: Locator) -> None:
+    """Begin a press and do not end it. Where the button moved away just before, the press is begun again."""
+    expect(button).to_be_enabled()
+    for _ in range(20):
+        button.hover()
+        button.page.mouse.down()
+        if button.evaluate("button => button.matches(':active')"):
+            return
+        button.page.mouse.up()
+    pytest.fail("The button never stands still.")
+
+
+def let_go(page: Page) -> None:
+    """End the press that was begun, wherever the pointer is."""
+    page.mouse.up()
