@@ -138,7 +138,10 @@ def _remove(database: Database, storage: Storage, key: str, before: datetime) ->
 
 
 def sweep_uploads(database: Database, storage: Storage, *, upload_seconds: float, grace: timedelta) -> int:
-    """Give up bundles and datasets that were never completed, and remove what was uploaded for nothing."""
+    """Give up bundles, datasets and files of imports that were never completed, and remove what came for nothing.
+
+    Import sessions that were never started go too, with what was sent to them.
+    """
     overdue = now() - timedelta(seconds=upload_seconds)
     with database.session() as session:
         session.execute(delete(Bundle).where(Bundle.status == BundleStatus.UPLOADING, Bundle.created < overdue))
