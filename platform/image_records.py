@@ -77,7 +77,7 @@ def write_report(
         row,
         ImportStatus.IMPORTED,
         actor=actor,
-        reason=summary(report),
+        reason=summary(report) if row.ended is None else f"tried again: {summary(report)}",
         run=run,
         ended=now(),
         isolation=report.isolation[:200],
@@ -92,14 +92,14 @@ def write_report(
 def summary(report: ImportReport) -> str:
     """What came of it, in a sentence."""
     if not report.files:
-        return "There was nothing to import."
+        return "there was nothing left to import"
     made = len(report.images)
-    parts = [f"{made or 'No'} {'image' if made == 1 else 'images'} of {_counted(report.files, 'file')}"]
+    parts = [f"{made or 'no'} {'image' if made == 1 else 'images'} of {_counted(report.files, 'file')}"]
     if report.rejected:
         parts.append(f"{_counted(len(report.rejected), 'file')} rejected")
     if report.ignored:
         parts.append(f"{_counted(len(report.ignored), 'file')} ignored")
-    return f"{', '.join(parts)}."
+    return f"{', '.join(parts)}"
 
 
 def _counted(count: int, what: str) -> str:

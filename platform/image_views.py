@@ -70,8 +70,8 @@ def image_detail(session: Session, row: Image) -> ImageDetail:
         image=image_record(row),
         of=session_words(session, row),
         grid=GridRecord(**{name: tuple(values) for name, values in row.grid.items()}),
-        headers=row.headers,
-        attributes=row.attributes,
+        headers=dict(sorted(row.headers.items())),
+        attributes=dict(sorted(row.attributes.items())),
         removed=tuple(row.removed),
         sources=tuple(ImageSourceRecord(**source) for source in row.sources),
     )

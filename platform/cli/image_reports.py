@@ -84,11 +84,9 @@ SESSION_FIELDS: Sequence[Field[ImportSessionRecord]] = (
 def session_lines(session: ImportSessionRecord) -> list[str]:
     """Where a session is, in a few lines."""
     lines = [f"Import session {session.id}", f"  of {printable(session.of)}", f"  {status_text(session)}"]
-    if session.runs > 1:
-        lines.append(f"  imported {session.runs} times")
     if session.reasons:
         reasons = ", ".join(f"{count} {reason}" for reason, count in session.reasons.items())
-        lines.append(f"  rejected so far: {printable(reasons)}")
+        lines.append(f"  rejected for: {printable(reasons)}")
     return lines
 
 
@@ -155,11 +153,10 @@ def image_lines(detail: ImageDetail) -> list[str]:
         ("values", f"{image.value_type}, {image.channels} a voxel{_range(image)}"),
         ("origin", _numbers(detail.grid.origin)),
         ("direction", _numbers(detail.grid.direction)),
-        *detail.headers.items(),
-        *detail.attributes.items(),
     ]
-    lines = [printable(image.name)]
-    lines += [f"  {printable(name):<18}{printable(str(value))}" for name, value in told if value is not None]
+    lines = [printable(image.name), *_columns(told)]
+    if headers := {**detail.headers, **detail.attributes}:
+        lines += ["  kept of its headers:", *(f"  {line}" for line in _columns(list(headers.items())))]
     for flag in image.flags:
         lines.append(printable(f"  note: {flag.kind}: {flag.detail}"))
     if detail.removed:
@@ -169,6 +166,11 @@ def image_lines(detail: ImageDetail) -> list[str]:
     if left := len(detail.sources) - _SHOWN_SOURCES:
         lines += [f"    and {left} more; --json names all"] if left > 0 else []
     return lines
+
+
+def _columns(told: Sequence[tuple[str, object]]) -> list[str]:
+    width = max(len(name) for name, _ in told) + 2
+    return [f"  {printable(name):<{width}}{printable(str(value))}" for name, value in told if value is not None]
 
 
 def _range(image: ImageRecord) -> str:
