@@ -125,7 +125,7 @@ def begin_import(database: Database, session_id: UUID) -> ImportPlan | None:
         uploads = session.scalars(
             select(ImportUpload)
             .where(ImportUpload.session_id == session_id, ImportUpload.removed.is_(None))
-            .order_by(ImportUpload.path)
+            .order_by(ImportUpload.created, ImportUpload.id)
         ).all()
         if missing := [one.path for one in uploads if one.content is None]:
             raise PlatformFault(f"The session was queued before {len(missing)} of its files had arrived.")

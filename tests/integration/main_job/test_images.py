@@ -37,10 +37,8 @@ def test_images_are_imported_and_what_failed_is_tried_again(
     assert "not_an_image" in ran.out
     (session,) = (line.split()[-1] for line in ran.out.splitlines() if line.startswith("Import session"))
 
-    missing = tmp_path / "mhd_missing_zraw_reject"
-    missing.mkdir()
-    shutil.copy(CASES / "mhd_3d_double" / "image10x10x10.zraw", missing)
-    again = podium.admin.good("images", "retry", session, str(missing))
+    shutil.copy(CASES / "mhd_3d_double" / "image10x10x10.zraw", scans / "mhd_missing_zraw_reject")
+    again = podium.admin.good("images", "retry", session, str(scans))
     assert "tried again: 1 image of 3 files, 1 file rejected" in again.out
     images = json.loads(podium.admin.good("images", "list", *dataset, "--json").out)
     expected = {"CR-1": (440, 440, 1), "image10x11x12.nii.gz": (10, 11, 12), "image10x10x10.mhd": (10, 10, 10)}

@@ -136,6 +136,17 @@ def test_trying_again_imports_what_failed_and_no_more(world: World, olga: Known,
     assert read(world, session_id).runs == 2
 
 
+def test_a_file_takes_the_place_of_one_with_its_path(world: World, olga: Known, volume: bytes) -> None:
+    session_id = queued(world, olga, {"a.mha": volume[:-5]})
+    run(session_id)
+    assert fates(world, session_id) == {"a.mha": ("rejected", "truncated")}
+    send(world, olga, session_id, {"a.mha": volume})
+    retry(world, session_id)
+    run(session_id)
+    assert fates(world, session_id) == {"a.mha": IMAGE}
+    assert [upload.size for upload in uploads(world, session_id)] == [len(volume)]
+
+
 def test_where_nothing_was_rejected_there_is_nothing_to_try_again(world: World, olga: Known, volume: bytes) -> None:
     session_id = queued(world, olga, {"a.mha": volume})
     run(session_id)

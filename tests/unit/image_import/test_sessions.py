@@ -54,6 +54,19 @@ def test_of_a_pack_only_what_is_in_it_is_told(uploads: Path, act: Any, volume: b
     assert [file.path for file in report.ignored] == ["scan/more.zip"]
 
 
+def test_what_came_later_takes_the_place_of_what_came_before(uploads: Path, act: Any, volume: bytes):
+    for name, members in {
+        "0": {"a.mha": b"cut off", "b.zip": b"PK\x03\x04 cut off", "c.mha": volume},
+        "1": {"a.mha": volume, "b.zip": b"not even that"},
+    }.items():
+        with zipfile.ZipFile(uploads / name, "w") as pack:
+            for path, content in members.items():
+                pack.writestr(path, content)
+    report = act(names={"0": "pack-2.zip", "1": "pack-1.zip"}, packs={"pack-1.zip", "pack-2.zip"}, done={"c.mha"})
+    assert paths(report) == ["a.mha"]
+    assert [(file.path, file.size) for file in report.rejected] == [("b.zip", len(b"not even that"))]
+
+
 def test_a_pack_that_is_none_is_rejected(uploads: Path, act: Any):
     (uploads / "0").write_bytes(b"PK\x03\x04 cut off")
     report = act(names={"0": "pack-1.zip"}, packs={"pack-1.zip"})
