@@ -31,6 +31,8 @@ TAKES_FILES = frozenset({ImportStatus.UPLOADING, ImportStatus.IMPORTED, ImportSt
 """A session in one of these may be sent more files."""
 UNDER_WAY = frozenset({ImportStatus.QUEUED, ImportStatus.IMPORTING})
 """A session in one of these needs a flow that imports it."""
+TRIED_AGAIN = " It is tried again."
+"""In the message of a session that Podium could not import for a reason of its own, and will once more."""
 
 
 @dataclass(frozen=True, slots=True)

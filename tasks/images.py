@@ -31,7 +31,7 @@ from podium.platform.images.session import import_files
 from podium.platform.lifecycle import IllegalTransition, ImportStatus
 from podium.platform.models import ImportSession, ImportUpload, now
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage
+from podium.platform.storage import Storage, StoredContent
 from podium.platform.stored import store
 from podium.platform.transitions import move_import
 from podium.tasks.workplace import AGENT_LEAVES
@@ -201,12 +201,19 @@ def store_images(
     for number, made in enumerate(report.images):
         here = folder / "images" / made.folder
         names = (made.image.file, made.image.thumbnail, made.image.preview)
-        file, thumbnail, preview = (store(database, storage, here / name) for name in names)
+        file, thumbnail, preview = (_stored(database, storage, here / name) for name in names)
         if file.sha256 != made.image.sha256:
             raise PlatformFault("An image changed between being made and being stored.")
         stored[made.folder] = StoredImage(file, thumbnail, preview)
         tell("stored", number + 1, len(report.images))
     return stored
+
+
+def _stored(database: Database, storage: Storage, path: Path) -> StoredContent:
+    # The store takes files from its own disk, which this one need not be on.
+    with storage.new_file() as file:
+        shutil.move(path, file)
+        return store(database, storage, file)
 
 
 @task(cache_policy=NO_CACHE)
