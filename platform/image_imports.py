@@ -139,7 +139,7 @@ def start_import(session: Session, row: ImportSession, *, actor: str) -> None:
     Raises:
         InvalidInput: It has no files, or some have not arrived.
     """
-    if row.status in UNDER_WAY or row.runs:
+    if row.status is not ImportStatus.UPLOADING:
         return
     _require_files(session, row)
     move_import(session, row, ImportStatus.QUEUED, actor=actor)

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +42,8 @@ ACTOR = "flow:import-images"
 TOLD_SECONDS = 1.0
 """How often watchers are told how far it is."""
 NEEDED_LIBRARY = "SimpleITK"
+LEFT_SECONDS = 3 * 86400
+"""A folder that is so old belongs to a run that was killed."""
 
 
 class Superseded(Exception):
@@ -271,11 +274,14 @@ def say_why_it_waits(database: Database, plan: ImportPlan, reason: str) -> None:
 
 
 def import_folder(settings: ServerSettings, plan: ImportPlan) -> Path:
-    """A fresh folder for a run. What a run before has left here, when it was killed, is removed."""
+    """A fresh folder for a run. What runs before have left here, when they were killed, is removed."""
     parent = settings.import_folder or Path(tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
-    for old in parent.glob(f"podium-import-{plan.session_id}-*"):
-        shutil.rmtree(old, ignore_errors=True)
+    for old in parent.glob("podium-import-*"):
+        with suppress(OSError):
+            is_own = old.name.startswith(f"podium-import-{plan.session_id}-")
+            if is_own or time.time() - old.lstat().st_mtime > LEFT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"podium-import-{plan.session_id}-", dir=parent))
 
 
