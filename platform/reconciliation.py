@@ -25,6 +25,7 @@ from podium.platform.lifecycle import (
     AttemptStatus,
     BundleStatus,
     CampaignStatus,
+    ImportStatus,
     MigrationStatus,
     RerunStatus,
     SubmissionStatus,
@@ -35,6 +36,7 @@ from podium.platform.models import (
     Bundle,
     Chore,
     FlowLease,
+    ImportSession,
     MailCampaign,
     MailRound,
     PhaseMigration,
@@ -45,6 +47,7 @@ from podium.platform.models import (
 from podium.platform.orchestration import (
     CREATE_COMPETITION,
     DELIVER_MAIL,
+    IMPORT_IMAGES,
     MIGRATE_PHASE,
     RECONCILE,
     RERUN_PHASE,
@@ -66,7 +69,7 @@ LOOKED_AT = 2000
 """Queued submissions that one reconciliation asks Prefect about."""
 SHORT_FLOWS = timedelta(minutes=5)
 """No run of the flows that look after the platform takes so long."""
-LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE, SEND_MASS_EMAIL, DELIVER_MAIL)
+LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE, IMPORT_IMAGES, SEND_MASS_EMAIL, DELIVER_MAIL)
 """The platform's own flows that others wait for."""
 
 
@@ -259,7 +262,7 @@ def _begin_flows_again(database: Database, orchestration: Orchestration, repairs
             repairs.flows += 1
 
 
-Held = type[Bundle] | type[Rerun] | type[PhaseMigration] | type[MailCampaign] | type[MailRound]
+Held = type[Bundle] | type[Rerun] | type[PhaseMigration] | type[ImportSession] | type[MailCampaign] | type[MailRound]
 
 
 def _held_by_flows(session: Session) -> dict[UUID, tuple[Held, UUID]]:
@@ -271,6 +274,7 @@ def _held_by_flows(session: Session) -> dict[UUID, tuple[Held, UUID]]:
         (PhaseMigration, PhaseMigration.phase_id, PhaseMigration.status == MigrationStatus.RUNNING),
         (MailCampaign, MailCampaign.id, MailCampaign.status == CampaignStatus.SENDING),
         (MailRound, MailRound.id, MailRound.ended.is_(None)),
+        (ImportSession, ImportSession.id, ImportSession.status.in_((ImportStatus.QUEUED, ImportStatus.IMPORTING))),
     ):
         for subject_id, flow_run_id in session.execute(select(key, model.flow_run_id).where(condition)):
             if flow_run_id is not None:

@@ -23,6 +23,7 @@ from podium.platform.models.competitions import (
     TermsAcceptance,
 )
 from podium.platform.models.identities import Identity, PendingSignIn
+from podium.platform.models.images import Image, ImportedFile, ImportSession, ImportUpload
 from podium.platform.models.mail import (
     MailApproval,
     MailCampaign,
@@ -72,6 +73,10 @@ __all__ = [
     "ExtraAllowance",
     "FlowLease",
     "Identity",
+    "Image",
+    "ImportSession",
+    "ImportUpload",
+    "ImportedFile",
     "Leaderboard",
     "LeaderboardEntry",
     "LogText",

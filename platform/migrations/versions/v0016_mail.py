@@ -1,6 +1,6 @@
 """Mail: campaigns, the outbox, and who wants none.
 
-Revision 0016, after 0014.
+Revision 0016, after 0015.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0016"
-down_revision = "0014"  # MERGE: 0015, once that is there
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
