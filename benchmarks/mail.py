@@ -32,7 +32,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from uuid import UUID
 
-from leaderboard import _make_competition
+from filled_board import make_competition
 from sqlalchemy import select, text
 
 from podium.platform.database import Database
@@ -143,7 +143,7 @@ def _measure(cluster: PostgresCluster, folder: Path, rounds: int, connections: i
 def _database(cluster: PostgresCluster, folder: Path, name: str, people: int) -> Database:
     database = Database(cluster.create_database(name))
     database.migrate()
-    _make_competition(database, folder / f"files-{name}")
+    make_competition(database, folder / f"files-{name}")
     with database.session() as session:
         for statement in _FILL.split(";"):
             session.execute(text(statement), {"people": people})
