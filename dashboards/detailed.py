@@ -35,11 +35,12 @@ Fetch = Callable[[UUID], bytes]
 """Fetches the page of an evaluation."""
 
 
-def framed(page: str, title: str) -> str:
+def framed(page: str, title: str, *, with_scripts: bool = True) -> str:
     """A document of ours that shows a page of anybody's in a frame without origin and without a way out."""
+    sandbox = "allow-scripts" if with_scripts else ""
     return (
         f"{_META}<title>{text(title)}</title>{_STYLE}"
-        f'<iframe title="{text(title)}" sandbox="allow-scripts" referrerpolicy="no-referrer" '
+        f'<iframe title="{text(title)}" sandbox="{sandbox}" referrerpolicy="no-referrer" '
         f'srcdoc="{text(_META + page)}"></iframe>'
     )
 

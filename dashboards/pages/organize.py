@@ -14,6 +14,7 @@ from podium.dashboards.organizing_allowances import show_allowances
 from podium.dashboards.organizing_audit import show_audit
 from podium.dashboards.organizing_collaborators import show_collaborators
 from podium.dashboards.organizing_editor import show_editor
+from podium.dashboards.organizing_mail import show_mail
 from podium.dashboards.organizing_overview import show_overview
 from podium.dashboards.organizing_participants import show_participants
 from podium.dashboards.organizing_phases import show_phases
@@ -31,6 +32,7 @@ _SECTIONS: Mapping[str, Callable[[CompetitionRecord, Viewer], None]] = MappingPr
         "Overview": show_overview,
         "Submissions": show_submissions,
         "Participants": show_participants,
+        "Mail": show_mail,
         "Edit": show_editor,
         "Queue": show_queue,
         "Phases": show_phases,

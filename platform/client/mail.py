@@ -53,13 +53,24 @@ class MailCalls(Calls):
         subject: str | None = None,
         body: str | None = None,
         audience: AudienceRecord | None = None,
+        version: int | None = None,
     ) -> CampaignRecord:
         """Write something else; what is left out stays as it is.
 
+        Args:
+            slug: The competition.
+            number: The campaign.
+            subject: Another subject.
+            body: Another text.
+            audience: Others to write to.
+            version: Of the record that was read: what somebody else has written since is not written over.
+
         Raises:
-            Conflict: It is approved.
+            Conflict: It is approved, or has changed since.
         """
-        sent = {"subject": subject, "body": body, "audience": None if audience is None else asdict(audience)}
+        sent: dict[str, object] = {"subject": subject, "body": body, "audience": None if audience is None else asdict(audience)}
+        if version is not None:
+            sent["version"] = version
         return self._record(CampaignRecord, "PATCH", f"{_path(slug)}/{number}", body=sent)
 
     def count_recipients(self, slug: str, audience: AudienceRecord) -> RecipientCount:

@@ -55,12 +55,13 @@ class NewCampaign(Body):
 
 
 class CampaignChange(Body):
-    """What it is to say instead; what is not given stays as it is."""
+    """What it is to say instead; what is not given stays as it is. With `version`, only if it is that one still."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
     subject: str | None = Field(default=None, max_length=1000)
     body: str | None = Field(default=None, max_length=100_000)
     audience: AudienceWish | None = None
+    version: int | None = Field(default=None, ge=1)
 
 
 class Approval(Body):

@@ -92,15 +92,21 @@ def change_campaign(
     audience: Audience | None = None,
     subject: str | None = None,
     body: str | None = None,
+    seen: int | None = None,
     actor: str,
 ) -> None:
     """Write something else; whoever does so is its author from now on, and what was approved is approved no more.
 
+    Args:
+        seen: The version that whoever writes has read; `None` to write over any.
+
     Raises:
         InvalidInput, NotFound: As for `draft_campaign`.
-        Conflict: It is approved.
+        Conflict: It is approved, or has changed since it was read.
     """
     _require_writable(campaign)
+    if seen is not None:
+        _require_seen(campaign, seen)
     wording(campaign.subject if subject is None else subject, campaign.body if body is None else body)
     if audience is not None:
         chosen_people(session, campaign.competition, audience)
@@ -137,6 +143,11 @@ def _require_writable(campaign: MailCampaign) -> None:
         )
 
 
+def _require_seen(campaign: MailCampaign, seen: int) -> None:
+    if campaign.version != seen:
+        raise Conflict(f"Campaign {campaign.number} has changed since you read it.", remedy="Read it again.")
+
+
 def approve_campaign(
     session: Session, campaign: MailCampaign, person_id: UUID, *, seen: int, needs_second: bool, actor: str
 ) -> None:
@@ -151,8 +162,7 @@ def approve_campaign(
     """
     if campaign.status not in _WRITABLE:
         raise Conflict(f"Campaign {campaign.number} is {campaign.status} already.")
-    if campaign.version != seen:
-        raise Conflict(f"Campaign {campaign.number} has changed since you read it.", remedy="Read it again.")
+    _require_seen(campaign, seen)
     if session.get(MailApproval, (campaign.id, person_id)) is None:
         session.add(MailApproval(campaign_id=campaign.id, person_id=person_id))
         session.flush()

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from podium.platform.errors import Conflict, InvalidInput
+from podium.platform.errors import Conflict, InvalidInput, PodiumError
 from podium.platform.mail.addresses import MailAddress, mail_address
 from podium.platform.settings import ServerSettings
 
@@ -93,6 +93,15 @@ def require_mail(settings: ServerSettings) -> MailConfiguration:
     if found is None:
         raise Conflict("This platform sends no mail.", remedy="Ask its operators for it.")
     return found
+
+
+def mail_trouble(settings: ServerSettings) -> str:
+    """Why no mail can be sent, for people; empty where it can."""
+    try:
+        require_mail(settings)
+    except PodiumError as error:
+        return error.detail
+    return ""
 
 
 def _faults(settings: ServerSettings, sender: MailAddress | None, bounces: MailAddress | None) -> Iterator[str]:

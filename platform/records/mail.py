@@ -77,10 +77,16 @@ class CampaignRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecipientCount:
-    """How many people a campaign would go to now, and how many would be left out, by reason."""
+    """How many people a campaign would go to now.
+
+    Attributes:
+        left_out: How many would be left out, by reason.
+        trouble: Why nothing can be sent to anybody, such as that there is no mail server; empty where it can.
+    """
 
     total: int
     left_out: dict[str, int]
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from podium.platform.gateway.services import Services, WithServices
 from podium.platform.identity import Caller, find_person
 from podium.platform.lifecycle import MailStatus
 from podium.platform.mail import campaigns, recipients, views
-from podium.platform.mail.configuration import require_mail
+from podium.platform.mail.configuration import mail_trouble, require_mail
 from podium.platform.mail.driving import links_of
 from podium.platform.models import Competition, MailCampaign, Person
 from podium.platform.records.mail import CampaignRecord, MessagePreview, OutboxPage, RecipientCount
@@ -62,7 +62,7 @@ def count_recipients(slug: str, services: WithServices, caller: WithCaller, body
     """How many people a campaign would go to now; nothing is changed."""
     with services.database.session() as session:
         found = recipients.count_recipients(session, _organized(session, slug, caller), body.audience.asked())
-        return RecipientCount(found.total, found.left_out)
+        return RecipientCount(found.total, found.left_out, mail_trouble(services.settings))
 
 
 @router.get(_BASE)
@@ -109,6 +109,7 @@ def change_campaign(
             audience=body.audience.asked() if body.audience is not None else None,
             subject=body.subject,
             body=body.body,
+            seen=body.version,
             actor=caller.actor,
         )
         return _record(session, services, campaign)

@@ -13,6 +13,7 @@ _ALLOWED = (
     "podium.platform.errors",
     "podium.platform.lifecycle",
     "podium.platform.limits",
+    "podium.platform.mail.variables",
     "podium.platform.records",
     "podium.platform.records.access",
     "podium.platform.records.reruns",
