@@ -75,9 +75,8 @@ def _settling(slug: str, campaign: CampaignRecord, place: str, chosen: list[str]
         ":material/replay:",
         lambda: _settle(slug, campaign.number, place, who, send_again=True),
         "They are sent again.",
-        question=f"Send it again to {people(len(chosen))}? Who has got it gets it twice."
-        if chosen
-        else "Choose whom you mean first.",
+        question=f"Send it again to {people(len(chosen)) if chosen else 'those who are chosen'}? "
+        "Who has got it gets it twice.",
         yes="Send again",
     )
     return [as_sent, again]

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID, uuid5
 
+from stand_in_mail import Mailing
 from stand_in_organizing import Organized
 
 from podium.platform.bundles.content import Computation, FactSheetQuestion, FactSheetType, Sorting, SubmissionRule
@@ -192,6 +193,7 @@ class StandIn:
     files: dict[str, list[OfferedFile]] = field(default_factory=dict)
     shared: dict[str, list[SharedSubmission]] = field(default_factory=dict)
     organized: Organized = field(default_factory=Organized)
+    mailing: Mailing = field(default_factory=Mailing)
     histories: dict[str, tuple[RankPoint, ...]] = field(default_factory=dict)
     refusal: PodiumError | None = None
     done: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
@@ -229,8 +231,10 @@ class StandIn:
         if token is not None and person is None:
             raise NotAuthenticated("This token is not known.")
         parts = [unquote(part) for part in path.strip("/").split("/")]
-        if parts == ["me"]:
-            return person
+        if parts[0] == "me":
+            return self.mailing.preferences if parts[1:] == ["mail"] else person
+        if parts[2:3] == ["campaigns"]:
+            return self.mailing.answer(parts[3:], query)
         if parts == ["competitions"]:
             return self._competitions(query)
         if parts[0] == "competitions":
@@ -249,6 +253,10 @@ class StandIn:
         self.done.append((method, path, body))
         if self.refusal is not None:
             raise self.refusal
+        if parts[:2] == ["me", "mail"]:
+            return self.mailing.choose(parts[2:], body)
+        if parts[2:3] == ["campaigns"]:
+            return self.mailing.act(parts[1], parts[3:], body, self.people[token or ""])
         if parts[0] == "submissions":
             return self._decide(method, UUID(parts[1]), parts[2])
         if parts[0] == "competitions" and method == "POST" and parts[2:] in (["participants"], ["submissions"]):
