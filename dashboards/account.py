@@ -12,6 +12,7 @@ from podium.dashboards.browser_cookie import own_secret
 from podium.dashboards.choice import wanted_slug
 from podium.dashboards.markup import element, plain_markdown, text
 from podium.dashboards.navigation import PageName, link_to
+from podium.dashboards.own_mail import show_own_mail
 from podium.dashboards.provider_way import LINK_PATH, begin_link
 from podium.dashboards.session import Viewer
 from podium.dashboards.settings import read_settings
@@ -45,6 +46,7 @@ def show(who: Viewer) -> None:
     if isinstance(trouble, PodiumError):
         layout.inline(layout.notice(f"{trouble.detail} {trouble.remedy}".strip(), kind="warning"))
     _show_sign_ins(who)
+    show_own_mail(who)
     _show_new_token(who)
 
 

@@ -285,3 +285,30 @@ def test_words():
         "Cancel campaign 1 for good? It never gets to 119 people. What 1 person got stays with them."
     )
     assert left_out_words({}) == ""
+
+
+def test_on_ones_account_one_chooses_what_mail_one_gets(stand_in: StandIn, visit: Visit):
+    stand_in.people["lin"] = make_person("lin")
+    test = visit("sign-in", "lin")
+    assert "agent" not in {str(box.key) for box in test.selectbox}
+    assert test.selectbox(key="own-mail-announcement").options == ["At once", "Never"]
+    test.selectbox(key="own-mail-rank").select("daily").run()
+    assert stand_in.done == [("PUT", "/me/mail/kinds/rank", {"frequency": "daily"})]
+    assert "A rerun has changed my rank: once a day." in _html(test)
+    test.button(key="again-own-mail-iris").click().run()
+    assert stand_in.mailing.preferences.stopped == ()
+    stand_in.refusal = PlatformFault("Podium is busy.", remedy="Try again.")
+    test.selectbox(key="own-mail-rank").select("none").run()
+    assert "Podium is busy." in _html(test)
+    assert test.selectbox(key="own-mail-rank").value == "daily"
+
+
+def test_an_address_that_is_not_known_to_be_ones_own_is_confirmed(stand_in: StandIn, visit: Visit):
+    stand_in.people["lin"] = make_person("lin")
+    trouble = "It is not known whether this address is yours."
+    stand_in.mailing.preferences = replace(stand_in.mailing.preferences, reachable=False, trouble=trouble)
+    test = visit("sign-in", "lin")
+    assert trouble in _html(test)
+    test.button(key="confirm-own-mail-address").click().run()
+    assert stand_in.done[-1][:2] == ("POST", "/me/mail/confirmation")
+    assert "A message is on its way to lin@example.org" in _html(test)
