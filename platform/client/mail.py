@@ -68,7 +68,8 @@ class MailCalls(Calls):
         Raises:
             Conflict: It is approved, or has changed since.
         """
-        sent: dict[str, object] = {"subject": subject, "body": body, "audience": None if audience is None else asdict(audience)}
+        asked = None if audience is None else asdict(audience)
+        sent: dict[str, object] = {"subject": subject, "body": body, "audience": asked}
         if version is not None:
             sent["version"] = version
         return self._record(CampaignRecord, "PATCH", f"{_path(slug)}/{number}", body=sent)

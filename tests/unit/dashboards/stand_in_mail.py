@@ -136,11 +136,11 @@ class Mailing:
         if self.count.trouble and what in {"preview", "test", "send", "resume"}:
             raise Conflict(self.count.trouble, remedy="Ask its operators for it.")
         if what == "preview":
-            return self._preview(campaign, body["username"] or "ben")
+            return self._preview(campaign, body.get("username") or "ben")
         if what == "approve":
             return self._approve(campaign, body["version"], person)
         if what == "schedule":
-            when = body["when"]
+            when = body.get("when")
             return self._change(campaign, scheduled=None if when is None else datetime.fromisoformat(when))
         if what == "settle":
             return self._settle(campaign, set(body["usernames"]), send_again=body["send_again"])
