@@ -111,6 +111,6 @@ def _small(campaign: CampaignRecord) -> list[str]:
         approval_words(campaign),
         f"begun {times.clock(campaign.started)}" if campaign.started is not None else "",
         f"ended {times.clock(campaign.ended)}" if campaign.ended is not None else "",
-        left_out_words(campaign.left_out).rstrip("."),
+        left_out_words(campaign.left_out).replace("Left", "left", 1).rstrip("."),
     )
     return [part for part in parts if part]

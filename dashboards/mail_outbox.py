@@ -41,10 +41,13 @@ def show_unsettled(slug: str, campaign: CampaignRecord, who: Viewer) -> None:
         if not count:
             show_deeds(place, [])
             return
-        layout.inline(element("h3", text(f"{people(count)} may have got it, or not")))
-        st.markdown(
+        why = (
             "A sender or a connection broke off after the mail server may have taken the message, and before it said "
             "so. It is never sent again by itself: you decide."
+        )
+        layout.inline(
+            element("h2", text(f"{people(count)} may have got it, or not"), class_="podium-section"),
+            element("p", text(why)),
         )
         answer = source.ask(
             lambda: who.gateway.campaign_outbox(slug, campaign.number, status="unsettled", limit=_UNSETTLED_ONES)
