@@ -88,6 +88,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         await services.prefect_proxy.close()
         services.orchestration.close()
         services.database.close()
+        services.slices.close()
         if services.provider is not None:
             services.provider.close()
 

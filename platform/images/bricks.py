@@ -1,7 +1,7 @@
 """Voxels in bricks: small blocks that lie together in a file, so that a slice in any direction reads little of it.
 
-In the order of files from scanners, a slice across x touches each page of the whole file. Bricks have up to 16 x 64 x 64
-voxels: such a slice then reads a 64th of them at best, and one across z or y a 16th or a 64th.
+In the order of files from scanners, a slice across x touches each page of the whole file. Bricks have up to
+16 x 64 x 64 voxels, so that such a slice reads an eighth of a CT, and one across z no more than its own voxels.
 """
 
 from __future__ import annotations
@@ -141,7 +141,5 @@ class BrickedVoxels:
     def at(self, x: NDArray[np.intp], y: NDArray[np.intp], z: NDArray[np.intp], time: int = 0) -> Pixels:
         """Voxels by their indices, which must be of the image: an array of their shape, and values."""
         side_x, side_y, side_z = self.layout.brick
-        found: Pixels = self._voxels[
-            time, z // side_z, y // side_y, x // side_x, z % side_z, y % side_y, x % side_x
-        ]
+        found: Pixels = self._voxels[time, z // side_z, y // side_y, x // side_x, z % side_z, y % side_y, x % side_x]
         return found

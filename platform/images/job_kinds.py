@@ -160,7 +160,5 @@ ANSWERS: dict[type[Job], type[Answer]] = {
 NAMES: dict[str, type[Job]] = {"expand": ExpandJob, "scan": ScanJob, "import": ImportJob, "unpack": UnpackJob}
 
 
-ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (*ANSWERS, *ANSWERS.values(), Refusal)
-}
+ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (*ANSWERS, *ANSWERS.values(), Refusal)}
 """What writes a kind of job or answer as JSON, and reads it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from podium.platform.images.bricks import BrickLayout, layout_for, write_bricks
-from podium.platform.images.job_kinds import UnpackJob, Unpacked
+from podium.platform.images.job_kinds import Unpacked, UnpackJob
 from podium.platform.images.metadata import ImageType
 from podium.platform.images.problems import ImageRefused, Reason
 from podium.platform.images.rescaling import Pixels

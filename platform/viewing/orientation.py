@@ -117,7 +117,7 @@ def _in_body(grid: Grid, axis: VoxelAxis, of_body: tuple[tuple[int, bool], ...])
 
 
 def _nearest(grid: Grid) -> tuple[tuple[int, bool], ...]:
-    """For each axis of the voxels the axis of the body that it is nearest to, all different, and whether it runs along."""
+    """For each axis of the voxels the nearest axis of the body, all different, and whether it runs along it."""
     count = len(grid.size)
     along = [[grid.direction[body * count + voxels] for body in range(3)] for voxels in range(3)]
     best = max(permutations(range(3)), key=lambda order: sum(abs(along[axis][order[axis]]) for axis in range(3)))
@@ -149,9 +149,7 @@ def are_same(one: Grid, other: Grid, *, are_placed: bool) -> bool:
     size, way = _three(one), mapping(one, other)
     corners = [tuple(place * (length - 1) for place, length in zip(corner, size, strict=True)) for corner in _CORNERS]
     return all(
-        abs(there - here) <= 0.1
-        for corner in corners
-        for there, here in zip(_mapped(way, corner), corner, strict=True)
+        abs(there - here) <= 0.1 for corner in corners for there, here in zip(_mapped(way, corner), corner, strict=True)
     )
 
 

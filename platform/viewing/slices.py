@@ -103,7 +103,7 @@ def draw(image: OpenImage, cut: Cut, overlay: Overlay | None = None) -> Picture:
     Raises:
         InvalidInput: There is no such slice, or the overlay does not fit; the message says why.
     """
-    view = _view(image, cut)
+    view = require_slice(image.grid, cut, is_placed=image.is_placed)
     steps = _steps(image, view)
     plane = image.voxels.plane(view.axis.number, cut.index, cut.time, steps=steps)
     window = None if image.voxels.layout.channels > 1 else _window(image, cut)
@@ -119,15 +119,20 @@ def draw(image: OpenImage, cut: Cut, overlay: Overlay | None = None) -> Picture:
     return Picture(_png(shown), *size, window, present, is_resampled)
 
 
-def _view(image: OpenImage, cut: Cut) -> View:
-    found = next((view for view in views(image.grid, is_placed=image.is_placed) if view.axis is cut.axis), None)
+def require_slice(grid: Grid, cut: Cut, *, is_placed: bool) -> View:
+    """The way in which a slice is shown, if there is such a one.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    found = next((view for view in views(grid, is_placed=is_placed) if view.axis is cut.axis), None)
     if found is None:
         raise InvalidInput(f"The image is flat: it has no slices across {cut.axis}.", remedy="Ask for those across z.")
     if not 0 <= cut.index < found.count:
         raise InvalidInput(
             f"There is no slice {cut.index} across {cut.axis}: they are numbered from 0 to {found.count - 1}."
         )
-    times = image.voxels.layout.size[3]
+    times = grid.size[3] if len(grid.size) > 3 else 1
     if not 0 <= cut.time < times:
         raise InvalidInput(f"There is no time point {cut.time}: they are numbered from 0 to {times - 1}.")
     return found

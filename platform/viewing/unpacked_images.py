@@ -121,7 +121,7 @@ class UnpackedImages:
         self._refuse_failed(wanted.sha256)
         if wanted.voxel_bytes > self._most_bytes:
             raise TooLarge(
-                f"The image has {wanted.voxel_bytes} bytes of voxels; {self._most_bytes} may be unpacked to be looked at.",
+                f"The image has {wanted.voxel_bytes} bytes of voxels; {self._most_bytes} may be unpacked here.",
                 remedy="Download it, or ask the operator for more (PODIUM_SLICES_BYTES).",
             )
         with self._alone(wanted.sha256):
@@ -137,6 +137,10 @@ class UnpackedImages:
             if found is None:
                 raise PlatformFault("What was unpacked of the image is gone already.", remedy="Try again.")
             return found
+
+    def has(self, wanted: Wanted) -> bool:
+        """Whether an image was unpacked and can be opened at once."""
+        return _opened(self._folder() / wanted.sha256) is not None
 
     def close(self) -> None:
         """Remove a folder that is temporary."""

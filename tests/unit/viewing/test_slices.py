@@ -32,7 +32,9 @@ def numbered(x: int, y: int, z: int) -> sitk.Image:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_however_voxels_lie_a_body_is_shown_the_same_way(code: str, open_sitk: Open, as_they_are: Window, pixels: Pixels):
+def test_however_voxels_lie_a_body_is_shown_the_same_way(
+    code: str, open_sitk: Open, as_they_are: Window, pixels: Pixels
+):
     upright = numbered(5, 4, 3)
     voxels = sitk.GetArrayFromImage(upright)
     image = open_sitk(sitk.DICOMOrient(upright, code))

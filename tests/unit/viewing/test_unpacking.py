@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import tifffile
 from podium.platform.errors import InvalidInput, TooLarge, TooManyRequests
 from podium.platform.images.bricks import BrickedVoxels, layout_for, write_bricks
 from podium.platform.images.child_work import answer_to
-from podium.platform.images.job_kinds import Unpacked, UnpackJob
+from podium.platform.images.job_kinds import Answer, Unpacked, UnpackJob
 from podium.platform.images.limits import ImportLimits
 from podium.platform.images.metadata import ImageType
 from podium.platform.images.problems import Reason, Refusal
@@ -33,7 +34,7 @@ def unpack(path: Path, kind: ImageType, *, side: int = 4096, **limits: Any) -> t
 
 @pytest.mark.parametrize("kind", [np.int16, np.uint8, np.float32])
 @pytest.mark.parametrize("packed", [True, False])
-def test_volumes(kind: type[np.generic], packed: bool, tmp_path: Path):
+def test_volumes(kind: type[np.generic], *, packed: bool, tmp_path: Path):
     array = np.random.default_rng(1).integers(0, 100, (19, 70, 65)).astype(kind)
     sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / "image.mha"), useCompression=packed)
     unpacked, target = unpack(tmp_path / "image.mha", ImageType.MHD)
@@ -92,7 +93,7 @@ class _Store:
         self.fetched = 0
 
     @contextmanager
-    def local_file(self, key: str):
+    def local_file(self, key: str) -> Iterator[Path]:
         self.fetched += 1
         yield self.path
 
@@ -109,11 +110,11 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs are done here, and not in a child process."""
 
     class Hands:
-        def do(self, jobs: list[UnpackJob]):
+        def do(self, jobs: list[UnpackJob]) -> list[tuple[int, Answer | Refusal]]:
             return [(number, answer_to(job)) for number, job in enumerate(jobs)]
 
     @contextmanager
-    def children(*_: object, **__: object):
+    def children(*_: object, **__: object) -> Iterator[Hands]:
         yield Hands()
 
     monkeypatch.setattr(unpacked_images, "children", children)
@@ -146,7 +147,7 @@ def test_those_that_nobody_looks_at_go_first(here: None, volume: Path, tmp_path:
     images.open(wanted("c"), store)  # type: ignore[arg-type]
     assert {place.name[0] for place in (tmp_path / "kept").iterdir()} == {"a", "c"}
     assert first.plane(2, 0)[0, 1, 0] == 1  # whoever looks at it still does
-    with pytest.raises(TooLarge, match="10000 may be unpacked"):
+    with pytest.raises(TooLarge, match="10000 may be unpacked here"):
         images.open(wanted("d", slices=80), store)  # type: ignore[arg-type]
 
 
