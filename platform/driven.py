@@ -1,4 +1,4 @@
-"""What is driven by a flow of the platform's own: bundles, reruns and migrations, and which flow run each needs.
+"""What is driven by a flow of the platform's own, and which run each needs: bundles, reruns, migrations and imports.
 
 That it gets one is the same for all of them: its row is locked, so that of several who see to it at once one does.
 """
@@ -11,18 +11,26 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from podium.platform.batches import rerun_tags
 from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
 from podium.platform.events import pool_topic
-from podium.platform.lifecycle import BundleStatus, MigrationStatus, RerunStatus
-from podium.platform.models import Bundle, Phase, PhaseMigration, Rerun
-from podium.platform.orchestration import CREATE_COMPETITION, MIGRATE_PHASE, PLATFORM_POOL, RERUN_PHASE, Orchestration
+from podium.platform.image_imports import UNDER_WAY
+from podium.platform.lifecycle import BundleStatus, ImportStatus, MigrationStatus, RerunStatus
+from podium.platform.models import Bundle, ImportSession, Phase, PhaseMigration, Rerun
+from podium.platform.orchestration import (
+    CREATE_COMPETITION,
+    IMPORT_IMAGES,
+    MIGRATE_PHASE,
+    PLATFORM_POOL,
+    RERUN_PHASE,
+    Orchestration,
+)
 from podium.platform.phase_migration import waiting_for_a_flow
-from podium.platform.transitions import move_bundle
+from podium.platform.transitions import move_bundle, move_import
 
 logger = logging.getLogger(__name__)
 READ = frozenset({BundleStatus.QUEUED, BundleStatus.READING})
@@ -33,7 +41,11 @@ RERUNS_AT_ONCE = 4
 """Reruns that are driven at the same time, of all competitions; the others wait for their turn."""
 MAX_READINGS = 5
 """Flows that are begun for a bundle at most: one that ends whoever reads it must not do so for ever."""
-Row = TypeVar("Row", Bundle, Rerun, PhaseMigration)
+IMPORTS_AT_ONCE = 2
+"""Imports that run at the same time, of all people, and one of each; the others wait for their turn."""
+MAX_IMPORTS = 5
+"""Flows that are begun for one import at most, until somebody says to try again."""
+Row = TypeVar("Row", Bundle, Rerun, PhaseMigration, ImportSession)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,38 @@ def _needed_by_migration(session: Session, migration: PhaseMigration) -> NeededR
     )
 
 
+def _needed_by_import(session: Session, row: ImportSession) -> NeededRun | None:
+    if row.status not in UNDER_WAY:
+        return None
+    if row.dispatches >= MAX_IMPORTS:
+        reason = f"Podium was interrupted {MAX_IMPORTS} times while it imported. Try again, or tell the operators."
+        move_import(session, row, ImportStatus.FAILED, actor="gateway", reason=reason)
+        return None
+    # Whoever is first of two that look at the same time holds the second.
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('podium-imports'))"))
+    driven = session.scalars(
+        select(ImportSession.person_id).where(
+            ImportSession.status.in_(UNDER_WAY), ImportSession.flow_run_id.is_not(None)
+        )
+    ).all()
+    if len(driven) >= IMPORTS_AT_ONCE or row.person_id in driven:
+        return None
+    return NeededRun(
+        key=f"{row.id}/{row.version}/{row.dispatches + 1}",
+        name=f"import images {row.id}",
+        tags=[f"import:{row.id}"],
+    )
+
+
+def _waiting_imports(session: Session) -> Sequence[UUID]:
+    return session.scalars(
+        select(ImportSession.id)
+        .where(ImportSession.status.in_(UNDER_WAY), ImportSession.flow_run_id.is_(None))
+        .order_by(ImportSession.created)
+        .limit(100)
+    ).all()
+
+
 def _waiting_bundles(session: Session) -> Sequence[UUID]:
     return session.scalars(select(Bundle.id).where(Bundle.status.in_(READ), Bundle.flow_run_id.is_(None))).all()
 
@@ -164,5 +208,14 @@ MIGRATIONS = Driven(
     needed=_needed_by_migration,
     waiting=waiting_for_a_flow,
 )
-AnyDriven = Driven[Bundle] | Driven[Rerun] | Driven[PhaseMigration]
-DRIVEN_KINDS: tuple[AnyDriven, ...] = (BUNDLES, RERUNS, MIGRATIONS)
+IMPORTS = Driven(
+    word="import session",
+    model=ImportSession,
+    flow=IMPORT_IMAGES,
+    parameter="session_id",
+    queue="default",
+    needed=_needed_by_import,
+    waiting=_waiting_imports,
+)
+AnyDriven = Driven[Bundle] | Driven[Rerun] | Driven[PhaseMigration] | Driven[ImportSession]
+DRIVEN_KINDS: tuple[AnyDriven, ...] = (BUNDLES, RERUNS, MIGRATIONS, IMPORTS)

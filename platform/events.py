@@ -50,3 +50,8 @@ def pool_topic(pool: str) -> str:
 def rerun_topic(rerun_id: UUID) -> str:
     """The topic under which watchers of a rerun are told."""
     return f"rerun:{rerun_id}"
+
+
+def import_topic(session_id: UUID) -> str:
+    """The topic under which watchers of an import session are told."""
+    return f"import:{session_id}"

@@ -124,6 +124,25 @@ class RerunStatus(StrEnum):
     CANCELLED = "cancelled"  # by an organizer; nothing of it counts
 
 
+class ImportStatus(StrEnum):
+    """Where an import session is: files that are made into images."""
+
+    UPLOADING = "uploading"  # its files are on the way
+    QUEUED = "queued"  # complete; waits for its flow
+    IMPORTING = "importing"
+    IMPORTED = "imported"  # there is a report, also where no file became an image; the uploads are kept
+    ACCEPTED = "accepted"  # the report is; what was uploaded is let go
+    FAILED = "failed"  # Podium's doing, or there is no room: nothing is lost, and it may be tried again
+
+
+class ImportOutcome(StrEnum):
+    """What became of one file of an import session."""
+
+    IMAGE = "image"  # part of an image
+    REJECTED = "rejected"  # with one reason
+    IGNORED = "ignored"  # nobody meant to upload it, or it only held others
+
+
 class CompetitionStatus(StrEnum):
     """Where a competition is, by its phases: exactly one applies at any moment."""
 
@@ -211,6 +230,19 @@ BUNDLE_TRANSITIONS: Mapping[BundleStatus, frozenset[BundleStatus]] = MappingProx
         BundleStatus.CREATED: frozenset(),
         BundleStatus.REFUSED: frozenset(),
         BundleStatus.FAILED: frozenset(),
+    }
+)
+
+IMPORT_TRANSITIONS: Mapping[ImportStatus, frozenset[ImportStatus]] = MappingProxyType(
+    {
+        ImportStatus.UPLOADING: frozenset({ImportStatus.QUEUED}),
+        ImportStatus.QUEUED: frozenset({ImportStatus.IMPORTING, ImportStatus.FAILED}),
+        # Importing again after a crash of the flow is legal: nothing of a half-done import is kept.
+        ImportStatus.IMPORTING: frozenset({ImportStatus.IMPORTING, ImportStatus.IMPORTED, ImportStatus.FAILED}),
+        # Once more, for what was rejected, as long as the uploads are there.
+        ImportStatus.IMPORTED: frozenset({ImportStatus.QUEUED, ImportStatus.ACCEPTED}),
+        ImportStatus.FAILED: frozenset({ImportStatus.QUEUED}),
+        ImportStatus.ACCEPTED: frozenset(),
     }
 )
 

@@ -24,6 +24,7 @@ from podium.platform.lifecycle import (
     TERMINAL_SUBMISSION_STATUSES,
     AttemptStatus,
     BundleStatus,
+    ImportStatus,
     MigrationStatus,
     RerunStatus,
     SubmissionStatus,
@@ -34,6 +35,7 @@ from podium.platform.models import (
     Bundle,
     Chore,
     FlowLease,
+    ImportSession,
     PhaseMigration,
     Rerun,
     Submission,
@@ -41,6 +43,7 @@ from podium.platform.models import (
 )
 from podium.platform.orchestration import (
     CREATE_COMPETITION,
+    IMPORT_IMAGES,
     MIGRATE_PHASE,
     RECONCILE,
     RERUN_PHASE,
@@ -61,7 +64,7 @@ LOOKED_AT = 2000
 """Queued submissions that one reconciliation asks Prefect about."""
 SHORT_FLOWS = timedelta(minutes=5)
 """No run of the flows that look after the platform takes so long."""
-LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE)
+LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE, IMPORT_IMAGES)
 """The platform's own flows that others wait for."""
 
 
@@ -254,7 +257,7 @@ def _begin_flows_again(database: Database, orchestration: Orchestration, repairs
             repairs.flows += 1
 
 
-Held = type[Bundle] | type[Rerun] | type[PhaseMigration]
+Held = type[Bundle] | type[Rerun] | type[PhaseMigration] | type[ImportSession]
 
 
 def _held_by_flows(session: Session) -> dict[UUID, tuple[Held, UUID]]:
@@ -264,6 +267,7 @@ def _held_by_flows(session: Session) -> dict[UUID, tuple[Held, UUID]]:
         (Bundle, Bundle.id, Bundle.status.in_((BundleStatus.QUEUED, BundleStatus.READING))),
         (Rerun, Rerun.id, Rerun.status.in_((RerunStatus.WAITING, RerunStatus.RUNNING))),
         (PhaseMigration, PhaseMigration.phase_id, PhaseMigration.status == MigrationStatus.RUNNING),
+        (ImportSession, ImportSession.id, ImportSession.status.in_((ImportStatus.QUEUED, ImportStatus.IMPORTING))),
     ):
         for subject_id, flow_run_id in session.execute(select(key, model.flow_run_id).where(condition)):
             if flow_run_id is not None:

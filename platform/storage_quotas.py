@@ -1,7 +1,8 @@
 """How much room a person's files may take: counted by the database, and held to in one transaction.
 
 A participant's submissions are the participant's; bundles, datasets, a competition's logo and everything that scoring
-leaves behind are the organizer's, for it was the organizer who asked for it. A file counts from the moment that it is
+leaves behind are the organizer's, for it was the organizer who asked for it. Images are whose the dataset or the
+submission is, together with what was uploaded for them. A file counts from the moment that it is
 announced, so that two uploads at once can't take the same room, until it is removed or its upload is given up. Copies
 that the platform makes of a submission, for a rerun or the next phase, cost nothing.
 """
@@ -18,7 +19,7 @@ from podium.platform.errors import StorageFull
 from podium.platform.models import Person, StorageCharge
 from podium.platform.quantities import Unit, shown_amount
 
-KINDS = ("submissions", "bundles", "datasets", "outputs", "competitions")
+KINDS = ("submissions", "bundles", "datasets", "outputs", "competitions", "images")
 """What a person's room is taken by; what they are is said above."""
 
 

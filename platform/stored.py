@@ -24,6 +24,8 @@ from podium.platform.models import (
     Competition,
     Dataset,
     DatasetUpload,
+    Image,
+    ImportUpload,
     Output,
     Submission,
     Upload,
@@ -33,7 +35,17 @@ from podium.platform.storage import Storage, StoredContent, content_key
 from podium.platform.storage.keys import SHARDS
 
 logger = logging.getLogger(__name__)
-REFERENCES = (Submission.content, Output.content, Dataset.content, Bundle.content, Competition.image_content)
+REFERENCES = (
+    Submission.content,
+    Output.content,
+    Dataset.content,
+    Bundle.content,
+    Competition.image_content,
+    ImportUpload.content,
+    Image.content,
+    Image.thumbnail,
+    Image.preview,
+)
 """Every column that refers to content. One that is missing here would have its content removed: a test looks."""
 _AT_ONCE = 500
 

@@ -11,20 +11,22 @@ from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
-from podium.platform.events import bundle_topic, record_event, rerun_topic
+from podium.platform.events import bundle_topic, import_topic, record_event, rerun_topic
 from podium.platform.lifecycle import (
     BUNDLE_TRANSITIONS,
+    IMPORT_TRANSITIONS,
     MIGRATION_TRANSITIONS,
     PHASE_TRANSITIONS,
     RERUN_TRANSITIONS,
     BundleStatus,
     IllegalTransition,
+    ImportStatus,
     MigrationStatus,
     PhaseStatus,
     RerunStatus,
     origins,
 )
-from podium.platform.models import Bundle, Phase, PhaseMigration, Rerun, now
+from podium.platform.models import Bundle, ImportSession, Phase, PhaseMigration, Rerun, now
 
 
 def move_bundle(
@@ -83,6 +85,48 @@ def move_rerun(
     session.refresh(rerun)
     record_event(session, subject="rerun", subject_id=rerun.id, before=before, after=after, actor=actor, reason=reason)
     notify(session, rerun_topic(rerun.id))
+
+
+def move_import(
+    session: Session,
+    row: ImportSession,
+    after: ImportStatus,
+    *,
+    actor: str,
+    reason: str = "",
+    run: int | None = None,
+    **values: Any,  # noqa: ANN401  # columns of ImportSession, checked by SQLAlchemy
+) -> None:
+    """Change an import session's status, if the table allows it from the status that it has in the database.
+
+    Args:
+        run: Only while this is its latest run.
+
+    Raises:
+        IllegalTransition: The status is one from which `after` can't be reached, or another run has begun; nothing was
+            changed.
+    """
+    before = row.status
+    statement = (
+        update(ImportSession)
+        .where(ImportSession.id == row.id, ImportSession.status == before)
+        .where(ImportSession.status.in_(origins(IMPORT_TRANSITIONS, after)))
+        .values(status=after, message=reason, version=ImportSession.version + 1, **values)
+    )
+    result = session.execute(statement if run is None else statement.where(ImportSession.runs == run))
+    _require_changed(result, "import session", before, after)
+    session.refresh(row)
+    record_event(
+        session,
+        subject="import",
+        subject_id=row.id,
+        before=before,
+        after=after,
+        actor=actor,
+        reason=reason,
+        name=str(row.id),
+    )
+    notify(session, import_topic(row.id))
 
 
 def announce_phase(session: Session, phase: Phase, after: PhaseStatus, *, actor: str) -> bool:

@@ -1,7 +1,8 @@
 """Large files in parts: which have arrived, requests for the others, and one file of them all.
 
-An upload has the id of what it belongs to: a submission, a bundle or a dataset that was announced. Whoever announced it
-can go on with it by that id, from another process or another machine, as long as it is not given up.
+An upload has the id of what it belongs to: a submission, bundle or dataset that was announced, or a file of an import
+session. Whoever announced it can go on with it by that id, from another process or another machine, as long as it is
+not given up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from podium.platform.database import Database
 from podium.platform.errors import InvalidInput, NotFound
 from podium.platform.jobs import SignedRequest
 from podium.platform.lifecycle import BundleStatus, SubmissionStatus
-from podium.platform.models import Bundle, DatasetUpload, Submission, Upload
+from podium.platform.models import Bundle, DatasetUpload, ImportSession, ImportUpload, Submission, Upload
 from podium.platform.records.storage import PartsRecord, SignedRequestRecord, UploadRecord
 from podium.platform.storage import Storage, incoming_key
 
@@ -165,6 +166,18 @@ def find_announced(session: Session, upload_id: UUID, person_id: UUID) -> Announ
     )
     if dataset is not None:
         return announced_dataset(dataset)
+    image_file = session.scalar(
+        select(ImportUpload)
+        .join(ImportSession, ImportSession.id == ImportUpload.session_id)
+        .where(
+            ImportUpload.id == upload_id,
+            ImportSession.person_id == person_id,
+            ImportUpload.content.is_(None),
+            ImportUpload.removed.is_(None),
+        )
+    )
+    if image_file is not None:
+        return announced_image_file(image_file, person_id)
     raise NotFound("You have no upload of that id that is not complete.", remedy="Begin a new one.")
 
 
@@ -181,6 +194,11 @@ def announced_bundle(bundle: Bundle) -> Announced:
 def announced_dataset(upload: DatasetUpload) -> Announced:
     """A dataset's file, to be sent."""
     return Announced(upload.id, upload.owner_id, upload.filename, upload.size, upload.sha256)
+
+
+def announced_image_file(upload: ImportUpload, person_id: UUID) -> Announced:
+    """A file of an import session, to be sent by who has begun that."""
+    return Announced(upload.id, person_id, upload.path.rpartition("/")[2], upload.size, upload.sha256)
 
 
 def signed_record(request: SignedRequest) -> SignedRequestRecord:

@@ -30,6 +30,7 @@ _TEAM = {**_OWNER, Role.COLLABORATOR: Scope.COMPETITION}
 _MAKERS = {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.OWN}
 _POOLS = {Role.ORGANIZER: Scope.OWN, Role.ADMINISTRATOR: Scope.ANY}
 _OWN_OR_TEAM = {Role.PERSON: Scope.OWN, **_TEAM}
+_DATASETS = {Role.PERSON: Scope.OWN, **_TEAM}
 _PARTICIPANTS = {Role.PARTICIPANT: Scope.COMPETITION}
 
 # For rows that say no more.
@@ -159,6 +160,23 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "complete_dataset": _change(
             {**_MAKERS, Role.COLLABORATOR: Scope.OWN}, "upload a dataset", "dataset", hidden=True
         ),
+        # A dataset is its owner's, and of those who organize a competition that uses it.
+        "list_dataset_images": Rule(_DATASETS, hidden=True),
+        "list_submission_images": Rule(_OWN_OR_TEAM, hidden=True),
+        "read_image": Rule(_OWN_OR_TEAM, hidden=True),
+        "read_image_file": Rule(_OWN_OR_TEAM, hidden=True),
+        "create_dataset_import": Rule(_DATASETS, _ANNOUNCED, Traffic.UPLOADS, hidden=True),
+        "create_submission_import": Rule(_OWN_OR_TEAM, _ANNOUNCED, Traffic.UPLOADS, hidden=True),
+        "list_dataset_imports": Rule(_DATASETS, hidden=True),
+        "list_submission_imports": Rule(_OWN_OR_TEAM, hidden=True),
+        "read_import": Rule(_OWN_OR_TEAM, hidden=True),
+        "list_imported_files": Rule(_OWN_OR_TEAM, hidden=True),
+        "announce_import_uploads": Rule(_OWN, _ANNOUNCED, Traffic.SIGNED, hidden=True),
+        "complete_import_upload": Rule(_OWN, _ANNOUNCED, Traffic.SIGNED, hidden=True),
+        "start_import": _change(_OWN_OR_TEAM, "import images", "import", hidden=True),
+        "retry_import": _change(_OWN_OR_TEAM, "import images again", "import", hidden=True),
+        "accept_import": _change(_OWN_OR_TEAM, "accept imported images", "import", hidden=True),
+        "remove_import": _change(_OWN_OR_TEAM, "remove imported images", "import", hidden=True),
         "export_competition": _change(_TEAM, "export a competition", "competition"),
         "read_exported_file": _ORGANIZER,
         "export_submissions": _change(_TEAM, "export submissions", "submissions"),

@@ -21,6 +21,16 @@ from podium.platform.records.exports import TableForm
 from podium.platform.records.organizing import BulkAct
 
 
+def _plain_path(path: str) -> str:
+    """A path below some folder, whatever was given: without roots, control characters and ways up."""
+    parts = [
+        re.sub(r"[\x00-\x1f\x7f]", "_", part)[:255]
+        for part in path.replace("\\", "/").split("/")
+        if part not in {"", ".", ".."}
+    ]
+    return "/".join(parts)[-1000:].lstrip("/") or "file"
+
+
 def _plain_filename(name: str) -> str:
     """The last part of a path, without control characters; never empty."""
     last = PurePosixPath(name.replace("\\", "/")).name
@@ -263,6 +273,21 @@ class NewDataset(Body):
     filename: Filename
     size: int = Field(gt=0)
     sha256: Sha256
+
+
+class NewImportUpload(Body):
+    """A file to send to an import session; a pack only holds others."""
+
+    path: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_plain_path)]
+    size: int = Field(gt=0)
+    sha256: Sha256
+    is_pack: bool = False
+
+
+class NewImportUploads(Body):
+    """Files to send to an import session."""
+
+    files: list[NewImportUpload] = Field(min_length=1, max_length=100)
 
 
 class NewTaskVersion(Body):

@@ -23,6 +23,7 @@ from podium.platform.models.competitions import (
     TermsAcceptance,
 )
 from podium.platform.models.identities import Identity, PendingSignIn
+from podium.platform.models.images import Image, ImportedFile, ImportSession, ImportUpload
 from podium.platform.models.people import Agent, Person, Pool, PoolUser, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
 from podium.platform.models.scaling import ScaledAgent, ScalingDecision, ScalingPolicy
@@ -60,6 +61,10 @@ __all__ = [
     "ExtraAllowance",
     "FlowLease",
     "Identity",
+    "Image",
+    "ImportSession",
+    "ImportUpload",
+    "ImportedFile",
     "Leaderboard",
     "LeaderboardEntry",
     "LogText",

@@ -63,7 +63,7 @@ def test_every_column_that_refers_to_content_is_looked_at() -> None:
         column
         for table in Base.metadata.tables.values()
         for column in table.columns
-        if column.name in {"content", "image_content"}
+        if column.name in {"content", "image_content", "thumbnail", "preview"}
     }
     assert named == {reference.property.columns[0] for reference in stored.REFERENCES}
 

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from imported_images import image_of
 from rescoring import rescore, start
 from samples import Sample
 from sqlalchemy import Connection, select, text
@@ -28,12 +29,16 @@ from podium.platform.gateway.app import create_app
 from podium.platform.gateway.rules import Role
 from podium.platform.identity import find_person, issue_token
 from podium.platform.jobs import OutputKind
+from podium.platform.lifecycle import ImportOutcome, ImportStatus
 from podium.platform.models import (
     Agent,
     Base,
     Bundle,
     DatasetUpload,
     Identity,
+    ImportedFile,
+    ImportSession,
+    ImportUpload,
     Output,
     Pool,
     PoolUser,
@@ -168,6 +173,7 @@ class Everybody:
         in_parts = self._in_parts(carl)
         pool_token = self._pool_of(olga, shared_with=world.person("oscar", organizer=True))
         bundle, dataset = self._uploads_of(olga)
+        images = self._images_of(carl, scored[3])
         self.datasets = {
             name: self._dataset(one) for name, one in (("olga", olga), ("cora", known["cora"]), ("root", root))
         }
@@ -182,8 +188,9 @@ class Everybody:
             content = content_record(session, competition).version
             self._uploads = [
                 upload_key(session.get_one(Submission, announced)),
-                *(incoming_key(one) for one in (bundle, dataset)),
+                *(incoming_key(one) for one in (bundle, dataset, UUID(images["import_upload"]))),
             ]
+        self.things |= images
         self.things |= {
             "token": str(token),
             "team_code": team_code,
@@ -278,6 +285,38 @@ class Everybody:
             session.add_all([bundle, dataset])
             session.flush()
             return bundle.id, dataset.id
+
+    def _images_of(self, owner: Known, submission_id: UUID) -> dict[str, str]:
+        """An import that has made an image of a submission, one that may start; and a dataset of the competition."""
+        file = {"size": len(PREDICTIONS), "sha256": sha256_of(PREDICTIONS)}
+        content = {"content": _content(self.world, submission_id), **file}
+        with self.world.session() as session:
+            whose = {"owner_id": owner.id, "submission_id": submission_id}
+            done = ImportSession(person_id=owner.id, status=ImportStatus.IMPORTED, runs=1, ended=now(), **whose)
+            sent = ImportSession(person_id=owner.id, **whose)
+            session.add_all([done, sent])
+            session.flush()
+            image = image_of(done, content["content"], name=CANARY)
+            waiting = ImportUpload(session_id=done.id, owner_id=owner.id, path="b.mha", removed=now(), **file)
+            session.add_all([image, waiting])
+            session.flush()
+            session.add_all(
+                [
+                    ImportUpload(session_id=done.id, owner_id=owner.id, path="c.mha", **content),
+                    ImportUpload(session_id=sent.id, owner_id=owner.id, path="c.mha", **content),
+                    ImportedFile(
+                        session_id=done.id, path=f"{CANARY}.mha", size=1, outcome=ImportOutcome.REJECTED, reason="x"
+                    ),
+                ]
+            )
+            used = session.get_one(Submission, submission_id).phase.tasks[0].task.scoring_program_id
+            return {
+                "import": str(done.id),
+                "sent_import": str(sent.id),
+                "import_upload": str(waiting.id),
+                "image": str(image.id),
+                "used_dataset": str(used),
+            }
 
     def _dataset(self, owner: Known) -> str:
         """A dataset of somebody's that no task has yet."""
