@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import permutations
@@ -200,6 +201,6 @@ def _inverse(matrix: list[list[float]]) -> list[list[float]]:
     return [[number / determinant for number in row] for row in rows]
 
 
-def _triple(numbers: object) -> tuple[float, float, float]:
-    x, y, z = numbers  # type: ignore[misc]  # three of them, by the callers here
+def _triple(numbers: Iterable[float]) -> tuple[float, float, float]:
+    x, y, z = numbers
     return x, y, z

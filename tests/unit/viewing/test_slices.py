@@ -112,7 +112,7 @@ def test_a_flat_image_has_one_slice(open_array: Open, pixels: Pixels):
     picture = draw(image, Cut(VoxelAxis.Z, 0, window=Window(1, 1)))
     np.testing.assert_array_equal(pixels(picture), colours[0, 0])
     assert picture.window is None
-    with pytest.raises(InvalidInput, match="It has no slices across x|it has no slices across x"):
+    with pytest.raises(InvalidInput, match="no slices across x"):
         draw(image, Cut(VoxelAxis.X, 0))
 
 

@@ -19,9 +19,7 @@ def linear(value: float, center: float, width: float) -> float:
 
 
 @pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint16, np.int32])
-@pytest.mark.parametrize(
-    "window", [Window(0, 100), Window(0, 1), Window(40, 80), Window(100.5, 33), Window(2048, 4096)]
-)
+@pytest.mark.parametrize("window", [Window(0, 100), Window(0, 1), Window(40, 80), Window(100.5, 33), Window(0, 4096)])
 def test_whole_numbers_go_by_the_standard_s_function(kind: type[np.generic], window: Window):
     values = np.arange(-128 if np.dtype(kind).kind == "i" else 0, 128).astype(kind)
     expected = [linear(float(value), window.center, window.width) for value in values]
