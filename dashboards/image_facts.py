@@ -7,16 +7,17 @@ from podium.dashboards.layout import facts, notice
 from podium.dashboards.markup import Html, join, text
 from podium.dashboards.rerun_cards import scrolled_table
 from podium.dashboards.scores import MISSING, size_text
-from podium.dashboards.slice_figure import number_text
+from podium.dashboards.slice_figure import TIMES, number_text
 from podium.platform.records.images import ImageDetail, ImageRecord
 from podium.platform.records.slices import ImageViews
 
+_BY = f" {TIMES} "
 _KINDS = {1: "grey", 3: "colour", 4: "colour, with transparency"}
 
 
 def size_words(image: ImageRecord) -> str:
     """How many voxels it has along its axes, and how many time points."""
-    size = " × ".join(str(length) for length in (image.width, image.height, image.depth) if length)
+    size = _BY.join(str(length) for length in (image.width, image.height, image.depth) if length)
     return f"{size}, {image.timepoints} time points" if image.timepoints else size
 
 
@@ -24,7 +25,7 @@ def spacing_words(image: ImageRecord) -> str:
     """How large its voxels are; empty where nobody knows."""
     steps = (image.voxel_width_mm, image.voxel_height_mm, image.voxel_depth_mm)
     known = [number_text(step) for step in steps if step is not None]
-    return f"{' × '.join(known)} mm" if known else ""
+    return f"{_BY.join(known)} mm" if known else ""
 
 
 def head_facts(image: ImageRecord) -> Html:
@@ -52,8 +53,8 @@ def metadata_table(detail: ImageDetail, views: ImageViews) -> Html:
         ("Belongs to", detail.of),
         ("Imported", f"{times.stamp(image.created)} UTC"),
         ("SHA-256 of its file", image.sha256),
-        ("Voxels along x, y, z", " × ".join(map(str, grid.size))),
-        ("Spacing", " × ".join(map(number_text, grid.spacing)) + (" mm" if views.is_measured else " (not known)")),
+        ("Voxels along x, y, z", _BY.join(map(str, grid.size))),
+        ("Spacing", _BY.join(map(number_text, grid.spacing)) + (" mm" if views.is_measured else " (not known)")),
         ("Origin", ", ".join(map(number_text, grid.origin))),
         ("Directions of its axes", _rows(grid.direction, len(grid.size))),
         ("Resolution levels", str(image.resolution_levels or "")),

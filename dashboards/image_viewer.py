@@ -264,9 +264,7 @@ def _by_id(image: ImageRecord) -> UUID | None:
     try:
         return UUID(written)
     except ValueError:
-        layout.inline(
-            layout.notice("That is no id: it has 32 digits, as `podium images list` shows it.", kind="warning")
-        )
+        layout.inline(layout.notice("That is no id, such as `podium images list` shows.", kind="warning"))
         return None
 
 
@@ -285,7 +283,8 @@ def _tell(views: ImageViews, wish: _Wish, pictures: Sequence[SlicePicture], who:
         parts.append(
             layout.notice("The segmentation is on another grid: of each voxel, the nearest one of it is shown.")
         )
-    layout.inline(*parts)
+    if parts:
+        layout.inline(*parts)
 
 
 def _segments_of(overlay: UUID, who: Viewer) -> tuple[SegmentRecord, ...]:

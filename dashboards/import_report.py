@@ -14,6 +14,7 @@ from podium.dashboards.markup import Html, element, join, sentence, text
 from podium.dashboards.paging import PAGE, page_of, show_paging
 from podium.dashboards.scores import size_text
 from podium.dashboards.session import Viewer
+from podium.dashboards.slice_figure import TIMES
 from podium.dashboards.source import Answer
 from podium.platform.lifecycle import ImportOutcome, ImportStatus
 from podium.platform.records.images import ImportedFilePage, ImportedFileRecord, ImportSessionRecord
@@ -108,7 +109,7 @@ def import_card(one: ImportSessionRecord) -> Html:
 
 def _reasons(one: ImportSessionRecord) -> str:
     most = sorted(one.reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{count:,} × {reason_words(reason)}" for reason, count in most)
+    return ", ".join(f"{count:,} {TIMES} {reason_words(reason)}" for reason, count in most)
 
 
 def reason_words(reason: str) -> str:
@@ -172,16 +173,17 @@ def _show_files(one: ImportSessionRecord, who: Viewer, *, is_open: bool) -> None
         options = [outcome for outcome, count in counts.items() if count]
         if st.session_state.get(f"outcome-{place}") not in options:
             st.session_state[f"outcome-{place}"] = options[0]
-        outcome = ImportOutcome(
+        chosen = str(
             st.segmented_control(
                 "Which files",
                 options,
-                format_func=lambda chosen: _OUTCOMES[chosen],
+                format_func=lambda outcome: _OUTCOMES.get(outcome, outcome),
                 required=True,
                 key=f"outcome-{place}",
                 label_visibility="collapsed",
             )
         )
+        outcome = ImportOutcome(chosen)
         answer = _files(one.id, outcome, page_of(place, outcome), who)
         if answer.value is None:
             layout.inline(layout.notice("The files can't be listed at the moment.", kind="warning"))

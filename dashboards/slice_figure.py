@@ -16,6 +16,8 @@ _SIDES = {
     "S": "head",
     "I": "feet",
 }
+TIMES = "\u00d7"
+"""Between lengths, and between a count and what is counted."""
 _SHARP_BELOW = 300
 _WIDTH_AT = slice(16, 20)  # in a PNG, after its signature and the head of its first chunk
 

@@ -17,7 +17,7 @@ from world import Known, RunningGateway, World, problem_of
 from podium.platform import stored
 from podium.platform.client import Client
 from podium.platform.errors import InvalidInput, NotFound
-from podium.platform.models import ImportSession, Submission
+from podium.platform.models import ImportSession
 from podium.platform.records.slices import SegmentRecord, WindowRecord
 
 Connect = Callable[[str | None], Client]
@@ -36,7 +36,7 @@ def image(world: World, ada: Known, slug: str, tmp_path: Path) -> UUID:
     submission_id = world.submit(ada, slug)
     files = [stored.store(world.database, world.storage, one) for one in (path, thumbnail)]
     with world.session() as session:
-        of = ImportSession(person_id=ada.id, owner_id=ada.id, submission_id=session.get_one(Submission, submission_id).id)
+        of = ImportSession(person_id=ada.id, owner_id=ada.id, submission_id=submission_id)
         session.add(of)
         session.flush()
         row = image_of(of, files[0].key)
