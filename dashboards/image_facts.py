@@ -33,7 +33,7 @@ def head_facts(image: ImageRecord) -> Html:
     return facts(
         (
             ("Voxels", size_words(image)),
-            ("Of", spacing_words(image) or "unknown size"),
+            ("Each of", spacing_words(image) or "unknown size"),
             ("Values", f"{image.value_type}, {_KINDS.get(image.channels, f'{image.channels} channels')}"),
             ("Range", _range(image)),
             ("File", f"{image.type.value}, {size_text(image.size)}"),

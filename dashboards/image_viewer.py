@@ -1,7 +1,6 @@
 """Looking at an image: slices along its axes, in a window, at a time point, with a segmentation over them.
 
-All of it is one fragment: a slider that moves draws this and nothing else anew. What a slider or a box says is read
-before it is drawn, so that the slices can stand above.
+All of it is one fragment: a slider that moves draws this and nothing else anew.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import cast
 from uuid import UUID
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from podium.dashboards import layout, session, source
 from podium.dashboards.markup import Html, element, text
@@ -58,10 +58,14 @@ def show_viewer(image: ImageRecord, views: ImageViews, others: Sequence[ImageRec
     shown = _choose_views(views)
     is_all = len(shown) > 1
     with st.container(key="viewer"):
-        left, right = (st.container(), st.container()) if is_all else st.columns([3, 1.35], gap="medium")
-        with right, st.container(key="viewer-controls"):
-            wish = _choose(image, views, others, size=_SMALL_SIZE if is_all else _SIZE)
-            told = st.container(key="viewer-told")
+        if is_all:
+            left, below = st.container(), st.container()
+            places = below.columns(3, gap="medium")
+        else:
+            left, right = st.columns([3, 1.35], gap="medium")
+            places = [right.container(), right.container(), right.container()]
+        wish = _choose(image, views, others, places[:2], size=_SMALL_SIZE if is_all else _SIZE)
+        told = places[2]
         with left:
             pictures = _show_slices(shown, views, wish, who)
     with told:
@@ -84,20 +88,19 @@ def _show_slices(shown: Sequence[ViewRecord], views: ImageViews, wish: _Wish, wh
     pictures = []
     for place, view in zip(st.columns(len(shown)) if len(shown) > 1 else (st.container(),), shown, strict=True):
         with place, st.container(key=f"slice-{view.axis}", gap="xsmall"):
-            figure = st.container(key=f"figure-{view.axis}")
-            index = _choose_slice(views, view)
-            with figure:
-                pictures.append(_show_slice(view, index, wish, who))
-    if views.timepoints > 1:
-        is_masks = bool(views.segments) and views.is_labels and len(views.segments) == views.timepoints
-        st.slider(
-            "Mask" if is_masks else "Time point",
-            1,
-            views.timepoints,
-            key=_time_key(views),
-            format=f"%d of {views.timepoints}",
-        )
+            # Above the slice: below, it would be out of sight on a small screen.
+            pictures.append(_show_slice(view, _choose_slice(views, view), wish, who))
     return pictures
+
+
+def _choose_time(views: ImageViews) -> int:
+    if views.timepoints == 1:
+        return 0
+    # A series of masks has one of them for each label.
+    is_masks = len(views.segments) == views.timepoints
+    words = "Mask" if is_masks else "Time point"
+    key = f"time-of-{views.image}"
+    return int(st.slider(words, 1, views.timepoints, key=key, format=f"%d of {views.timepoints}")) - 1
 
 
 def _choose_slice(views: ImageViews, view: ViewRecord) -> int:
@@ -157,10 +160,21 @@ def _slice(view: ViewRecord, index: int, wish: _Wish, who: Viewer) -> SlicePictu
     return answer.value
 
 
-def _choose(image: ImageRecord, views: ImageViews, others: Sequence[ImageRecord], *, size: int) -> _Wish:
-    time = int(st.session_state.get(_time_key(views), 1)) - 1
-    window, is_auto = (None, False) if views.is_colour else _choose_window(views, is_whole=image.value_type[0] in "iu")
-    overlay, opacity = _choose_overlay(image, others)
+def _choose(
+    image: ImageRecord,
+    views: ImageViews,
+    others: Sequence[ImageRecord],
+    places: Sequence[DeltaGenerator],
+    *,
+    size: int,
+) -> _Wish:
+    window, is_auto = None, False
+    with places[0]:
+        time = _choose_time(views)
+        if not views.is_colour:
+            window, is_auto = _choose_window(views, is_whole=image.value_type[0] in "iu")
+    with places[1]:
+        overlay, opacity = _choose_overlay(image, others)
     return _Wish(
         image.id,
         time,
@@ -217,7 +231,7 @@ def _begin_with_shown(views: ImageViews) -> None:
 def _choose_own_window(views: ImageViews, *, is_whole: bool) -> WindowRecord:
     low, high = (views.low, views.high) if views.low is not None and views.high is not None else (-1000.0, 3000.0)
     reach = max(high - low, 1.0 if is_whole else 1e-6)
-    step = max(1.0, round(reach / _STEPS)) if is_whole else reach / _STEPS
+    step = float(max(1, round(reach / _STEPS))) if is_whole else reach / _STEPS
     level_key, width_key = f"level-{views.image}", f"width-{views.image}"
     st.session_state.setdefault(level_key, (low + high) / 2)
     st.session_state.setdefault(width_key, reach)
@@ -295,10 +309,6 @@ def _segments_of(overlay: UUID, who: Viewer) -> tuple[SegmentRecord, ...]:
             return ()
         known[overlay] = answer.value.segments
     return known[overlay]
-
-
-def _time_key(views: ImageViews) -> str:
-    return f"time-of-{views.image}"
 
 
 def _shown_key(views: ImageViews) -> str:

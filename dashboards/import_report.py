@@ -24,10 +24,11 @@ _WORDS = {
     ImportStatus.UPLOADING: "files are being sent",
     ImportStatus.QUEUED: "waits for its turn",
     ImportStatus.IMPORTING: "is being imported",
-    ImportStatus.IMPORTED: "imported; what was uploaded is kept until the report is accepted",
+    ImportStatus.IMPORTED: "imported",
     ImportStatus.ACCEPTED: "accepted",
     ImportStatus.FAILED: "failed",
 }
+_KEPT = "What was uploaded is kept until somebody accepts this report."
 _MARKS = {
     ImportStatus.UPLOADING: "…",
     ImportStatus.QUEUED: "…",
@@ -43,16 +44,15 @@ _OUTCOMES = {
 }
 
 
-def show_imports(target: ImageTarget, who: Viewer) -> int:
-    """Show the imports of a dataset or a submission, the latest first; how many there are."""
-    answer = _sessions(target, who)
+def show_imports(target: ImageTarget, answer: Answer[tuple[ImportSessionRecord, ...]], who: Viewer) -> None:
+    """Show the imports of a dataset or a submission, the latest first."""
     _keep_up(target, answer.value)
     if answer.value is None:
         layout.inline(layout.notice("The reports of imports can't be had at the moment.", kind="warning"))
-        return 0
-    for number, one in enumerate(answer.value):
+    elif not answer.value:
+        st.caption("Nothing was imported yet.")
+    for number, one in enumerate(answer.value or ()):
         _show_import(one, who, is_latest=number == 0)
-    return len(answer.value)
 
 
 @st.fragment(run_every="2s")
@@ -61,12 +61,13 @@ def _keep_up(target: ImageTarget, drawn: tuple[ImportSessionRecord, ...] | None)
     who = session.viewer()
     if who is None or (drawn is not None and all(one.status in _RESTS for one in drawn)):
         return
-    latest = _sessions(target, who).value
+    latest = imports_of(target, who).value
     if latest is not None and latest != drawn:
         st.rerun()
 
 
-def _sessions(target: ImageTarget, who: Viewer) -> Answer[tuple[ImportSessionRecord, ...]]:
+def imports_of(target: ImageTarget, who: Viewer) -> Answer[tuple[ImportSessionRecord, ...]]:
+    """The imports of a dataset or a submission, the latest first."""
     return source.ask(lambda: who.gateway.import_sessions(**target.named))
 
 
@@ -87,6 +88,7 @@ def import_card(one: ImportSessionRecord) -> Html:
     return join(
         element("h3", text(f"Import of {times.stamp(one.created)} UTC")),
         element("p", state, class_="podium-sentence"),
+        element("p", text(_KEPT), class_="podium-quiet") if one.status is ImportStatus.IMPORTED and one.kept else "",
         _bar(one) if one.status is ImportStatus.IMPORTING and one.total else "",
         layout.notice(sentence(one.message), kind="bad" if one.status is ImportStatus.FAILED else "info")
         if one.message

@@ -28,6 +28,7 @@ from podium.platform.records.images import (
     ImportSessionRecord,
 )
 from podium.platform.records.slices import ImageViews, SegmentRecord, ViewRecord, WindowRecord
+from podium.platform.records.storage import SignedRequestRecord
 from podium.platform.viewing.label_colours import colour_of, written
 from podium.platform.viewing.orientation import VoxelAxis, views
 from podium.platform.viewing.slices import Cut, OpenImage, Overlay, draw
@@ -189,7 +190,7 @@ class Images:
             with path.open("xb") as file:
                 write_bricks(iter(voxels.reshape(-1, height, width)), layout, file)
             bricks = BrickedVoxels(path, layout)
-        auto = Window(-100, 1800)
+        auto = Window(1.5, 3) if image.segments else Window(-100, 1800)
         self.images.append(image)
         self.opened[image.id] = OpenImage(bricks, grid, is_placed=True, suggested=window, auto=auto)
 
@@ -247,6 +248,9 @@ class Images:
             )
         if rest == ["views"]:
             return _views(image, opened)
+        if rest[0] == "files":
+            expires = datetime.now(UTC) + timedelta(hours=1)
+            return SignedRequestRecord("GET", f"https://store.example.org/{image.id}", {}, expires)
         if rest == ["thumbnail"]:
             return Answered(draw(opened, Cut(VoxelAxis.Z, image.depth // 2, side=256)).content, {})
         if rest[0] == "slices":
