@@ -14,12 +14,17 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.events import record_event
+from podium.platform.image_imports import UNDER_WAY, remove_import
+from podium.platform.image_views import session_words
 from podium.platform.lifecycle import BundleStatus
 from podium.platform.models import (
     Bundle,
     Dataset,
     DatasetUpload,
     Evaluation,
+    Image,
+    ImportSession,
+    ImportUpload,
     Output,
     Phase,
     Solution,
@@ -39,6 +44,7 @@ class FileKind(StrEnum):
     SUBMISSION = "submission"
     BUNDLE = "bundle"
     DATASET = "dataset"
+    IMAGES = "images"  # of one import session, with what was uploaded for them
 
 
 def files_of(session: Session, person_id: UUID) -> list[StoredFileRecord]:
@@ -80,6 +86,7 @@ def files_of(session: Session, person_id: UUID) -> list[StoredFileRecord]:
         )
         for one in datasets
     ]
+    found += _imported_for(session, person_id)
     return sorted(found, key=lambda one: (-one.size, one.name))
 
 
@@ -101,6 +108,40 @@ def remove_file(session: Session, kind: FileKind, file_id: UUID, person_id: UUID
             _remove_bundle(session, file_id, person_id)
         case FileKind.DATASET:
             _remove_dataset(session, file_id, person_id)
+        case FileKind.IMAGES:
+            row = session.get(ImportSession, file_id, with_for_update={"of": ImportSession})
+            if row is None or row.owner_id != person_id:
+                raise _nothing()
+            remove_import(session, row, actor=actor)
+
+
+def _imported_for(session: Session, person_id: UUID) -> list[StoredFileRecord]:
+    """What import sessions take of a person's room."""
+    images = select(Image.session_id, func.sum(Image.stored_bytes).label("bytes")).group_by(Image.session_id).subquery()
+    uploads = (
+        select(ImportUpload.session_id, func.sum(ImportUpload.size).label("bytes"))
+        .where(ImportUpload.removed.is_(None))
+        .group_by(ImportUpload.session_id)
+        .subquery()
+    )
+    taken = func.coalesce(images.c.bytes, 0) + func.coalesce(uploads.c.bytes, 0)
+    rows = session.execute(
+        select(ImportSession, taken)
+        .outerjoin(images, images.c.session_id == ImportSession.id)
+        .outerjoin(uploads, uploads.c.session_id == ImportSession.id)
+        .where(ImportSession.owner_id == person_id, taken > 0)
+    )
+    return [
+        StoredFileRecord(
+            FileKind.IMAGES,
+            row.id,
+            f"images of {session_words(session, row)}",
+            int(size),
+            row.created,
+            f"it is {row.status}" if row.status in UNDER_WAY else "",
+        )
+        for row, size in rows.tuples()
+    ]
 
 
 def _remove_submission(session: Session, submission_id: UUID, person_id: UUID, actor: str) -> None:

@@ -68,10 +68,10 @@ def image_detail(session: Session, row: Image) -> ImageDetail:
     """An image, whole."""
     return ImageDetail(
         image=image_record(row),
-        of=_words(session, row),
+        of=session_words(session, row),
         grid=GridRecord(**{name: tuple(values) for name, values in row.grid.items()}),
-        headers=row.headers,
-        attributes=row.attributes,
+        headers=dict(sorted(row.headers.items())),
+        attributes=dict(sorted(row.attributes.items())),
         removed=tuple(row.removed),
         sources=tuple(ImageSourceRecord(**source) for source in row.sources),
     )
@@ -118,7 +118,7 @@ def session_records(session: Session, rows: list[ImportSession]) -> list[ImportS
             id=row.id,
             dataset=row.dataset_id,
             submission=row.submission_id,
-            of=_words(session, row),
+            of=session_words(session, row),
             status=row.status,
             message=row.message,
             version=row.version,
@@ -204,7 +204,8 @@ def _of(target: Target) -> ColumnElement[bool]:
     return Image.submission_id == target.submission.id
 
 
-def _words(session: Session, row: ImportSession | Image) -> str:
+def session_words(session: Session, row: ImportSession | Image) -> str:
+    """The dataset or submission that it belongs to, as people call it."""
     if row.dataset_id is not None:
         return words_of(session.get_one(Dataset, row.dataset_id))
     assert row.submission_id is not None

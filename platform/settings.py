@@ -73,6 +73,17 @@ class ServerSettings(BaseSettings):
         '`{"memory": "16 GiB", "wall": "2 h"}`; those that are left out keep the maximum of the table',
     )
 
+    import_folder: Path | None = Field(
+        default=None,
+        description="Where images are imported on the hosts of the pool `cpu`, with room for what was uploaded and for "
+        "what comes of it; by default the system's folder for temporary files",
+    )
+    import_seconds: int = Field(default=1800, ge=10, description="How long a process may read the files of one image")
+    import_memory_bytes: int = Field(
+        default=6 * 1024**3, ge=1024**3, description="How much memory such a process may take"
+    )
+    import_voxel_bytes: int = Field(default=8 * 1024**3, gt=0, description="Largest image, unpacked")
+
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Reverse proxies in front of the gateway, as addresses or networks with commas between: who calls "

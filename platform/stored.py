@@ -14,17 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from podium.platform.database import Database
-from podium.platform.lifecycle import BundleStatus
+from podium.platform.lifecycle import BundleStatus, ImportStatus
 from podium.platform.models import (
     Bundle,
     Competition,
     Dataset,
     DatasetUpload,
     Image,
+    ImportSession,
     ImportUpload,
     Output,
     Submission,
@@ -138,12 +139,27 @@ def _remove(database: Database, storage: Storage, key: str, before: datetime) ->
 
 
 def sweep_uploads(database: Database, storage: Storage, *, upload_seconds: float, grace: timedelta) -> int:
-    """Give up bundles and datasets that were never completed, and remove what was uploaded for nothing."""
+    """Give up bundles, datasets and files of imports that were never completed, and remove what came for nothing.
+
+    Import sessions that were never started go too, with what was sent to them.
+    """
     overdue = now() - timedelta(seconds=upload_seconds)
     with database.session() as session:
         session.execute(delete(Bundle).where(Bundle.status == BundleStatus.UPLOADING, Bundle.created < overdue))
         session.execute(
             delete(DatasetUpload).where(DatasetUpload.dataset_id.is_(None), DatasetUpload.created < overdue)
+        )
+        session.execute(
+            delete(ImportUpload).where(
+                ImportUpload.content.is_(None), ImportUpload.removed.is_(None), ImportUpload.created < overdue
+            )
+        )
+        session.execute(
+            delete(ImportSession).where(
+                ImportSession.status == ImportStatus.UPLOADING,
+                ImportSession.created < overdue,
+                ~exists().where(ImportUpload.session_id == ImportSession.id, ImportUpload.created >= overdue),
+            )
         )
         given_up = session.execute(
             delete(Upload).where(Upload.created < overdue - grace).returning(Upload.key, Upload.reference)

@@ -1,4 +1,4 @@
-"""`podium images build`."""
+"""`podium images`: medical images, and `podium images build` for those that containers are started from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from podium.platform.cli.options import OPERATING
+from podium.platform.cli import image_imports
+from podium.platform.cli.options import ORGANIZING
 from podium.platform.cli.terminal import note, say
 from podium.platform.cli.transfers import size_text
 
@@ -29,8 +30,7 @@ def build(
 
 def register(app: typer.Typer) -> None:
     """Add the command to an application."""
-    group = typer.Typer(help="Images for scoring, on a host that runs an agent.")
-    # A callback keeps `build` a command of its own while it is the only one.
-    group.callback()(lambda: None)
-    group.command("build")(build)
-    app.add_typer(group, name="images", no_args_is_help=True, rich_help_panel=OPERATING)
+    group = typer.Typer(help="Medical images of datasets and submissions; and images that containers start from.")
+    image_imports.register(group)
+    group.command("build", rich_help_panel="Images of containers, on a host that runs an agent")(build)
+    app.add_typer(group, name="images", no_args_is_help=True, rich_help_panel=ORGANIZING)

@@ -32,6 +32,7 @@ class _Kind(StrEnum):
     SUBMISSION = "submission"
     BUNDLE = "bundle"
     DATASET = "dataset"
+    IMAGES = "images"
 
 
 def show_usage(
@@ -70,7 +71,7 @@ def list_files(context: typer.Context, *, as_json: JsonOption = False, as_csv: C
 
 def remove_file(
     context: typer.Context,
-    kind: Annotated[_Kind, typer.Argument(metavar="KIND", help="submission, bundle or dataset.")],
+    kind: Annotated[_Kind, typer.Argument(metavar="KIND", help="submission, bundle, dataset or images.")],
     file_id: Annotated[UUID, typer.Argument(metavar="ID")],
 ) -> None:
     """Remove a file that nothing uses. A submission stays in the lists, and counts as before."""

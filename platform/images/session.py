@@ -6,7 +6,8 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -59,12 +60,20 @@ class _File:
     called: str = ""
     depth: int = 0
     ignored: str = ""
+    is_pack: bool = False
     scanned: Scanned | None = None
     refusals: list[Refusal] = field(default_factory=list)
 
 
 def import_files(
-    sources: Path, destination: Path, *, limits: ImportLimits | None = None, progress: Progress = silent
+    sources: Path,
+    destination: Path,
+    *,
+    limits: ImportLimits | None = None,
+    progress: Progress = silent,
+    names: Mapping[str, str] | None = None,
+    packs: AbstractSet[str] = frozenset(),
+    done: AbstractSet[str] = frozenset(),
 ) -> ImportReport:
     """Import all files of a folder.
 
@@ -74,16 +83,32 @@ def import_files(
     Args:
         sources: The folder of uploads; what lies in folders in it counts too.
         destination: An empty folder.
+        names: What files are called, by the names that they have in the folder of uploads; by default what lies there,
+            with the paths that it has.
+        packs: Archives, by what they are called, that only hold others: of these alone is told.
+        done: Files, by what they are called, that are left aside: they were imported before.
 
     Raises:
         PlatformFault: The processes that read the files can't be run.
         OSError: The folders can't be used.
     """
-    return _Session(sources, destination, limits or ImportLimits(), progress).run()
+    session = _Session(sources, destination, limits or ImportLimits(), progress, packs=packs, done=done)
+    return session.run(names)
 
 
 class _Session:
-    def __init__(self, sources: Path, destination: Path, limits: ImportLimits, progress: Progress) -> None:
+    def __init__(
+        self,
+        sources: Path,
+        destination: Path,
+        limits: ImportLimits,
+        progress: Progress,
+        *,
+        packs: AbstractSet[str],
+        done: AbstractSet[str],
+    ) -> None:
+        self._packs = packs
+        self._done = done
         self._sources = sources.resolve()
         self._destination = destination.resolve()
         self._workplace = self._destination / ".work"
@@ -95,19 +120,28 @@ class _Session:
         self._members = 0
         self._bytes = 0
 
-    def run(self) -> ImportReport:
+    def run(self, names: Mapping[str, str] | None) -> ImportReport:
         began = time.monotonic()
         self._workplace.mkdir(parents=True)
         try:
-            self._files = list(self._uploaded())
+            self._files = list(self._uploaded() if names is None else self._named(names))
             load = sorted({name for file in self._files for name in _LIBRARIES.get(file.kind, ())})
             with children(self._workplace, [self._sources], self._limits, load=load) as hands:
                 self._expand(hands)
+                self._files = [
+                    file for file in self._files if file.path not in self._done and not (file.is_pack and file.ignored)
+                ]
                 self._scan(hands)
                 self._import(hands)
                 return self._report(hands, time.monotonic() - began)
         finally:
             shutil.rmtree(self._workplace, ignore_errors=True)
+
+    def _named(self, names: Mapping[str, str]) -> Iterator[_File]:
+        for name, shown in sorted(names.items(), key=lambda one: one[1]):
+            file = _looked_at(shown, self._sources / name)
+            file.is_pack = shown in self._packs
+            yield file
 
     def _uploaded(self) -> Iterator[_File]:
         """List what was uploaded, never through a link."""
@@ -161,10 +195,10 @@ class _Session:
         self._members += len(expanded.members)
         known = {file.path for file in self._files}
         for member in expanded.members:
-            path = _unique(f"{archive.path}/{member.path}", known)
+            path = _unique(member.path if archive.is_pack else f"{archive.path}/{member.path}", known)
             known.add(path)
             file = self._member(path, folder, member)
-            file.depth = archive.depth + 1
+            file.depth = archive.depth + (not archive.is_pack)
             self._bytes += file.size
             self._files.append(file)
 

@@ -55,7 +55,7 @@ class StorageRecord:
     Attributes:
         own_quota: What was set for this person; `None` where everybody's quota holds.
         by_kind: What takes it: `submissions`, `bundles`, `datasets`, `outputs` of one's competitions, `competitions`
-            for their logos.
+            for their logos, `images` with what was uploaded for them.
     """
 
     username: str
@@ -70,7 +70,7 @@ class StoredFileRecord:
     """A file that takes room of a person's.
 
     Attributes:
-        kind: `submission`, `bundle` or `dataset`.
+        kind: `submission`, `bundle`, `dataset`, or `images` of an import session.
         name: What it is called, for people.
         in_use: Why it can't be removed; empty if it can.
     """

@@ -7,7 +7,7 @@ from podium.platform.models import Image, ImportSession
 
 
 def image_of(session: ImportSession, content: str, *, name: str = "brain") -> Image:
-    """A volume of 5 × 4 × 3 voxels, with one file of the store in the place of its three."""
+    """A volume of 5 by 4 by 3 voxels, with one file of the store in the place of its three."""
     return Image(
         session_id=session.id,
         owner_id=session.owner_id,
