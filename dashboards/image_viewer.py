@@ -60,10 +60,11 @@ def show_viewer(image: ImageRecord, views: ImageViews, others: Sequence[ImageRec
     with st.container(key="viewer"):
         if is_all:
             left, below = st.container(), st.container()
-            places = below.columns(3, gap="medium")
+            first, second, third = below.columns(3, gap="medium")
+            places = (first, second, third)
         else:
             left, right = st.columns([3, 1.35], gap="medium")
-            places = [right.container(), right.container(), right.container()]
+            places = (right.container(), right.container(), right.container())
         wish = _choose(image, views, others, places[:2], size=_SMALL_SIZE if is_all else _SIZE)
         told = places[2]
         with left:

@@ -8,7 +8,7 @@ from uuid import UUID
 import streamlit as st
 
 from podium.dashboards import layout, session, source, times
-from podium.dashboards.deeds import Deed, show_deeds
+from podium.dashboards.deeds import Deed, show_deeds, show_outcome
 from podium.dashboards.image_target import ImageTarget
 from podium.dashboards.markup import Html, element, join, sentence, text
 from podium.dashboards.paging import PAGE, page_of, show_paging
@@ -77,6 +77,8 @@ def _show_import(one: ImportSessionRecord, who: Viewer, *, is_latest: bool) -> N
         with st.container(key=f"deeds-of-{one.id}"):
             if deeds := _deeds(one, who):
                 show_deeds(f"import-{one.id}", deeds)
+            else:
+                show_outcome(f"import-{one.id}")
         if one.images or one.rejected or one.ignored:
             _show_files(one, who, is_open=is_latest and one.rejected > 0)
 

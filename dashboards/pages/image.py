@@ -54,7 +54,8 @@ def show() -> None:
             layout.inline(metadata_table(detail, views.value))
             if removed := removed_words(detail):
                 st.caption(removed)
-        with st.expander(f"Made of {len(detail.sources):,} files", icon=":material/description:"):
+        count = len(detail.sources)
+        with st.expander(f"Made of {count:,} {'file' if count == 1 else 'files'}", icon=":material/description:"):
             layout.inline(sources_table(detail))
 
 
