@@ -52,7 +52,7 @@ def _run(settings: ServerSettings, database: Database, storage: Storage, plan: I
     try:
         return Completed(message=_import(settings, database, storage, plan))
     except Superseded:
-        return Completed(name="Superseded", message="Another run imports the session, or it is gone.")
+        return _superseded()
     except AgentLeaves:
         return Completed(name="Interrupted", message="The agent has to end; another will import it anew.")
     except StorageFull as full:
@@ -63,12 +63,14 @@ def _run(settings: ServerSettings, database: Database, storage: Storage, plan: I
         say_why_it_waits(database, plan, f"{fault.detail} It is tried again. {KEPT}.")
         raise
     except Exception:
-        fail_import(
-            database,
-            plan,
-            f"Something went wrong on Podium's side. {KEPT}: try again later. The operators find why in Prefect.",
-        )
+        reason = f"Something went wrong on Podium's side. {KEPT}: try again later. The operators find why in Prefect."
+        if not fail_import(database, plan, reason):
+            return _superseded()  # a later run on this host clears away what an earlier one has
         raise
+
+
+def _superseded() -> State[None]:
+    return Completed(name="Superseded", message="Another run imports the session, or it is gone.")
 
 
 def _import(settings: ServerSettings, database: Database, storage: Storage, plan: ImportPlan) -> str:

@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from podium.platform import audit
 from podium.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooLarge
 from podium.platform.events import record_event
 from podium.platform.identity import Caller
@@ -63,7 +62,8 @@ def announce_uploads(
 ) -> list[ImportUpload]:
     """Remember that files are on their way, which takes their room. The session's row is locked.
 
-    One that was announced before, and is the same, is not announced twice: whoever was interrupted goes on.
+    One that was announced before, and is the same, is not announced twice: whoever was interrupted goes on. One with
+    the path of another takes its place.
 
     Raises:
         NotAllowed: Somebody else has begun the session.
@@ -90,10 +90,13 @@ def announce_uploads(
         ):
             found.append(before)
             continue
+        if before is not None:
+            session.delete(before)
+            session.flush()
         upload = ImportUpload(
             session_id=row.id,
             owner_id=row.owner_id,
-            path=_unique(file.path, known),
+            path=file.path,
             is_pack=file.is_pack,
             size=file.size,
             sha256=file.sha256,
@@ -218,16 +221,3 @@ def _has_more_to_do(session: Session, row: ImportSession) -> bool:
     rejected = exists().where(ImportedFile.session_id == row.id, ImportedFile.outcome == ImportOutcome.REJECTED)
     added = exists().where(ImportUpload.session_id == row.id, ImportUpload.created > row.ended)
     return bool(session.scalar(select(rejected | added)))
-
-
-def _unique(path: str, known: dict[str, ImportUpload]) -> str:
-    found, number = path, 2
-    while found in known:
-        found = f"{path} ({number})"
-        number += 1
-    return found
-
-
-def note_session(session: Session, row: ImportSession, words: str) -> None:
-    """Have the audit log say what was imported to."""
-    audit.note(session, "import", name=str(row.id), after=words)

@@ -125,7 +125,7 @@ def begin_import(database: Database, session_id: UUID) -> ImportPlan | None:
         uploads = session.scalars(
             select(ImportUpload)
             .where(ImportUpload.session_id == session_id, ImportUpload.removed.is_(None))
-            .order_by(ImportUpload.path)
+            .order_by(ImportUpload.created, ImportUpload.id)
         ).all()
         if missing := [one.path for one in uploads if one.content is None]:
             raise PlatformFault(f"The session was queued before {len(missing)} of its files had arrived.")
@@ -233,12 +233,18 @@ def record_report(
 
 
 @task(cache_policy=NO_CACHE)
-def fail_import(database: Database, plan: ImportPlan, reason: str) -> None:
-    """Mark the session as failed, through no fault of its files; all that was uploaded is kept."""
+def fail_import(database: Database, plan: ImportPlan, reason: str) -> bool:
+    """Mark the session as failed, through no fault of its files; all that was uploaded is kept.
+
+    Returns:
+        Whether it was still this run's.
+    """
     with database.session() as session:
         row = session.get(ImportSession, plan.session_id, with_for_update={"of": ImportSession})
-        if row is not None and row.status is ImportStatus.IMPORTING and row.runs == plan.run:
+        is_ours = row is not None and row.status is ImportStatus.IMPORTING and row.runs == plan.run
+        if row is not None and is_ours:
             move_import(session, row, ImportStatus.FAILED, actor=ACTOR, reason=reason, run=plan.run)
+        return is_ours
 
 
 @task(cache_policy=NO_CACHE)

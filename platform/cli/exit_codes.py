@@ -41,7 +41,8 @@ MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
     {
         ExitCode.OK: "done",
         ExitCode.JUDGED_BAD: (
-            "the submission failed, the bundle or file was refused, the rerun's results don't count, or you said no"
+            "the submission failed, the bundle or file was refused, no file was an image, "
+            "the rerun's results don't count, or you said no"
         ),
         ExitCode.USAGE: "the command can't be run as it was given",
         ExitCode.NOT_AUTHENTICATED: "not signed in",

@@ -169,8 +169,9 @@ def image_lines(detail: ImageDetail) -> list[str]:
 
 
 def _columns(told: Sequence[tuple[str, object]]) -> list[str]:
-    width = max(len(name) for name, _ in told) + 2
-    return [f"  {printable(name):<{width}}{printable(str(value))}" for name, value in told if value is not None]
+    shown = [(printable(name), printable(str(value))) for name, value in told if value is not None]
+    width = max(len(name) for name, _ in shown) + 2
+    return [f"  {name:<{width}}{value}" for name, value in shown]
 
 
 def _range(image: ImageRecord) -> str:

@@ -61,6 +61,7 @@ class _File:
     depth: int = 0
     ignored: str = ""
     is_pack: bool = False
+    superseded: bool = False
     scanned: Scanned | None = None
     refusals: list[Refusal] = field(default_factory=list)
 
@@ -83,9 +84,10 @@ def import_files(
     Args:
         sources: The folder of uploads; what lies in folders in it counts too.
         destination: An empty folder.
-        names: What files are called, by the names that they have in the folder of uploads; by default what lies there,
-            with the paths that it has.
-        packs: Archives, by what they are called, that only hold others: of these alone is told.
+        names: What files are called, by the names that they have in the folder of uploads, in the order in which they
+            came; by default what lies there, with the paths that it has.
+        packs: Archives, by what they are called, that only hold others: of these alone is told. What came later takes
+            the place of what came before with the same path.
         done: Files, by what they are called, that are left aside: they were imported before.
 
     Raises:
@@ -129,7 +131,9 @@ class _Session:
             with children(self._workplace, [self._sources], self._limits, load=load) as hands:
                 self._expand(hands)
                 self._files = [
-                    file for file in self._files if file.path not in self._done and not (file.is_pack and file.ignored)
+                    file
+                    for file in self._files
+                    if file.path not in self._done and not file.superseded and not (file.is_pack and file.ignored)
                 ]
                 self._scan(hands)
                 self._import(hands)
@@ -138,7 +142,7 @@ class _Session:
             shutil.rmtree(self._workplace, ignore_errors=True)
 
     def _named(self, names: Mapping[str, str]) -> Iterator[_File]:
-        for name, shown in sorted(names.items(), key=lambda one: one[1]):
+        for name, shown in names.items():
             file = _looked_at(shown, self._sources / name)
             file.is_pack = shown in self._packs
             yield file
@@ -159,7 +163,9 @@ class _Session:
     def _expand(self, hands: Children) -> None:
         """Unpack archives, and those in them, until there are none."""
         while waiting := [
-            file for file in self._files if file.kind in ARCHIVES and not file.ignored and not file.refusals
+            file
+            for file in self._files
+            if file.kind in ARCHIVES and not file.ignored and not file.refusals and not file.superseded
         ]:
             jobs = []
             for number, file in enumerate(waiting):
@@ -193,11 +199,15 @@ class _Session:
     def _take_in(self, archive: _File, folder: Path, expanded: Expanded) -> None:
         archive.ignored = f"archive of {len(expanded.members)} files"
         self._members += len(expanded.members)
-        known = {file.path for file in self._files}
+        known = {file.path: file for file in self._files if not file.superseded}
         for member in expanded.members:
-            path = _unique(member.path if archive.is_pack else f"{archive.path}/{member.path}", known)
-            known.add(path)
-            file = self._member(path, folder, member)
+            path = member.path if archive.is_pack else f"{archive.path}/{member.path}"
+            before = known.get(path)
+            if archive.is_pack and before is not None and not before.is_pack:
+                before.superseded = True
+            else:
+                path = _unique(path, known)
+            file = known[path] = self._member(path, folder, member)
             file.depth = archive.depth + (not archive.is_pack)
             self._bytes += file.size
             self._files.append(file)
@@ -312,7 +322,7 @@ def _looked_at(shown: str, place: Path) -> _File:
     return made
 
 
-def _unique(path: str, known: set[str]) -> str:
+def _unique(path: str, known: Mapping[str, object]) -> str:
     number, found = 2, path
     while found in known:
         found = f"{path} ({number})"

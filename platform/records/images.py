@@ -16,7 +16,7 @@ class ImagePart(StrEnum):
     """A file of an image."""
 
     FILE = "file"  # the image itself, as MetaImage or TIFF
-    THUMBNAIL = "thumbnail"  # a small picture of its middle slice
+    THUMBNAIL = "thumbnail"  # a small picture of its middle slice: PNG of a segmentation, else JPEG
     PREVIEW = "preview"  # a larger one
 
 

@@ -68,10 +68,12 @@ def read_image_file(image_id: UUID, part: ImagePart, services: WithServices, cal
     """A request to download an image, or one of its two pictures."""
     with services.database.session() as session:
         image = find_image(session, image_id, caller)
+        is_volume = image.type is ImageType.MHD
+        picture = "png" if is_volume and len(image.segments or ()) > 1 else "jpg"
         key, suffix = {
-            ImagePart.FILE: (image.content, "mha" if image.type is ImageType.MHD else "tif"),
-            ImagePart.THUMBNAIL: (image.thumbnail, "png"),
-            ImagePart.PREVIEW: (image.preview, "png"),
+            ImagePart.FILE: (image.content, "mha" if is_volume else "tif"),
+            ImagePart.THUMBNAIL: (image.thumbnail, picture),
+            ImagePart.PREVIEW: (image.preview, picture),
         }[part]
         return signed_record(services.storage.sign_get(key, filename=f"{image.id}.{suffix}"))
 
