@@ -18,9 +18,10 @@ from podium.dashboards import layout, session, source
 from podium.dashboards.markup import Html, element, text
 from podium.dashboards.session import Viewer
 from podium.dashboards.slice_figure import empty_figure, legend, number_text, slice_figure
+from podium.platform.client.slices import SlicePicture
 from podium.platform.errors import InvalidInput, PodiumError
 from podium.platform.records.images import ImageRecord
-from podium.platform.records.slices import ImageViews, SegmentRecord, SlicePicture, ViewRecord, WindowRecord
+from podium.platform.records.slices import ImageViews, SegmentRecord, ViewRecord, WindowRecord
 
 _ALL = "All three"
 _AUTO, _OWN, _SUGGESTED = "auto", "own", "suggested"

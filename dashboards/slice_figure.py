@@ -6,7 +6,8 @@ import base64
 from collections.abc import Iterable
 
 from podium.dashboards.markup import Html, element, text, unseen
-from podium.platform.records.slices import SegmentRecord, SlicePicture, ViewRecord
+from podium.platform.client.slices import SlicePicture
+from podium.platform.records.slices import SegmentRecord, ViewRecord
 
 _SIDES = {
     "R": "right",

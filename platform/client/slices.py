@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from podium.platform.client.connection import Calls, segment
 from podium.platform.errors import PlatformFault
-from podium.platform.records.slices import ImageViews, SegmentRecord, SlicePicture, WindowRecord
+from podium.platform.records.slices import ImageViews, SegmentRecord, WindowRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SlicePicture:
+    """A slice as PNG.
+
+    Attributes:
+        window: The one that it is shown in, without a name; `None` for colours.
+        segments: What lies over it in this slice.
+        is_resampled: Whether that is on another grid: what is shown is its nearest voxels.
+    """
+
+    content: bytes
+    window: WindowRecord | None
+    segments: tuple[SegmentRecord, ...]
+    is_resampled: bool
+
 
 _WINDOW, _SEGMENTS, _OVERLAY = "X-Podium-Window", "X-Podium-Segments", "X-Podium-Overlay"
 

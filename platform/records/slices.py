@@ -72,19 +72,3 @@ class ImageViews:
     low: float | None
     high: float | None
     segments: tuple[SegmentRecord, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SlicePicture:
-    """A slice as PNG.
-
-    Attributes:
-        window: The one that it is shown in, without a name; `None` for colours.
-        segments: What lies over it in this slice.
-        is_resampled: Whether that is on another grid: what is shown is its nearest voxels.
-    """
-
-    content: bytes
-    window: WindowRecord | None
-    segments: tuple[SegmentRecord, ...]
-    is_resampled: bool

@@ -12,9 +12,10 @@ from stand_in_images import DATASET, flagged, make_file, make_image, make_sessio
 from streamlit.testing.v1 import AppTest
 
 from podium.dashboards.slice_figure import legend, slice_figure
+from podium.platform.client.slices import SlicePicture
 from podium.platform.errors import PlatformFault, TooManyRequests
 from podium.platform.lifecycle import ImportOutcome, ImportStatus, SubmissionStatus
-from podium.platform.records.slices import SegmentRecord, SlicePicture, ViewRecord, WindowRecord
+from podium.platform.records.slices import SegmentRecord, ViewRecord, WindowRecord
 
 Visit = Callable[..., AppTest]
 TRUNK, ORGANS = make_image("trunk").id, make_image("organs").id
