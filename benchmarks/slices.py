@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/slices.py [--slices 1000] [--each 20]
 
-The CT is synthetic, of 512 x 512 pixels of 16 bits with noise in a body, and packed as imports keep images. Unpacking is
-done by a child process, as the gateway has it done. Slices are drawn as PNG in this process, at places spread over each
+The CT is synthetic, of 512 x 512 pixels of 16 bits with noise in a body, and packed as imports keep images. A child
+process unpacks it, as for the gateway. Slices are drawn as PNG in this process, at places spread over each
 axis, first alone and then with a segmentation over them. Memory is what this process holds of its own; the pages of the
 file that it has mapped are the system's, which takes them back when it needs them.
 """
@@ -11,7 +11,6 @@ file that it has mapped are the system's, which takes them back when it needs th
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import tempfile
 import time
@@ -69,8 +68,7 @@ def unpack(images: UnpackedImages, path: Path, name: str, kind: str, slices: int
         Wanted(str(path), name * 64, ImageType.MHD, size, 1, kind), cast("Storage", Folder())
     )
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    print(f"{path.name}: {unpacked.layout.bytes / MB:.0f} MB unpacked in {seconds:.2f} s, child {peak / MB:.0f} MB")
+    print(f"{path.name}: {unpacked.layout.bytes / MB:.0f} MB unpacked in {seconds:.2f} s")
     return OpenImage(voxels, plain_grid(size, (0.7, 0.7, 1.0)), is_placed=True, suggested=Window(40, 400))
 
 

@@ -247,15 +247,24 @@ def _resampled(image: OpenImage, cut: Cut, over: OpenImage, time: int, steps: tu
 
 
 def _laid_over(shown: Image.Image, labels: Pixels, opacity: float) -> tuple[Image.Image, tuple[int, ...]]:
-    present, places = np.unique(labels, return_inverse=True)
-    colours = np.array([(*colour_of(int(label)), 255) if label else (0, 0, 0, 0) for label in present], np.uint8)
-    layer = Image.fromarray(colours[places.reshape(labels.shape)], "RGBA")
+    if labels.dtype == np.uint8:  # counted in a tenth of the time that sorting takes
+        present = np.flatnonzero(np.bincount(labels.reshape(-1), minlength=256))
+        colours, places = np.zeros((256, 4), np.uint8), labels
+        colours[present] = [_painted(int(label)) for label in present]
+    else:
+        present, places = np.unique(labels, return_inverse=True)
+        colours = np.array([_painted(int(label)) for label in present], np.uint8)
+    layer = Image.fromarray(colours[places.reshape(labels.shape)])
     if layer.size != shown.size:
         layer = layer.resize(shown.size, Image.Resampling.NEAREST)
     below = shown.convert("RGB")
     strength = layer.getchannel("A").point(lambda value: round(value * opacity))
     below.paste(layer.convert("RGB"), mask=strength)
     return below, tuple(int(label) for label in present if label)[:_MOST_LABELS]
+
+
+def _painted(label: int) -> tuple[int, int, int, int]:
+    return (*colour_of(label), 255) if label else (0, 0, 0, 0)
 
 
 def _sizes(grid: Grid) -> str:
