@@ -8,7 +8,7 @@ import numpy as np
 
 from podium.platform.images.bricks import BrickedVoxels
 from podium.platform.images.job_kinds import Unpacked
-from podium.platform.images.metadata import Grid
+from podium.platform.images.metadata import Grid, plain_grid
 from podium.platform.images.problems import FlagKind
 from podium.platform.models import Image
 from podium.platform.records.slices import ImageViews, SegmentRecord, ViewRecord, WindowRecord
@@ -108,5 +108,13 @@ def _grid(row: Image) -> Grid:
 
 
 def _is_placed(row: Image, grid: Grid) -> bool:
-    flags = {flag["kind"] for flag in row.flags}
-    return len(grid.size) > 2 and not flags & {kind.value for kind in _UNPLACED}
+    """Whether anything says how an image lies in a body.
+
+    Formats have an origin of zero and plain directions where nobody has said anything. Series of DICOM slices say it, or
+    are flagged; a single one, such as a radiograph, need not.
+    """
+    if len(grid.size) < 3 or {flag["kind"] for flag in row.flags} & {kind.value for kind in _UNPLACED}:
+        return False
+    if grid.size[2] > 1 and "Modality" in row.attributes:
+        return True
+    return any(grid.origin[:3]) or grid.direction != plain_grid(grid.size).direction

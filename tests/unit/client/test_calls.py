@@ -452,10 +452,7 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         lambda c: c.image_slice(
             ONE, "y", 3, time=2, window=400, level=-40.5, auto=True, overlay=ONE, opacity=0.3, size=512
         ),
-        (
-            f"/images/{ONE}/slices/y/3?time=2&window=400&level=-40.5&auto=true&overlay={ONE}"
-            "&opacity=0.3&size=512"
-        ),
+        (f"/images/{ONE}/slices/y/3?time=2&window=400&level=-40.5&auto=true&overlay={ONE}&opacity=0.3&size=512"),
         None,
     ),
     "GET /audit?before=ID&since=&until=&actor=&act=&limit=": (lambda c: c.audit(limit=5), "/audit?limit=5", None),
