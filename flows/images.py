@@ -11,6 +11,7 @@ from prefect.states import Completed
 
 from podium.platform.database import Database
 from podium.platform.errors import PlatformFault, StorageFull
+from podium.platform.image_imports import TRIED_AGAIN
 from podium.platform.orchestration import IMPORT_IMAGES
 from podium.platform.settings import ServerSettings, read_settings
 from podium.platform.storage import Storage, open_storage
@@ -60,7 +61,7 @@ def _run(settings: ServerSettings, database: Database, storage: Storage, plan: I
         return Completed(name="NoRoom", message="The owner has no room left for the images.")
     except PlatformFault as fault:
         # Left as it is: it is dispatched again by itself, some times.
-        say_why_it_waits(database, plan, f"{fault.detail} It is tried again. {KEPT}.")
+        say_why_it_waits(database, plan, f"{fault.detail}{TRIED_AGAIN} {KEPT}.")
         raise
     except Exception:
         reason = f"Something went wrong on Podium's side. {KEPT}: try again later. The operators find why in Prefect."

@@ -18,7 +18,7 @@ from podium.platform.batches import rerun_tags
 from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
 from podium.platform.events import pool_topic
-from podium.platform.image_imports import UNDER_WAY
+from podium.platform.image_imports import TRIED_AGAIN, UNDER_WAY
 from podium.platform.lifecycle import BundleStatus, ImportStatus, MigrationStatus, RerunStatus
 from podium.platform.models import Bundle, ImportSession, Phase, PhaseMigration, Rerun
 from podium.platform.orchestration import (
@@ -143,7 +143,8 @@ def _needed_by_import(session: Session, row: ImportSession) -> NeededRun | None:
     if row.status not in UNDER_WAY:
         return None
     if row.dispatches >= MAX_IMPORTS:
-        reason = f"Podium was interrupted {MAX_IMPORTS} times while it imported. Try again, or tell the operators."
+        why = row.message.replace(TRIED_AGAIN, "") or "It was interrupted each time."
+        reason = f"Podium has tried {MAX_IMPORTS} times. {why} Try again later, or tell the operators."
         move_import(session, row, ImportStatus.FAILED, actor="gateway", reason=reason)
         return None
     # Whoever is first of two that look at the same time holds the second.

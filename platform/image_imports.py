@@ -31,6 +31,8 @@ TAKES_FILES = frozenset({ImportStatus.UPLOADING, ImportStatus.IMPORTED, ImportSt
 """A session in one of these may be sent more files."""
 UNDER_WAY = frozenset({ImportStatus.QUEUED, ImportStatus.IMPORTING})
 """A session in one of these needs a flow that imports it."""
+TRIED_AGAIN = " It is tried again."
+"""In the message of a session that Podium could not import for a reason of its own, and will once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def start_import(session: Session, row: ImportSession, *, actor: str) -> None:
     Raises:
         InvalidInput: It has no files, or some have not arrived.
     """
-    if row.status in UNDER_WAY or row.runs:
+    if row.status is not ImportStatus.UPLOADING:
         return
     _require_files(session, row)
     move_import(session, row, ImportStatus.QUEUED, actor=actor)

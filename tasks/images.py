@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,7 +32,7 @@ from podium.platform.images.session import import_files
 from podium.platform.lifecycle import IllegalTransition, ImportStatus
 from podium.platform.models import ImportSession, ImportUpload, now
 from podium.platform.settings import ServerSettings
-from podium.platform.storage import Storage
+from podium.platform.storage import Storage, StoredContent
 from podium.platform.stored import store
 from podium.platform.transitions import move_import
 from podium.tasks.workplace import AGENT_LEAVES
@@ -41,6 +42,8 @@ ACTOR = "flow:import-images"
 TOLD_SECONDS = 1.0
 """How often watchers are told how far it is."""
 NEEDED_LIBRARY = "SimpleITK"
+LEFT_SECONDS = 3 * 86400
+"""A folder that is so old belongs to a run that was killed."""
 
 
 class Superseded(Exception):
@@ -201,12 +204,19 @@ def store_images(
     for number, made in enumerate(report.images):
         here = folder / "images" / made.folder
         names = (made.image.file, made.image.thumbnail, made.image.preview)
-        file, thumbnail, preview = (store(database, storage, here / name) for name in names)
+        file, thumbnail, preview = (_stored(database, storage, here / name) for name in names)
         if file.sha256 != made.image.sha256:
             raise PlatformFault("An image changed between being made and being stored.")
         stored[made.folder] = StoredImage(file, thumbnail, preview)
         tell("stored", number + 1, len(report.images))
     return stored
+
+
+def _stored(database: Database, storage: Storage, path: Path) -> StoredContent:
+    # The store takes files from its own disk, which this one need not be on.
+    with storage.new_file() as file:
+        shutil.move(path, file)
+        return store(database, storage, file)
 
 
 @task(cache_policy=NO_CACHE)
@@ -264,11 +274,14 @@ def say_why_it_waits(database: Database, plan: ImportPlan, reason: str) -> None:
 
 
 def import_folder(settings: ServerSettings, plan: ImportPlan) -> Path:
-    """A fresh folder for a run. What a run before has left here, when it was killed, is removed."""
+    """A fresh folder for a run. What runs before have left here, when they were killed, is removed."""
     parent = settings.import_folder or Path(tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
-    for old in parent.glob(f"podium-import-{plan.session_id}-*"):
-        shutil.rmtree(old, ignore_errors=True)
+    for old in parent.glob("podium-import-*"):
+        with suppress(OSError):
+            is_own = old.name.startswith(f"podium-import-{plan.session_id}-")
+            if is_own or time.time() - old.lstat().st_mtime > LEFT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"podium-import-{plan.session_id}-", dir=parent))
 
 

@@ -24,7 +24,7 @@ from podium.platform.images.job_kinds import (
     UnpackJob,
 )
 from podium.platform.images.making import make
-from podium.platform.images.problems import ImageRefused, Reason, Refusal
+from podium.platform.images.problems import NO_ROOM, ImageRefused, Reason, Refusal
 from podium.platform.images.scanning import scan
 from podium.platform.images.unpacking import unpack
 
@@ -36,8 +36,8 @@ _DO: dict[type[Job], Callable[[Any], Answer]] = {
 }
 _SAID = {
     errno.EFBIG: Refusal(Reason.TOO_LARGE, "What it unpacks to is larger than allowed."),
-    errno.ENOSPC: Refusal(Reason.NO_ROOM, "The platform had no room to unpack it.", "Try again later."),
-    errno.EDQUOT: Refusal(Reason.NO_ROOM, "The platform had no room to unpack it.", "Try again later."),
+    errno.ENOSPC: NO_ROOM,
+    errno.EDQUOT: NO_ROOM,
 }
 
 

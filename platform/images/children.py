@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ from podium.platform.images.job_kinds import (
     Job,
 )
 from podium.platform.images.limits import ImportLimits
-from podium.platform.images.problems import Reason, Refusal
+from podium.platform.images.problems import NO_ROOM, Reason, Refusal
 from podium.platform.images.regular_files import open_regular
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ SERVER_FILE = "server.txt"
 _PATIENCE = 10.0
 _MOST_COMPLAINTS = 20_000
 _LARGE = 8 << 20
+_LITTLE_ROOM = 8 << 20
 
 
 @dataclass(slots=True)
@@ -98,7 +100,7 @@ class Children:
             _log_complaints(task.folder / COMPLAINTS_FILE)
             yield from zip(task.jobs, answers, strict=False)
             if left := task.jobs[len(answers) :]:
-                yield left[0], _blame(ended)
+                yield left[0], self._blame(ended)
                 if left[1:]:
                     waiting.appendleft(left[1:])
 
@@ -131,6 +133,12 @@ class Children:
             raise self._over()
         ended: dict[str, float] = json.loads(line)
         return ended
+
+    def _blame(self, ended: dict[str, float]) -> Refusal:
+        # On a full disk a child can't even say so.
+        if shutil.disk_usage(self._workplace).free < _LITTLE_ROOM:
+            return NO_ROOM
+        return _blame(ended)
 
     def _over(self) -> PlatformFault:
         _log_complaints(self._workplace / SERVER_FILE)

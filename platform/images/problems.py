@@ -84,6 +84,10 @@ class Refusal:
     remedy: str = ""
 
 
+NO_ROOM = Refusal(Reason.NO_ROOM, "The platform had no room to unpack it.", "Try again later.")
+"""Whatever file it happens to meet, it is no fault of that."""
+
+
 class ImageRefused(Exception):
     """A file or a group of files that does not become an image.
 

@@ -20,7 +20,7 @@ from podium.platform.images.isolation import bubblewrap
 from podium.platform.images.job_kinds import GroupFile, ImportJob, Made
 from podium.platform.images.kinds import Kind
 from podium.platform.images.limits import ImportLimits
-from podium.platform.images.problems import Refusal
+from podium.platform.images.problems import Reason, Refusal
 from podium.platform.images.session import import_files
 
 
@@ -45,6 +45,13 @@ def zeros_of_nifti(path: Path, *, gigabytes: int) -> None:
         target.write(head)
         for _ in range(1024 * gigabytes):
             target.write(bytes(1 << 20))
+
+
+def test_on_a_full_disk_no_file_is_blamed(uploads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("podium.platform.images.children._LITTLE_ROOM", 1 << 62)
+    monkeypatch.setattr("podium.platform.images.children._answers", lambda *_: [])
+    report = import_files(uploads, tmp_path / "made")
+    assert {file.reason for file in report.rejected} == {Reason.NO_ROOM}
 
 
 def test_a_whole_session_in_real_processes(uploads: Path, tmp_path: Path):
