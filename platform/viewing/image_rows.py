@@ -110,8 +110,8 @@ def _grid(row: Image) -> Grid:
 def _is_placed(row: Image, grid: Grid) -> bool:
     """Whether anything says how an image lies in a body.
 
-    Formats have an origin of zero and plain directions where nobody has said anything. Series of DICOM slices say it, or
-    are flagged; a single one, such as a radiograph, need not.
+    Formats have an origin of zero and plain directions where nobody has said anything. A series of DICOM says it, or is
+    flagged; a single slice, such as a radiograph, need not.
     """
     if len(grid.size) < 3 or {flag["kind"] for flag in row.flags} & {kind.value for kind in _UNPLACED}:
         return False
