@@ -27,8 +27,10 @@ def link_to_submission_images(submission_id: UUID, who: Viewer) -> None:
 
 def link_to_dataset_images(datasets: Sequence[DatasetUse]) -> None:
     """A link to the images of each dataset that is no program."""
+    shown = [one for one in datasets if one.is_current and one.kind in _DATA]
+    names = [one.name for one in shown]
     with st.container(key="links-dataset-images", horizontal=True):
-        for one in datasets:
-            if one.is_current and one.kind in _DATA:
-                words = f"Images of {one.name}"
-                link_to(PageName.IMAGES, words, icon=":material/image:", dataset=str(one.id))
+        for one in shown:
+            kind = f" ({one.kind.replace('_', ' ')})" if names.count(one.name) > 1 else ""
+            words = f"Images of {one.name}{kind}"
+            link_to(PageName.IMAGES, words, icon=":material/image:", dataset=str(one.id))

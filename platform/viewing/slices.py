@@ -236,7 +236,8 @@ def _resampled(image: OpenImage, cut: Cut, over: OpenImage, time: int, steps: tu
     shape = (indices[down].shape[0], indices[across].shape[1])
     places, inside = [], np.ones(shape, bool)
     for row, shift, length in zip(way.matrix, way.offset, over.voxels.layout.size, strict=False):
-        place = np.rint(sum((weight * index for weight, index in zip(row, indices, strict=True)), shift))
+        place = sum((weight * index for weight, index in zip(row, indices, strict=True)), shift)
+        place = np.floor(place + 0.5)  # of two that are equally near, always the same side's
         place = np.broadcast_to(place, shape)
         inside &= (place >= 0) & (place < length)
         places.append(place)
