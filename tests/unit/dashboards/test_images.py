@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stand_in import StandIn, make_competition, make_person, make_submission
+from stand_in import StandIn, make_competition, make_person, make_submission, moment
 from stand_in_images import DATASET, flagged, make_file, make_image, make_session
 from streamlit.testing.v1 import AppTest
 
@@ -15,6 +15,7 @@ from podium.dashboards.slice_figure import legend, slice_figure
 from podium.platform.client.slices import SlicePicture
 from podium.platform.errors import PlatformFault, TooManyRequests
 from podium.platform.lifecycle import ImportOutcome, ImportStatus, SubmissionStatus
+from podium.platform.records.organizing import DatasetUse
 from podium.platform.records.slices import SegmentRecord, ViewRecord, WindowRecord
 
 Visit = Callable[..., AppTest]
@@ -245,6 +246,26 @@ def test_a_submission_leads_to_its_images(imaged: StandIn, visit: Visit):
     links = visit("submissions", "ada", competition="iris").get("page_link")
     (found,) = [link.proto for link in links if link.proto.label == "2 images"]
     assert f"submission={submission.id}" in found.query_string
+
+
+def test_datasets_lead_to_their_images(imaged: StandIn, visit: Visit):
+    imaged.people["ada"] = make_person("ada", may_organize=True)
+    imaged.add(make_competition(may_organize=True))
+    used = DatasetUse(DATASET, "input_data", "scans.zip", 10, "0" * 64, moment(days=1), is_current=True, used=("x",))
+    others = [
+        replace(used, id=TRUNK, kind="reference_data"),
+        replace(used, id=ORGANS, name="truth.zip"),
+        replace(used, kind="scoring_program"),
+        replace(used, is_current=False),
+    ]
+    imaged.organized.lists.datasets = [used, *others]
+    links = visit("organize", "ada", competition="iris", section="tasks").get("page_link")
+    found = {link.proto.label: link.proto.query_string for link in links if "Images of" in link.proto.label}
+    assert found == {
+        r"Images of scans\.zip \(input data\)": f"dataset={DATASET}",
+        r"Images of scans\.zip \(reference data\)": f"dataset={TRUNK}",
+        r"Images of truth\.zip": f"dataset={ORGANS}",
+    }
 
 
 def test_a_figure_says_what_lies_where_and_lets_nothing_through():
