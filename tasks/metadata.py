@@ -19,6 +19,9 @@ MAX_COMMAND_BYTES = 96 * 1024
 UNREADABLE = (yaml.YAMLError, ValueError, RecursionError, KeyError, AttributeError)
 """What PyYAML raises for text that it can't make values of (`!!bool perhaps`, `2030-99-99`, a thousand brackets)."""
 
+MOST_BRACKETS = 1000
+"""PyYAML takes a millisecond for each bracket that is left open, and who submits may have many."""
+
 APP = "/app"
 INPUT = "/app/input"
 INPUT_DATA = "/app/input_data"
@@ -72,7 +75,9 @@ def _parse(name: str, path: Path) -> Metadata:
     if path.stat().st_size > MAX_BYTES:
         raise BadMetadata(f"{name} is larger than {MAX_BYTES} bytes.")
     try:
-        content = yaml.safe_load(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        check_brackets(text)
+        content = yaml.safe_load(text)
     except UNREADABLE as error:
         reason = " ".join(str(error).split())[:300]
         raise BadMetadata(f"{name} is no readable YAML: {reason}") from None
@@ -85,6 +90,16 @@ def _parse(name: str, path: Path) -> Metadata:
     if not all(isinstance(line, str) and line.strip() for line in commands):
         raise BadMetadata(f"The command in {name} is not a line of text.")
     return Metadata(name, tuple(commands))
+
+
+def check_brackets(text: str) -> None:
+    """Refuse YAML that would take seconds to read, for it could only be meant to.
+
+    Raises:
+        YAMLError: It opens more brackets than anybody needs.
+    """
+    if text.count("[") + text.count("{") > MOST_BRACKETS:
+        raise yaml.YAMLError(f"it has more than {MOST_BRACKETS} brackets")
 
 
 def command_words(command: str, *, ingestion: bool, scoring: bool, protocol: Protocol = Protocol.V2) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from podium.platform.errors import InvalidInput
+from podium.tasks.metadata import check_brackets
 
 JSON_NAME = "scores.json"
 TEXT_NAME = "scores.txt"
@@ -80,7 +81,7 @@ def _pairs_of_json(name: str, text: str) -> list[tuple[str, Any]]:
 
 def _pairs_of_text(name: str, text: str) -> list[tuple[str, Any]]:
     try:
-        # Composed first: that ends at brackets within brackets, which the parser alone follows for hours.
+        check_brackets(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise BadScores(f"{name} uses YAML aliases.")

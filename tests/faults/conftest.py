@@ -24,7 +24,7 @@ from .podium_site import Site
 from .report import SECTION, Round, as_data, table
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     """Podium, up, with the competition in it."""
     # Not in pytest's folder: PostgreSQL runs as a user of its own, and pytest's folders are closed to others.

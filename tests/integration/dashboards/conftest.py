@@ -47,7 +47,7 @@ _load("stand_in_images")
 stand_in_module = _load("stand_in")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def serving() -> Iterator[stand_in_module.StandIn]:
     with stand_in_module.Serving() as stand_in:
         yield stand_in
@@ -59,7 +59,7 @@ def stand_in(serving: stand_in_module.StandIn) -> Iterator[stand_in_module.Stand
     serving.is_down, serving.seconds = False, 0.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(serving: stand_in_module.StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a dashboards process over the stand-in."""
     with _pages(serving.address, tmp_path_factory.mktemp("elsewhere")) as address:
@@ -125,7 +125,7 @@ def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) ->
 
 
 # Not for the session: while Playwright runs, this thread has an event loop, and other tests start their own.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = launch(playwright)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from importlib.resources import files
 
 import pytest
 import stand_in as made
 import stand_in_lists as lists
 import stand_in_organizing as organizing
 from browsing import follow, hold_down, let_go, sign_in
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from podium.platform.bundles.content import SubmissionRule
 from podium.platform.lifecycle import ParticipantStatus, RerunStatus, SubmissionStatus
@@ -18,6 +19,7 @@ from podium.platform.lifecycle import ParticipantStatus, RerunStatus, Submission
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
+PRESSES = files("podium.dashboards") / "presses.js"
 
 
 @pytest.fixture
@@ -81,6 +83,46 @@ def test_a_deed_pressed_right_after_another(stand_in: made.StandIn, open_page: O
     expect(page.get_by_text("stands on the leaderboard in the place of the one")).to_be_visible()
     let_go(page)
     expect(page.get_by_role("button", name="Make submission #731 public")).to_be_visible()
+
+
+def button(key: str, label: str) -> str:
+    return f'<div class="st-key-{key}"><button data-testid="stBaseButton-secondary">{label}</button></div>'
+
+
+@pytest.mark.parametrize(
+    ("change", "counted"),
+    [
+        pytest.param("", "Public", id="left-as-it-was"),
+        pytest.param("make(`{again}`)", "Public", id="made-anew"),
+        pytest.param("make(`<p>A new line.</p>{other}{again}`)", "Public", id="made-anew-elsewhere"),
+        pytest.param("show('none'); setTimeout(() => show(''), 50)", "Public", id="hidden-for-a-moment"),
+        pytest.param("make(`{changed}`)", None, id="another-in-its-place"),
+        pytest.param("make(`{other}`)", None, id="gone"),
+        pytest.param("document.querySelector('button').disabled = true", None, id="not-to-be-pressed-any-more"),
+    ],
+)
+def test_a_press_counts_once_for_the_button_that_it_began_on(
+    browser: Browser, change: str, counted: str | None
+) -> None:
+    again, changed, other = button("share", "Public"), button("share", "Private"), button("other", "Delete")
+    page = browser.new_page()
+    page.set_content(f"<!doctype html>{again}")
+    page.add_script_tag(content=PRESSES.read_text())
+    page.evaluate(
+        """() => {
+            window.pressed = [];
+            addEventListener("click", ({target: one}) => { if (one.matches("button")) pressed.push(one.textContent); });
+            window.make = (html) => { document.body.innerHTML = html; };
+            window.show = (display) => { document.querySelector("button").style.display = display; };
+        }"""
+    )
+    hold_down(page.get_by_role("button"))
+    page.evaluate(f"() => {{ {change.format(again=again, changed=changed, other=other)} }}")
+    page.wait_for_timeout(100)
+    let_go(page)
+    page.wait_for_timeout(100)
+    assert page.evaluate("pressed") == ([] if counted is None else [counted])
+    page.close()
 
 
 def test_a_rerun_paused_while_another_ends(organized: made.StandIn, open_page: Open) -> None:

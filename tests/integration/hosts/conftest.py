@@ -228,7 +228,7 @@ def ended(record: SubmissionRecord) -> bool:
     return record.status in {"finished", "failed", "cancelled"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     folder = Path(tempfile.mkdtemp(prefix="podium-hosts-"))
     folder.chmod(0o711)
@@ -243,6 +243,9 @@ def site() -> Iterator[Site]:
             _move_in(made, host, image)
         yield made
         made.down()
+    except BaseException:
+        made.podium("down")
+        raise
     finally:
         made.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -286,7 +289,7 @@ def _bundle(host: Host, image: str) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pat(site: Site) -> Participant:
     def account(admin: Client) -> str:
         admin.add_person("pat", "pat@example.org")

@@ -192,7 +192,7 @@ def plain_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("PODIUM_", "PREFECT_", "PG"))}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def podium() -> Iterator[Podium]:
     # Not in pytest's folder: PostgreSQL runs as a user of its own, and pytest's folders are closed to others.
     folder = Path(tempfile.mkdtemp(prefix="podium-main-job-"))
@@ -216,7 +216,7 @@ def podium() -> Iterator[Podium]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def competition(podium: Podium) -> str:
     """The slug of the example competition, made from its folder by the flow."""
     bundle = str(EXAMPLE / "bundle")

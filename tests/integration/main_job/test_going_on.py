@@ -45,7 +45,7 @@ class Prefect:
         self._client.post(f"/deployments/{made['id']}/create_flow_run", json={}).raise_for_status()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def prefect(podium: Podium) -> Prefect:
     return Prefect(podium.addresses["Prefect UI"])
 

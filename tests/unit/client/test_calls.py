@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from podium.platform.client import Client, record_to_json
 from podium.platform.client.conversion import AnotherVersion
 from podium.platform.client.transfers import Fingerprint
-from podium.platform.lifecycle import BundleStatus, ParticipantStatus, SubmissionStatus, Verdict
+from podium.platform.lifecycle import BundleStatus, ImportOutcome, ParticipantStatus, SubmissionStatus, Verdict
 from podium.platform.records.competitions import PageRecord
+from podium.platform.records.images import ImagePart
 from podium.platform.records.leaderboards import LeaderboardRecord
 from podium.platform.records.organizing import BulkAct
 
@@ -455,19 +456,72 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         (f"/images/{ONE}/slices/y/3?time=2&window=400&level=-40.5&auto=true&overlay={ONE}&opacity=0.3&size=512"),
         None,
     ),
+    "GET /datasets/{id}/images?limit=&offset=": (
+        lambda c: c.images(dataset=ONE, limit=5, offset=10),
+        f"/datasets/{ONE}/images?limit=5&offset=10",
+        None,
+    ),
+    "GET /submissions/{id}/images": (
+        lambda c: c.images(submission=ONE),
+        f"/submissions/{ONE}/images?limit=100&offset=0",
+        None,
+    ),
+    "GET /images/{id}": (lambda c: c.image(ONE), f"/images/{ONE}", None),
+    "GET /images/{id}/files/{part}": (
+        lambda c: c.image_file(ONE, ImagePart.PREVIEW),
+        f"/images/{ONE}/files/preview",
+        None,
+    ),
+    "POST /datasets/{id}/import-sessions": (
+        lambda c: c.begin_import(dataset=ONE),
+        f"/datasets/{ONE}/import-sessions",
+        None,
+    ),
+    "POST /submissions/{id}/import-sessions": (
+        lambda c: c.begin_import(submission=ONE),
+        f"/submissions/{ONE}/import-sessions",
+        None,
+    ),
+    "GET /datasets/{id}/import-sessions": (
+        lambda c: c.import_sessions(dataset=ONE),
+        f"/datasets/{ONE}/import-sessions",
+        None,
+    ),
+    "GET /submissions/{id}/import-sessions": (
+        lambda c: c.import_sessions(submission=ONE),
+        f"/submissions/{ONE}/import-sessions",
+        None,
+    ),
+    "GET /import-sessions/{id}?seen=&wait=": (
+        lambda c: c.import_session(ONE, seen=3, wait=2),
+        f"/import-sessions/{ONE}?seen=3&wait=2",
+        None,
+    ),
+    "GET /import-sessions/{id}/files?outcome=&limit=&offset=": (
+        lambda c: c.imported_files(ONE, outcome=ImportOutcome.REJECTED, limit=5, offset=10),
+        f"/import-sessions/{ONE}/files?outcome=rejected&limit=5&offset=10",
+        None,
+    ),
+    "POST /import-sessions/{id}/start": (lambda c: c.start_import(ONE), f"/import-sessions/{ONE}/start", None),
+    "POST /import-sessions/{id}/retry": (lambda c: c.retry_import(ONE), f"/import-sessions/{ONE}/retry", None),
+    "POST /import-sessions/{id}/accept": (lambda c: c.accept_import(ONE), f"/import-sessions/{ONE}/accept", None),
+    "DELETE /import-sessions/{id}": (lambda c: c.remove_import(ONE), f"/import-sessions/{ONE}", None),
     "GET /audit?before=ID&since=&until=&actor=&act=&limit=": (lambda c: c.audit(limit=5), "/audit?limit=5", None),
 }
 STEPS = {
     "POST /datasets",
     "POST /datasets/{id}/complete",
     "POST /uploads/{id}/parts",
+    "POST /import-sessions/{id}/uploads",
+    "POST /import-sessions/{id}/uploads/{upload}/complete",
     "POST /competitions/{slug}/submissions/export",
 }
-"""Steps of `store_dataset` and of uploads in parts, which have no method for each, and what is written to a file; other
-tests follow them."""
+"""Steps of `store_dataset`, of `send_images` and of uploads in parts, which have no method for each, and what is written
+to a file; other tests follow them."""
 
 
 NOTHING = {
+    "DELETE /import-sessions/{id}",
     "DELETE /competitions/{slug}/team/members/{username}",
     "DELETE /competitions/{slug}/collaborators/{username}",
     "PUT /pools/{pool}/users/{username}",

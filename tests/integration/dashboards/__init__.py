@@ -1,0 +1,1 @@
+"""One browser for all of these, and one dashboards process over the stand-in."""
