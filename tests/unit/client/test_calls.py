@@ -516,8 +516,8 @@ STEPS = {
     "POST /import-sessions/{id}/uploads/{upload}/complete",
     "POST /competitions/{slug}/submissions/export",
 }
-"""Steps of `store_dataset`, of `send_images` and of uploads in parts, which have no method for each, and what is written
-to a file; other tests follow them."""
+"""Steps of `store_dataset`, of `send_images` and of uploads in parts, which have no method for each, and what is
+written to a file; other tests follow them."""
 
 
 NOTHING = {
