@@ -13,6 +13,7 @@ import numpy as np
 import tifffile
 from tifffile import TiffFile, TiffPage, TiffWriter
 
+from podium.platform.images.limits import LARGEST_PICTURE
 from podium.platform.images.metadata import (
     MAXIMUM_SEGMENTS,
     ColorSpace,
@@ -36,8 +37,6 @@ _YCBCR = 6
 _JPEG = 7
 _DECODED_WHOLE = 1 << 28
 """Up to how many pixels a level is decoded, to see that all of it can be; of larger ones, some tiles are."""
-LARGEST_PICTURE = 1 << 26
-"""Up to how many pixels of a level a picture of it is made of; of larger ones, of every so manieth."""
 _SOME = 64
 
 

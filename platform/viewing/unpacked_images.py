@@ -25,7 +25,7 @@ from podium.platform.errors import InvalidInput, PlatformFault, PodiumError, Too
 from podium.platform.images.bricks import BrickedVoxels, BrickLayout, layout_for
 from podium.platform.images.children import children
 from podium.platform.images.job_kinds import Unpacked, UnpackJob
-from podium.platform.images.limits import ImportLimits
+from podium.platform.images.limits import LARGEST_PICTURE, ImportLimits
 from podium.platform.images.metadata import COLOR_SPACES, ImageType
 from podium.platform.images.problems import Reason, Refusal
 from podium.platform.storage import Storage
@@ -46,8 +46,6 @@ _LIBRARIES = {
 }
 _ADAPTER = TypeAdapter(Unpacked)
 _TYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {"float32", "float64"}
-LARGEST_PICTURE = 1 << 26
-"""Pixels of a level of a slide, as it is unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
