@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, select, update
@@ -161,7 +162,8 @@ def retry_import(session: Session, row: ImportSession, *, actor: str) -> None:
     _require_files(session, row)
     if row.status is ImportStatus.IMPORTED and not _has_more_to_do(session, row):
         raise Conflict("Every file was imported or ignored: there is nothing to try again.")
-    move_import(session, row, ImportStatus.QUEUED, actor=actor, dispatches=0, step="", done=0, total=0)
+    anew: dict[str, Any] = {"flow_run_id": None, "dispatches": 0, "step": "", "done": 0, "total": 0}
+    move_import(session, row, ImportStatus.QUEUED, actor=actor, **anew)
 
 
 def accept_import(session: Session, row: ImportSession, *, actor: str) -> None:
