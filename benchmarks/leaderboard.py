@@ -22,62 +22,23 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from own_podium import write_files
-from pydantic import SecretStr
-from sqlalchemy import select, text, update
+from filled_board import fill
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from podium.platform.bundles.reader import read_bundle
 from podium.platform.database import Database
-from podium.platform.identity import add_person
 from podium.platform.leaderboard import ranked_boards
 from podium.platform.leaderboard.entries import place_on_leaderboards
 from podium.platform.leaderboard.live_boards import LiveBoard
 from podium.platform.leaderboard.ranked_boards import ranked_board, ranks_at
 from podium.platform.leaderboard.reading import Reader, read_leaderboard
 from podium.platform.leaderboard.rules import board_rules
-from podium.platform.models import Bundle, Competition, Leaderboard, Participant, Person, PhaseBoard, Submission, now
-from podium.platform.provision import ensure_pools
-from podium.platform.settings import ServerSettings
-from podium.platform.storage.opening import open_storage
+from podium.platform.models import Competition, Participant, Person, PhaseBoard, Submission
 from podium.platform.supervisor.postgres import PostgresCluster
-from podium.tasks.competitions import store_files, write_competition
 
 PARTICIPANTS = 10_000
 SIZES = (10_000, 1_000_000)
 _ROUNDS = 15
-_FILL = """
-INSERT INTO people (id, created, username, email, name, is_administrator, may_organize)
-  SELECT gen_random_uuid(), now(), 'participant-' || n, n || '@example.org', '', false, false
-  FROM generate_series(1, :participants) n;
-INSERT INTO participants (competition_id, person_id, created, status)
-  SELECT c.id, p.id, now(), 'approved' FROM competitions c, people p WHERE p.username LIKE 'participant-%';
-INSERT INTO submissions (id, created, competition_id, phase_id, person_id, number, filename, size, sha256, message,
-    fact_sheet, status, status_message, version, counts, on_leaderboard, is_baseline, excluded, queue,
-    dispatches, ended)
-  SELECT gen_random_uuid(), moment, phase.competition_id, phase.id, person.id, n, 'f.zip', 1, repeat('a', 64), '', '{}',
-    'finished', '', 1, true, false, false, false, 'default', 1, moment
-  FROM generate_series(1, :size) n
-  CROSS JOIN LATERAL (SELECT now() - interval '30 days' * (1 - n / CAST(:size AS float)) AS moment) times
-  JOIN (SELECT id, row_number() OVER () AS at FROM people WHERE username LIKE 'participant-%') person
-    ON person.at = 1 + n % :participants
-  CROSS JOIN phases phase;
-INSERT INTO evaluations (id, submission_id, task_id, task_version, position, status, message, programs, timings)
-  SELECT s.id, s.id, t.id, 1, 0, 'succeeded', '', '[]', '{}' FROM submissions s, tasks t;
-INSERT INTO scores (evaluation_id, key, value) SELECT id, 'accuracy', random() FROM evaluations;
-INSERT INTO leaderboard_entries (phase_id, submission_id, person_id, entrant_id, scores, sort_key, submitted, number,
-    is_baseline, is_withdrawn, since, until)
-  SELECT phase_id, id, person_id, person_id, ARRAY[value], ARRAY[-value], created, number, false, false, ended,
-    lead(ended) OVER (PARTITION BY person_id ORDER BY created)
-  FROM (SELECT s.*, c.value, max(c.value) OVER (PARTITION BY person_id ORDER BY created
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS best
-    FROM submissions s JOIN scores c ON c.evaluation_id = s.id) scored
-  WHERE best IS NULL OR value > best;
-UPDATE submissions SET on_leaderboard = true
-  FROM leaderboard_entries e WHERE e.submission_id = submissions.id AND e.until IS NULL;
-INSERT INTO phase_boards (phase_id, version, moment, changed, rows)
-  SELECT phase_id, 1, max(since), max(since), count(*) FILTER (WHERE until IS NULL) FROM leaderboard_entries GROUP BY 1
-"""
 _NAIVE = """
 SELECT * FROM (SELECT *, rank() OVER (ORDER BY value DESC) FROM (
   SELECT s.id, s.person_id, s.created, c.value,
@@ -100,8 +61,8 @@ def main() -> int:
         with PostgresCluster(folder / "postgres", databases=()) as cluster:
             for size in SIZES:
                 database = Database(cluster.create_database(f"board_{size}"))
-                _fill(database, folder / f"files-{size}", size)
-                found[size] = _measure(database)
+                fill(database, folder / f"files-{size}", size=size, participants=PARTICIPANTS)
+                found[size] = measure(database, PARTICIPANTS)
                 database.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -115,54 +76,19 @@ def main() -> int:
     return 0
 
 
-def _fill(database: Database, folder: Path, size: int) -> None:
-    started = time.monotonic()
-    database.migrate()
-    _make_competition(database, folder)
-    with database.session() as session:
-        session.execute(update(Leaderboard).values(submission_rule="Force_Best"))
-        for statement in _FILL.split(";"):
-            session.execute(text(statement), {"participants": PARTICIPANTS, "size": size})
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
-    print(f"{size:,} submissions made in {time.monotonic() - started:.0f} s")
+def measure(database: Database, participants: int, rounds: int = _ROUNDS) -> dict[str, float]:
+    """Medians in milliseconds by what was done, on a board of `fill`."""
 
+    def median(call: Callable[[], object], times: int = rounds) -> float:
+        call()
+        return statistics.median(_milliseconds(call) for _ in range(times))
 
-def _make_competition(database: Database, folder: Path) -> None:
-    folder.mkdir()
-    settings = ServerSettings(
-        database_url=SecretStr(database.url.render_as_string(hide_password=False)),
-        storage_url=(folder / "store").as_uri(),
-        secret_key=SecretStr("a key that only this benchmark knows"),
-        state=folder,
-    )
-    with database.session() as session:
-        ensure_pools(session)
-        owner = add_person(session, username="olga", email="olga@example.org", may_organize=True)
-        bundle = Bundle(owner_id=owner.id, filename="bundle.zip", size=1, sha256="0" * 64, status="reading")
-        session.add(bundle)
-        session.flush()
-    with read_bundle(write_files(folder).bundle) as reading:
-        content = reading.accepted()
-        assert reading.files is not None
-        stored = store_files.fn(database, open_storage(settings), reading.files, content)
-        write_competition.fn(
-            database,
-            bundle.id,
-            content,
-            stored,
-            reading.problems,
-            now(),
-            settings.limit_maxima,
-            settings.storage_quota_bytes,
-        )
-
-
-def _measure(database: Database) -> dict[str, float]:
     with database.session() as session:
         competition = session.scalars(select(Competition)).one()
         phase, rules = competition.phases[0], board_rules(competition.leaderboards[0])
-        person_id = session.scalars(select(Person.id).where(Person.username == "participant-5000")).one()
+        person_id = session.scalars(
+            select(Person.id).where(Person.username == f"participant-{participants // 2}")
+        ).one()
         state = session.get_one(PhaseBoard, phase.id)
         live, then = LiveBoard(session, phase.id, state), session.scalar(text("SELECT now() - interval '4 days'"))
         assert then is not None
@@ -178,31 +104,29 @@ def _measure(database: Database) -> dict[str, float]:
             wanted = {"limit": 50, "offset": 0, **options}
             return lambda: read_leaderboard(session, competition, phase, Reader(person_id), **wanted)
 
+        def naive() -> object:
+            return session.execute(text(_NAIVE), {"phase": phase.id}).all()
+
         version = state.version
         found = {
-            "page: first": _median(lambda: live.page(50, 0)),
-            "page: middle": _median(lambda: live.page(50, PARTICIPANTS // 2)),
-            "page: last": _median(lambda: live.page(50, PARTICIPANTS - 50)),
-            "own row": _median(lambda: live.of_entrants([person_id])),
-            "search by name (11 of them)": _median(page(search="participant-500")),
-            "ranks as of a date, first reader": _median(
+            "page: first": median(lambda: live.page(50, 0)),
+            "page: middle": median(lambda: live.page(50, participants // 2)),
+            "page: last": median(lambda: live.page(50, max(participants - 50, 0))),
+            "own row": median(lambda: live.of_entrants([person_id])),
+            "search by name (11 of them)": median(page(search="participant-500")),
+            "ranks as of a date, first reader": median(
                 uncached(lambda: ranks_at(session, phase.id, rules, version=version, moment=then, by_submission=False))
             ),
-            "board as of a date, first reader": _median(
+            "board as of a date, first reader": median(
                 uncached(lambda: ranked_board(session, phase.id, rules, version=version, moment=then))
             ),
-            "answer with own row and changes, the first": _median(uncached(page())),
-            "answer with own row and changes, the others": _median(page()),
-            "answer as of a date, the others": _median(page(as_of=then)),
-            "naive: all scores ranked": _median(lambda: session.execute(text(_NAIVE), {"phase": phase.id}).all(), 3),
+            "answer with own row and changes, the first": median(uncached(page())),
+            "answer with own row and changes, the others": median(page()),
+            "answer as of a date, the others": median(page(as_of=then)),
+            "naive: all scores ranked": median(naive, min(rounds, 3)),
         }
-    found["update by a result"] = _updates(database)
+    found["update by a result"] = _updates(database, participants, 2 * rounds)
     return found
-
-
-def _median(call: Callable[[], object], rounds: int = _ROUNDS) -> float:
-    call()
-    return statistics.median(_milliseconds(call) for _ in range(rounds))
 
 
 def _milliseconds(call: Callable[[], object]) -> float:
@@ -211,12 +135,12 @@ def _milliseconds(call: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _updates(database: Database) -> float:
+def _updates(database: Database, participants: int, count: int) -> float:
     """A new result of somebody, half of them better than what stands: placed and committed."""
     times = []
-    for at in range(2 * _ROUNDS):
+    for at in range(count):
         with database.session() as session:
-            new_id = _new_submission(session, at, 1 + at / 100 if at % 2 else 0.0)
+            new_id = _new_submission(session, at, at * 300 % participants, 1 + at / 100 if at % 2 else 0.0)
         started = time.perf_counter()
         with database.session() as session:
             submission = session.get_one(Submission, new_id)
@@ -228,8 +152,8 @@ def _updates(database: Database) -> float:
     return statistics.median(times)
 
 
-def _new_submission(session: Session, at: int, value: float) -> UUID:
-    person_id = session.scalars(select(Participant.person_id).order_by(Participant.person_id).offset(at * 300)).first()
+def _new_submission(session: Session, at: int, whose: int, value: float) -> UUID:
+    person_id = session.scalars(select(Participant.person_id).order_by(Participant.person_id).offset(whose)).first()
     found = session.execute(
         text(
             "INSERT INTO submissions (id, created, competition_id, phase_id, person_id, number, filename, size, sha256,"

@@ -1,9 +1,10 @@
 """How long the leaderboard's page takes to its first paint, for 1, 10 and 50 viewers at once, beside a plain page.
 
-Both are served by Streamlit, in turns, from processes of their own, over real websocket sessions: a viewer connects,
+All are served by Streamlit, in turns, from processes of their own, over real websocket sessions: a viewer connects,
 asks for the page as a browser does, and has it painted when the script's first run has ended and all its elements have
-arrived. The plain page is the floor: a table of 200 rows and a chart, nothing else, with no file watcher. Podium's page
-asks a stand-in gateway in this process, which answers a board of 10,000 rows from memory.
+arrived. The plain page is the floor: a table of 200 rows and a chart, nothing else, with no file watcher; once with the
+flags of Podium's pages, and once (`collecting`) with Streamlit's own way of collecting garbage after each run. Podium's
+page asks a stand-in gateway in this process, which answers a board of 10,000 rows from memory.
 """
 
 from __future__ import annotations
@@ -151,6 +152,12 @@ def serve(command: list[str], port: int, folder: Path, **environment: str) -> It
             process.wait(30)
 
 
+def plain_command(gateway: str, port: int) -> list[str]:
+    """How the plain page is served: with the flags of Podium's pages."""
+    flags = server_arguments(Settings(gateway, gateway, "", "127.0.0.1", port, upload_megabytes=100))
+    return [sys.executable, "-m", "streamlit", "run", "plain.py", *flags]
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -199,10 +206,11 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "plain.py").write_text(PLAIN)
         gateway = stack.enter_context(stand_in_gateway())
-        ports = free_port(), free_port()
-        flags = server_arguments(Settings(gateway, gateway, "", "127.0.0.1", ports[0], upload_megabytes=100))
-        run = [sys.executable, "-m", "streamlit", "run"]
-        plain = stack.enter_context(serve([*run, "plain.py", *flags], ports[0], folder))
+        ports = free_port(), free_port(), free_port()
+        plain, collecting = (
+            stack.enter_context(serve([*plain_command(gateway, port), *more], port, folder))
+            for port, more in ((ports[0], ()), (ports[2], ("--runner.postScriptGC=true",)))
+        )
         podium = stack.enter_context(
             serve(
                 [sys.executable, "-m", "podium.dashboards"], ports[1], folder,
@@ -210,6 +218,7 @@ def main() -> None:
             )
         )  # fmt: skip
         pages = {
+            "collecting": (collecting, "", "", b"vega"),
             "plain": (plain, "", "", b"vega"),
             "leaderboard": (podium, "competition=bench", "leaderboard", b">participant-100<"),
         }
@@ -226,9 +235,13 @@ def main() -> None:
                     seconds[name].append(max(second for second, _ in found))
                     kept[name] = found[0][1]
             medians = {name: statistics.median(all_of) for name, all_of in seconds.items()}
+            ratios = (medians["leaderboard"] / medians[floor] for floor in ("collecting", "plain"))
             print(
-                f"{viewers:3} viewers: plain {medians['plain']:.3f}, leaderboard {medians['leaderboard']:.3f}, "
-                f"ratio {medians['leaderboard'] / medians['plain']:.2f}; kB a viewer: "
+                f"{viewers:3} viewers: "
+                + ", ".join(f"{name} {median:.3f}" for name, median in medians.items())
+                + ", leaderboard beside the two others "
+                + ", ".join(f"{ratio:.2f}" for ratio in ratios)
+                + "; kB a viewer: "
                 + ", ".join(f"{name} {size / 1000:.0f}" for name, size in kept.items())
             )
 

@@ -14,6 +14,7 @@ from podium.client.boards import Leaderboard
 from podium.client.connecting import LOG, connected
 from podium.client.showing import Display, shown
 from podium.client.submission import Submission
+from podium.platform.client.phase_choice import chosen_phase
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
 from podium.platform.records.offers import OfferedFile
@@ -21,8 +22,8 @@ from podium.platform.records.people import Allowance, ParticipantRecord
 from podium.platform.records.submissions import SubmissionRecord
 
 if TYPE_CHECKING:
-    from podium.client.writing import Prepared
     from podium.platform.client.api import Client
+    from podium.platform.client.expected_files import Prepared
 
 Phase = str | int | None
 
@@ -172,15 +173,7 @@ class Competition:
         Raises:
             NotFound: There is none of that name.
         """
-        if named is None:
-            opened = [phase for phase in self.phases if phase.status == "open"]
-            begun = [phase for phase in self.phases if phase.status == "over"]
-            return opened[0] if opened else begun[-1] if begun else self.phases[0]
-        for phase in self.phases:
-            if str(named) == str(phase.number) or str(named).casefold() == phase.name.casefold():
-                return phase
-        known = ", ".join(f"{phase.number} '{phase.name}'" for phase in self.phases)
-        raise NotFound(f"'{self.slug}' has no phase '{str(named)[:80]}'.", remedy=f"Its phases are {known}.")
+        return chosen_phase(self.record, named)
 
     def submission(self, number: int) -> Submission:
         """Your submission of this number."""

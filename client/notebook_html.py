@@ -7,7 +7,7 @@ from html import escape
 
 from podium.platform.client.log_text import readable
 from podium.platform.records.leaderboards import LeaderboardRecord
-from podium.platform.records.submissions import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord, excluded_words
 
 _ROWS = 20
 
@@ -17,6 +17,8 @@ def submission_html(record: SubmissionRecord) -> str:
     facts = [("status", record.status.value)]
     if record.status_message:
         facts.append(("", record.status_message))
+    if record.excluded:
+        facts.append(("leaderboard", excluded_words()))
     if record.ahead is not None:
         facts.append(("before it", str(record.ahead)))
     facts += [(score.key, f"{score.value:.6g}") for score in record.scores]

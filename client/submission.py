@@ -148,6 +148,11 @@ class Submission:
         return {score.key: score.value for score in self.record.scores}
 
     @property
+    def excluded(self) -> bool:
+        """Whether an organizer keeps it off the leaderboard. Its scores stay; ask the organizers why."""
+        return self.record.excluded
+
+    @property
     def verdict(self) -> Verdict | None:
         """Why it failed by its own fault, such as `memory_limit`; `None` where it did not."""
         return next((one.verdict for one in self.record.evaluations if one.verdict is not None), None)

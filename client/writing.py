@@ -8,39 +8,27 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from podium.client.tables import as_array, is_listing, is_table
 from podium.client.writers import WRITERS
-from podium.platform.bundles.submission_formats import SUFFIXES, FormatKind, SubmissionFormat
-from podium.platform.client.format_checks import (
-    FormatMismatch,
+from podium.platform.bundles.submission_formats import FormatKind, SubmissionFormat
+from podium.platform.client.expected_files import (
+    IS_NO_PATH,
+    Prepared,
+    is_inside,
+    refuse,
+    renamed,
+    require_expected,
+    require_inside,
 )
 from podium.platform.client.format_files import path_problems
-from podium.platform.client.packing import is_archive
-from podium.platform.errors import InvalidInput, PlatformFault
-from podium.platform.image_archives import is_image
+from podium.platform.errors import InvalidInput
 from podium.platform.records.competitions import PhaseRecord
-
-_IS_NO_PATH = "is not the path of a file in a submission"
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What is to be sent.
-
-    Attributes:
-        path: A file or folder; the client packs it.
-        said: What was made of the participant's value, in a few words; empty where nothing was.
-    """
-
-    path: Path
-    said: str = ""
 
 
 @contextmanager
@@ -55,22 +43,11 @@ def prepared(value: object, phase: PhaseRecord) -> Iterator[Prepared]:
         FormatMismatch: It is not what the phase takes; with all problems.
         InvalidInput: Nothing that could be submitted can be made of it.
     """
-    _require_inside(phase)
+    require_inside(phase)
     with tempfile.TemporaryDirectory(prefix="podium-") as name:
         folder = Path(name, "submission")
         folder.mkdir()
         yield _prepared(value, phase, folder)
-
-
-def _require_inside(phase: PhaseRecord) -> None:
-    """Go on only if the file's name, which is the gateway's word, leads nowhere but into what is submitted."""
-    expected = phase.submission_format
-    if expected is not None and expected.kind is not FormatKind.ZIP and not _is_inside(expected.file):
-        raise PlatformFault(f"The gateway names a file '{expected.file[:80]}', which {_IS_NO_PATH}.")
-
-
-def _is_inside(name: str) -> bool:
-    return "\\" not in name and not any(part in {"", ".", ".."} for part in name.split("/"))
 
 
 def _prepared(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
@@ -113,37 +90,13 @@ def _copied(read: Callable[..., bytes | str], target: Path) -> Path:
 
 
 def _of_path(path: Path, phase: PhaseRecord, folder: Path) -> Prepared:
-    expected = phase.submission_format
     if not path.exists():
         raise InvalidInput(
             f"There is no file or folder {path}.",
             remedy="A text is taken for a path: give data as a list, a dict, a data frame or an array.",
         )
-    if expected is None or phase.container_submissions or (path.is_file() and is_image(path)):
-        return Prepared(path)
-    is_packed = path.is_dir() or is_archive(path)
-    if not is_packed and expected.kind is not FormatKind.ZIP:
-        is_wanted = path.name == PurePosixPath(expected.file).name or SUFFIXES.get(path.suffix.lower()) is expected.kind
-        if not is_wanted and not phase.only_result_submissions:
-            # Code, of which nothing is declared.
-            return Prepared(path)
-        if not is_wanted:
-            _refuse(phase, [f"'{path.name}' is not a {expected.kind.value}."])
-    _refuse(phase, path_problems(expected, path, file_is_required=phase.only_result_submissions))
-    if is_packed or expected.kind is FormatKind.ZIP or path.name == expected.file:
-        return Prepared(path)
-    target = folder / expected.file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _linked(path.resolve(), target)
-    return Prepared(folder, f"{path.name} as {expected.file}")
-
-
-def _linked(source: Path, target: Path) -> None:
-    try:
-        target.symlink_to(source)
-    except OSError:
-        # Systems on which not everybody may make links.
-        shutil.copyfile(source, target)
+    require_expected(path, phase)
+    return renamed(path, phase, folder)
 
 
 def _of_value(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
@@ -160,17 +113,11 @@ def _of_value(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
         problems = [f"It can't be written as {expected.kind.value}: {error}."]
     if phase.submission_format is None and problems:
         raise InvalidInput(" ".join(problems), remedy="The competition does not say what it takes: give a path, too.")
-    _refuse(phase, problems)
+    refuse(phase, problems)
     size = path.stat().st_size
     guess = "" if phase.submission_format else "; the competition does not say what it takes"
     said = f"{expected.file} ({size:,} bytes) made of a {type(value).__name__}{guess}"
     return Prepared(path if "/" not in expected.file else folder, said)
-
-
-def _refuse(phase: PhaseRecord, problems: Sequence[str]) -> None:
-    if problems:
-        words = phase.submission_format.in_words() if phase.submission_format else ""
-        raise FormatMismatch(phase.name, words, problems)
 
 
 def _guessed(value: object) -> SubmissionFormat:
@@ -200,12 +147,12 @@ def _guessed_of_dict(value: Mapping[Any, object]) -> FormatKind:
 def _of_files(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
     """Files by their names, for a phase that takes several."""
     if not isinstance(value, Mapping):
-        _refuse(phase, [f"A {type(value).__name__} is no files: give a folder, a zip, or a dict of contents by name."])
+        refuse(phase, [f"A {type(value).__name__} is no files: give a folder, a zip, or a dict of contents by name."])
     assert isinstance(value, Mapping)
     problems = []
     for name, content in value.items():
-        if not _is_inside(str(name)):
-            problems.append(f"'{name}' {_IS_NO_PATH}.")
+        if not is_inside(str(name)):
+            problems.append(f"'{name}' {IS_NO_PATH}.")
             continue
         target = folder / str(name)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -217,5 +164,5 @@ def _of_files(value: object, phase: PhaseRecord, folder: Path) -> Prepared:
             problems.append(f"'{name}' is a {type(content).__name__}: give a text, bytes, or a `pathlib.Path`.")
     assert phase.submission_format is not None
     problems += path_problems(phase.submission_format, folder, file_is_required=True)
-    _refuse(phase, problems)
+    refuse(phase, problems)
     return Prepared(folder, f"{len(value)} files")

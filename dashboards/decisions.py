@@ -49,6 +49,8 @@ def _about_leaderboard(
     if rule not in _ONE | _SEVERAL or phase is None or phase_state(phase, at) == "over":
         return []
     number = submission.number
+    if submission.excluded:
+        return []
     if not submission.on_leaderboard:
         in_place = " in the place of the one that stands there" if rule in _ONE else ""
         return [

@@ -22,7 +22,7 @@ from podium.dashboards.scores import MISSING, full_score_text, score_text, size_
 from podium.dashboards.waiting import expectation_words
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, EvaluationStatus, SubmissionStatus
 from podium.platform.records.competitions import ColumnRecord
-from podium.platform.records.submissions import SubmissionRecord
+from podium.platform.records.submissions import SubmissionRecord, excluded_words
 
 _STATUS_MARKS = {
     SubmissionStatus.FINISHED: "✓",
@@ -94,13 +94,18 @@ def _marks(submission: SubmissionRecord) -> str:
     marks = (
         origin_marks(submission),
         "on the leaderboard" if submission.on_leaderboard else "",
+        "kept off the leaderboard" if submission.excluded else "",
         "public" if submission.shared else "",
     )
     return ", ".join(filter(None, marks))
 
 
-def details_head(submission: SubmissionRecord, at: datetime) -> Html:
-    """Where a submission is, until when it will have been scored, and where it or its results come from."""
+def details_head(submission: SubmissionRecord, at: datetime, *, contact: str | None = None) -> Html:
+    """Where a submission is, until when it will have been scored, where it comes from, and whether it may have a rank.
+
+    Args:
+        contact: Whom to ask about what the organizers did with it.
+    """
     expectation = expectation_words(submission, at)
     return join(
         element("h2", text(f"Submission #{submission.number}"), class_="podium-section"),
@@ -108,6 +113,7 @@ def details_head(submission: SubmissionRecord, at: datetime) -> Html:
         element("p", status_mark(submission), text(" "), text(status_sentence(submission)), class_="podium-sentence"),
         element("p", text(expectation), class_="podium-expectation") if expectation else "",
         *(notice(sentence) for sentence in origin_sentences(submission)),
+        notice(excluded_words(contact), kind="warning") if submission.excluded else "",
     )
 
 
@@ -123,12 +129,18 @@ def details(submission: SubmissionRecord, columns: Sequence[ColumnRecord]) -> Ht
                 ("Size", size_text(submission.size)),
                 ("Submitted", times.clock(submission.created)),
                 ("Took", _took(submission)),
-                ("On the leaderboard", "yes" if submission.on_leaderboard else "no"),
+                ("On the leaderboard", _standing_words(submission)),
                 ("Public", "yes" if submission.shared else ""),
             )
         ),
         measured_programs(submission.evaluations),
     )
+
+
+def _standing_words(submission: SubmissionRecord) -> str:
+    if submission.excluded:
+        return "kept off by an organizer"
+    return "yes" if submission.on_leaderboard else "no"
 
 
 def _way(submission: SubmissionRecord) -> Html:

@@ -10,6 +10,7 @@ from podium.dashboards import layout, source, times
 from podium.dashboards.choosing_many import choose_many, chosen_of, forget_choice
 from podium.dashboards.deeds import refusal_words, show_outcome
 from podium.dashboards.markup import Html, element, text
+from podium.dashboards.organizing_teams import show_teams
 from podium.dashboards.outcomes import keep_outcomes, show_outcomes
 from podium.dashboards.paging import PAGE, page_of, show_paging
 from podium.dashboards.rerun_cards import scrolled_table
@@ -33,9 +34,14 @@ _DECISIONS = (
 )
 
 
-@st.fragment
 def show_participants(competition: CompetitionRecord, who: Viewer) -> None:
-    """Show them with a search, and what can be decided about those that are chosen."""
+    """Show them with a search, and what can be decided about those that are chosen; below them their teams."""
+    _show_people(competition, who)
+    show_teams(competition, who)
+
+
+@st.fragment
+def _show_people(competition: CompetitionRecord, who: Viewer) -> None:
     slug = competition.summary.slug
     place = f"participants-{slug}"
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"filters-{place}"):

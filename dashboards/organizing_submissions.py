@@ -74,11 +74,17 @@ def _line(row: SubmissionLine, columns: Sequence[ColumnRecord]) -> Html:
         element("td", status_mark_of(row.status), verdict, data_label="Status"),
         element("td", text(said), class_="why", data_label="What was said"),
         *score_cells(scores, columns),
-        element("td", text("yes" if row.on_leaderboard else MISSING), data_label="On the board"),
+        element("td", text(_standing(row)), data_label="On the board"),
         element("td", text(row.phase), data_label="Phase"),
         element("td", text(times.stamp(row.created)), class_="time", data_label="Submitted (UTC)"),
         element("td", text(row.attempts), class_="number", data_label="Tries"),
     )
+
+
+def _standing(row: SubmissionLine) -> str:
+    if row.excluded:
+        return "kept off"
+    return "yes" if row.on_leaderboard else MISSING
 
 
 def _show_nothing(wanted: Wanted) -> None:

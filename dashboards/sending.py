@@ -11,8 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from podium.platform.client.api import Client
+from podium.platform.client.expected_files import renamed
 from podium.platform.client.progress import Progress, Step
 from podium.platform.errors import PlatformFault, PodiumError
+from podium.platform.records.competitions import PhaseRecord
 from podium.platform.records.submissions import SubmissionRecord
 
 _STEP_WORDS = {
@@ -41,7 +43,7 @@ class Order:
     """What is to be submitted where."""
 
     slug: str
-    phase: int
+    phase: PhaseRecord
     message: str
     fact_sheet: Mapping[str, str]
 
@@ -124,9 +126,9 @@ def _send(gateway: Client, uploaded: Uploaded, sending: Sending) -> None:
             path.write_bytes(uploaded.getbuffer())
             sending.submission = gateway.submit(
                 order.slug,
-                path,
+                renamed(path, order.phase, Path(folder, "renamed")).path,
                 message=order.message or None,
-                phase=order.phase,
+                phase=order.phase.number,
                 fact_sheet=order.fact_sheet or None,
                 on_created=note_created,
                 on_progress=note_progress,

@@ -8,6 +8,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from podium.dashboards.browser_cookie import BrowserCookie
+from podium.dashboards.collecting import collecting
 from podium.dashboards.headers import PageHeaders
 from podium.dashboards.provider_way import routes
 from podium.dashboards.settings import read_settings
@@ -17,5 +18,6 @@ _settings = read_settings()
 app = st.App(
     Path(__file__).parent / "pages" / "entry.py",
     routes=routes(_settings),
+    lifespan=collecting,
     middleware=[Middleware(PageHeaders), Middleware(BrowserCookie, settings=_settings), Middleware(UploadDoor)],
 )

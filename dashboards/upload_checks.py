@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from podium.dashboards.scores import size_text
+from podium.platform.client.expected_files import file_problems_of, is_to_be_renamed
 from podium.platform.client.packing import is_container_name
 from podium.platform.records.competitions import PhaseRecord
 
+_LOOKED_THROUGH = 8 * 1024 * 1024
+"""Of the file that a phase declares, unpacked: more would take long, or much memory, of all viewers."""
+_PROBLEMS = 8
 _DIRECTORY_BYTES = 8 * 1024 * 1024
 """The longest list of contents that is read: a longer one would take much memory."""
 _END = b"PK\x05\x06"
@@ -40,11 +44,13 @@ def check_upload(name: str, size: int, file: BinaryIO, phase: PhaseRecord) -> tu
         phase: What it is for.
     """
     found = list(_findings(name, size, file, phase))
+    if may_be_sent(found):
+        found += _format_findings(name, file, phase)
     order = ("good", "info", "warning", "bad")
     return tuple(sorted(found, key=lambda finding: order.index(finding.kind)))
 
 
-def may_be_sent(findings: tuple[Finding, ...]) -> bool:
+def may_be_sent(findings: Sequence[Finding]) -> bool:
     """Whether nothing was found that rules it out."""
     return all(finding.kind != "bad" for finding in findings)
 
@@ -66,12 +72,35 @@ def _findings(name: str, size: int, file: BinaryIO, phase: PhaseRecord) -> Itera
     yield from _zip_findings(name, size, file, phase)
 
 
+def _format_findings(name: str, file: BinaryIO, phase: PhaseRecord) -> Iterator[Finding]:
+    """Whether it is what the phase declares, as the command line and `podium.client` tell it."""
+    if phase.submission_format is None or is_container_name(name):
+        return
+    problems = file_problems_of(name, file, phase, most_bytes=_LOOKED_THROUGH)
+    if problems is None:
+        yield Finding("info", "This is too large to be looked through here; `podium submit` does that before it sends.")
+    elif problems:
+        wanted = phase.submission_format.in_words()
+        yield Finding("bad", f"{name} is not what {phase.name} takes ({wanted}).")
+        yield from (Finding("bad", problem) for problem in problems[:_PROBLEMS])
+        if len(problems) > _PROBLEMS:
+            yield Finding("bad", f"And {len(problems) - _PROBLEMS} more.")
+
+
+def _packed_name(name: str, phase: PhaseRecord) -> str:
+    if phase.submission_format is not None and is_to_be_renamed(name, phase):
+        return f"as {phase.submission_format.file}, which is what {phase.name} takes"
+    return "under its own name"
+
+
 def _zip_findings(name: str, size: int, file: BinaryIO, phase: PhaseRecord) -> Iterator[Finding]:
     if not zipfile.is_zipfile(file):
         if name.lower().endswith(".zip"):
             yield Finding("bad", f"{name} is called a zip but is none, or its end is missing. Make the zip again.")
         else:
-            yield Finding("info", f"{name} is no zip: it will be packed into one by itself, under its own name.")
+            yield Finding(
+                "info", f"{name} is no zip: it will be packed into one by itself, {_packed_name(name, phase)}."
+            )
         return
     if (length := directory_bytes(file, size)) is None or length > _DIRECTORY_BYTES:
         yield Finding("info", "The list of this zip's contents is too long to be looked through here.")

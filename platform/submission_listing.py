@@ -142,6 +142,7 @@ def _line(submission: Submission, board: Leaderboard) -> SubmissionLine:
         ended=submission.ended,
         attempts=len(results.attempts),
         scores=tuple(_scores(submission, board)),
+        excluded=submission.excluded,
     )
 
 

@@ -176,7 +176,7 @@ def _show_results(submission: SubmissionRecord, who: Viewer) -> None:
 
 def _show_head(submission: SubmissionRecord, competition: CompetitionRecord, who: Viewer) -> None:
     if submission.ended is not None:
-        layout.inline(details_head(submission, times.now()))
+        layout.inline(details_head(submission, times.now(), contact=competition.contact_email))
     else:
         _show_moving_head(submission)
     deeds = decisions(submission, competition, who.patient_gateway, times.now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -27,7 +28,11 @@ from podium.platform.lifecycle import ParticipantStatus
 from podium.platform.records.competitions import CompetitionRecord, PhaseRecord
 from podium.platform.records.people import Allowance
 
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
 _SENDING = "podium-sending"
+_FOUND = "podium-upload-findings"
 _EVERY = "every 10 seconds"
 _TAKES = {
     "container": "the image of a container, as `docker save` writes it: a tar file, plain or packed with gzip",
@@ -99,6 +104,8 @@ def _show_form(competition: CompetitionRecord, phase: PhaseRecord, who: Viewer) 
     open_door()
     kind = "container" if phase.container_submissions else "results" if phase.only_result_submissions else "any"
     st.markdown(f"**What to submit:** {_TAKES[kind]}.")
+    if phase.submission_format is not None and kind != "container":
+        st.markdown(f"**The file:** {plain_markdown(phase.submission_format.in_words())}.")
     uploaded = st.file_uploader(
         "Your file",
         key=f"submit-file-{slug}-{st.session_state.get('submit-round', 0)}",
@@ -107,7 +114,7 @@ def _show_form(competition: CompetitionRecord, phase: PhaseRecord, who: Viewer) 
     )
     findings: tuple[Finding, ...] = ()
     if uploaded is not None:
-        findings = check_upload(uploaded.name, uploaded.size, uploaded, phase)
+        findings = _findings(uploaded, phase)
         layout.inline(*(layout.notice(one.words, kind=one.kind) for one in findings))
     message = st.text_input(
         "Note to yourself", key=f"submit-note-{slug}", max_chars=1000, placeholder="What is new in this one?"
@@ -119,11 +126,22 @@ def _show_form(competition: CompetitionRecord, phase: PhaseRecord, who: Viewer) 
     ready = uploaded is not None and may and may_be_sent(findings) and not missing
     if st.button(f"Submit to {plain_markdown(phase.name)}", type="primary", disabled=not ready, key="submit-now"):
         assert uploaded is not None
-        order = Order(slug, phase.number, str(message or "").strip(), answers)
+        order = Order(slug, phase, str(message or "").strip(), answers)
         st.session_state[_SENDING] = send(who.patient_gateway, uploaded, order)
         st.rerun()
     with st.expander("From a terminal instead", icon=":material/terminal:"):
         layout.commands(submit_command(slug, phase))
+
+
+def _findings(uploaded: UploadedFile, phase: PhaseRecord) -> tuple[Finding, ...]:
+    """What is to be said of a file, found out once: the page is drawn again for every answer that is given on it."""
+    asked = (uploaded.file_id, phase)
+    known = st.session_state.get(_FOUND)
+    if known is None or known[0] != asked:
+        known = (asked, check_upload(uploaded.name, uploaded.size, uploaded, phase))
+        st.session_state[_FOUND] = known
+    found: tuple[Finding, ...] = known[1]
+    return found
 
 
 def _show_allowance(slug: str, phase: PhaseRecord, who: Viewer) -> bool:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from podium.platform.bundles.archive import BundleFiles
-from podium.platform.bundles.content import CompetitionContent, CompetitionType, PageContent, SubmissionRule
+from podium.platform.bundles.content import (
+    CompetitionContent,
+    CompetitionType,
+    PageContent,
+    SubmissionRule,
+    TeamRules,
+)
 from podium.platform.bundles.fields import Section, Value
 from podium.platform.bundles.findings import Findings, shown
 from podium.platform.bundles.sources import Sources
@@ -12,6 +18,7 @@ from podium.platform.bundles.v1_leaderboards import read_leaderboards
 from podium.platform.bundles.v1_phases import Schedule, read_phases
 from podium.platform.bundles.v2 import DEFAULT_DOCKER_IMAGE, MAX_DOCKER_IMAGE_LENGTH
 from podium.platform.bundles.v2_tasks import MAX_NAME_LENGTH
+from podium.platform.bundles.v2_teams import MOST_MEMBERS
 from podium.platform.bundles.yaml_source import Items, Mapping
 
 COMPETITION_FIELDS = (
@@ -37,6 +44,8 @@ COMPETITION_FIELDS = (
     "disallow_leaderboard_modifying",
     "allow_public_submissions",
     "enable_forum",
+    "enable_teams",
+    "allow_teams",
     "reward",
 )
 PAGE_TITLES = {"overview": "Overview", "evaluation": "Evaluation", "data": "Data"}
@@ -110,6 +119,7 @@ def read_v1(root: Value, files: BundleFiles, findings: Findings) -> CompetitionC
             anonymous=section.flag("anonymous_leaderboard", default=False),
         ),
         end=schedule.end,
+        teams=_teams(section),
     )
 
 
@@ -144,6 +154,18 @@ def _docker_image(section: Section) -> str:
             f"{shown(image)} is not the name of an image: it has a space in it."
         )
     return image or DEFAULT_DOCKER_IMAGE
+
+
+def _teams(section: Section) -> TeamRules | None:
+    """Whether participants may be teams: CodaLab neither limits them nor ends the time in which they change."""
+    wanted = [name for name in ("enable_teams", "allow_teams") if section.flag(name, default=False)]
+    if not wanted:
+        return None
+    section.place_of(wanted[0]).warning(
+        f"Teams are of up to {MOST_MEMBERS} here, and participants make them without an organizer's approval.",
+        "In a bundle of version 2, `teams` says how many may be in one, and until when.",
+    )
+    return TeamRules(MOST_MEMBERS)
 
 
 def _submission_rule(section: Section, schedule: Schedule) -> SubmissionRule:

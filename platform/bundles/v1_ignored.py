@@ -27,17 +27,14 @@ class IgnoredField:
 
 
 _ON = frozenset({"true", "yes", "on", "1"})
-_ONE_BY_ONE = IgnoredField("People take part one by one.")
 _ONE_IMAGE = IgnoredField("All programs run in the competition's image: name it in `competition_docker_image`.")
 _SILENT = IgnoredField("")
 
 IGNORED_COMPETITION_FIELDS: Mapping[str, IgnoredField] = {
     "admin_names": IgnoredField("The competition belongs to whoever creates it."),
-    "allow_organizer_teams": _ONE_BY_ONE,
-    "allow_teams": _ONE_BY_ONE,
+    "allow_organizer_teams": IgnoredField("Teams are made by those who take part."),
     "enable_medical_image_viewer": IgnoredField("Pages have no viewer for medical images."),
     "enable_per_submission_metadata": IgnoredField("Every submission may have a message (`podium submit -m`)."),
-    "enable_teams": _ONE_BY_ONE,
     "hide_chart": _SILENT,
     "hide_top_three": _SILENT,
     "image_url_base": _SILENT,

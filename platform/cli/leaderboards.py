@@ -13,7 +13,7 @@ import typer
 import typer.core
 
 from podium.platform.bundles.content import Sorting
-from podium.platform.cli.listings import Field, Form, form_of, json_text, show_list, shown_time, table_text
+from podium.platform.cli.listings import Field, Form, broken_table_text, form_of, json_text, show_list, shown_time
 from podium.platform.cli.moments import moment_from
 from podium.platform.cli.options import TAKING_PART, CompetitionArgument, CsvOption, JsonOption, PhaseOption
 from podium.platform.cli.session import competition_slug, open_client
@@ -58,6 +58,10 @@ def leaderboard(
         str | None, typer.Option("--search", help="Only participants in whose name this is.", show_default=False)
     ] = None,
     as_of: AsOfOption = None,
+    by_task: Annotated[
+        bool,
+        typer.Option("--by-task", help="What each task gave, where there are several; JSON and CSV have it anyway."),
+    ] = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     output: Annotated[
@@ -78,7 +82,7 @@ def leaderboard(
             text = _first_records(client.leaderboard_csv(competition, phase, as_of=moment), limit)
         else:
             board = client.whole_leaderboard(competition, phase, limit=limit or _ROWS, search=search, as_of=moment)
-            text = json_text(board) if form is Form.JSON else board_text(board, search or "")
+            text = json_text(board) if form is Form.JSON else board_text(board, search or "", by_task=by_task)
     if output is None:
         say(text.rstrip("\n"))
     else:
@@ -151,8 +155,12 @@ def _every_slug(client: Client) -> list[str]:
     return found
 
 
-def board_text(board: LeaderboardRecord, search: str = "") -> str:
-    """A leaderboard for a person, or those of its rows that were searched for."""
+def board_text(board: LeaderboardRecord, search: str = "", *, by_task: bool = False) -> str:
+    """A leaderboard for a person, or those of its rows that were searched for.
+
+    Args:
+        by_task: With what each of its tasks gave, where there are several, in place of answers, entries and dates.
+    """
     head = printable(f"{board.title}: {board.competition_title}, phase {board.phase}")
     if board.as_of is not None:
         head += f", as it stood at {shown_time(board.as_of)}"
@@ -162,17 +170,42 @@ def board_text(board: LeaderboardRecord, search: str = "") -> str:
     shown = len(board.rows)
     more = f", the first {shown} of {board.total} rows" if shown < board.total else ""
     frozen = f"\nFrozen: what stood there at {shown_time(board.frozen_since)}" if board.frozen_since else ""
-    return f"{head}\n\n{table_text(board.rows, _fields(board))}\nUpdated {shown_time(board.updated)}{more}{frozen}"
+    tasks = f"\nOf {len(board.tasks)} tasks: --by-task shows what each gave" if board.tasks and not by_task else ""
+    table = broken_table_text(board.rows, _WHO, _groups(board, by_task=by_task))
+    return f"{head}\n\n{table}\nUpdated {shown_time(board.updated)}{more}{frozen}{tasks}"
 
 
-def _fields(board: LeaderboardRecord) -> Sequence[Field[LeaderboardRow]]:
-    return (
-        Field("rank", lambda row: "baseline" if row.is_baseline else row.rank, is_number=True),
-        Field("participant", lambda row: row.participant),
-        *(_score_field(board, index) for index in range(len(board.columns))),
+_WHO: Sequence[Field[LeaderboardRow]] = (
+    Field("rank", lambda row: "baseline" if row.is_baseline else row.rank, is_number=True),
+    Field("participant", lambda row: row.participant),
+)
+
+
+def _groups(board: LeaderboardRecord, *, by_task: bool) -> Sequence[Sequence[Field[LeaderboardRow]]]:
+    """What stands beside who it is, in groups that may stand below each other."""
+    scores = [_score_field(board, index) for index in range(len(board.columns))]
+    if by_task and board.tasks:
+        places = board.task_columns
+        return (
+            scores,
+            *([_task_field(board, *at) for at in places if at[0] == task] for task in range(len(board.tasks))),
+        )
+    rest = (
         *(_answer_field(question.key, question.title) for question in board.questions),
         Field("entries", lambda row: row.entries, is_number=True),
         Field("date", lambda row: row.submitted, may_wrap=True),
+    )
+    return ((*scores, *rest),)
+
+
+def _task_field(board: LeaderboardRecord, task: int, index: int) -> Field[LeaderboardRow]:
+    column = board.columns[index]
+    return Field(
+        column_title(column),
+        lambda row: board.task_score(row, task, index),
+        is_number=True,
+        precision=column.precision,
+        above=printable(board.tasks[task]),
     )
 
 

@@ -46,6 +46,7 @@ class Field(Generic[RecordT]):
         is_number: Whether it stands on the right.
         precision: Digits after the point of a number in a table; CSV has all of them.
         may_wrap: Whether a cell may take several lines of a terminal; an id, for one, may not.
+        above: What stands above the heading on a terminal, and before it elsewhere; empty for nothing.
     """
 
     title: str
@@ -53,6 +54,12 @@ class Field(Generic[RecordT]):
     is_number: bool = False
     precision: int | None = None
     may_wrap: bool = False
+    above: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The whole heading, in a line."""
+        return f"{self.above} {self.title}" if self.above else self.title
 
 
 def form_of(*, as_json: bool, as_csv: bool = False) -> Form:
@@ -101,7 +108,7 @@ def csv_text(records: Sequence[RecordT], fields: Sequence[Field[RecordT]]) -> st
     """A list as CSV, with full precision and ISO times."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.title for field in fields])
+    writer.writerow([field.heading for field in fields])
     writer.writerows([_csv_cell(field.value(record)) for field in fields] for record in records)
     return text.getvalue()
 
@@ -113,8 +120,27 @@ def show_table(records: Sequence[RecordT], fields: Sequence[Field[RecordT]]) -> 
 
 def table_text(records: Sequence[RecordT], fields: Sequence[Field[RecordT]]) -> str:
     """A list as a table, with lines for a terminal, and without for anything else."""
-    rows = [[_table_cell(field, record) for field in fields] for record in records]
+    rows = _table_rows(records, fields)
     return _ruled(fields, rows) if sys.stdout.isatty() else _aligned(fields, rows)
+
+
+def broken_table_text(
+    records: Sequence[RecordT], first: Sequence[Field[RecordT]], groups: Sequence[Sequence[Field[RecordT]]]
+) -> str:
+    """The same, in several tables one below the other where a terminal is too narrow for one.
+
+    Args:
+        records: What to write.
+        first: What stands in each of the tables, by which one knows the rows again.
+        groups: Fields that stay together.
+    """
+    tables: list[list[Field[RecordT]]] = []
+    for group in groups:
+        if tables and (not sys.stdout.isatty() or _fits(records, [*tables[-1], *group])):
+            tables[-1] += group
+        else:
+            tables.append([*first, *group])
+    return "\n".join(table_text(records, fields) for fields in tables)
 
 
 def shown_time(moment: datetime | None) -> str:
@@ -126,6 +152,19 @@ def shown_actor(actor: str) -> str:
     """Who did something, by name: `person:ada` is ada; what no person did is said by its kind."""
     kind, colon, name = actor.partition(":")
     return name if colon and kind == "person" else kind
+
+
+def _table_rows(records: Sequence[RecordT], fields: Sequence[Field[RecordT]]) -> list[list[str]]:
+    return [[_table_cell(field, record) for field in fields] for record in records]
+
+
+def _fits(records: Sequence[RecordT], fields: Sequence[Field[RecordT]]) -> bool:
+    """Whether a terminal is wide enough for a table."""
+    return _needed_width(_least_widths(fields, _table_rows(records, fields))) <= get_terminal_size().columns
+
+
+def _needed_width(widths: Sequence[int]) -> int:
+    return sum(widths) + _GAP * len(widths)
 
 
 def _table_cell(field: Field[RecordT], record: RecordT) -> str:
@@ -154,7 +193,7 @@ def _csv_cell(value: object) -> object:
 
 
 def _aligned(fields: Sequence[Field[RecordT]], rows: Sequence[Sequence[str]]) -> str:
-    everything = [[field.title for field in fields], *rows]
+    everything = [[field.heading for field in fields], *rows]
     widths = [max(len(row[index]) for row in everything) for index in range(len(fields))]
     lines = [
         "  ".join(
@@ -173,20 +212,25 @@ def _ruled(fields: Sequence[Field[RecordT]], rows: Sequence[Sequence[str]]) -> s
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    widths = [_least_width(field, [row[index] for row in rows]) for index, field in enumerate(fields)]
+    widths = _least_widths(fields, rows)
+    has_tops = any(field.above for field in fields)
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
     for field, width in zip(fields, widths, strict=True):
         justify: Literal["left", "right"] = "right" if field.is_number else "left"
         # As Text, here and below, since square brackets in a string would be markup.
-        table.add_column(Text(field.title), justify=justify, min_width=width, no_wrap=not field.may_wrap)
+        heading = f"{field.above}\n{field.title}" if has_tops else field.title
+        table.add_column(Text(heading), justify=justify, min_width=width, no_wrap=not field.may_wrap)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     # A table that can't be made narrow enough is wider than the terminal, rather than cut off.
-    needed = sum(widths) + _GAP * len(widths)
-    console = Console(file=sys.stdout, width=max(get_terminal_size().columns, needed))
+    console = Console(file=sys.stdout, width=max(get_terminal_size().columns, _needed_width(widths)))
     with console.capture() as captured:
         console.print(table)
     return captured.get()
+
+
+def _least_widths(fields: Sequence[Field[RecordT]], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [_least_width(field, [row[index] for row in rows]) for index, field in enumerate(fields)]
 
 
 def _least_width(field: Field[RecordT], cells: Sequence[str]) -> int:
@@ -194,4 +238,4 @@ def _least_width(field: Field[RecordT], cells: Sequence[str]) -> int:
 
     parts = [part for cell in cells for part in (cell.split() if field.may_wrap else [cell])]
     longest = max((cell_len(part) for part in parts), default=0)
-    return max(len(field.title), min(longest, _WRAPPED_WIDTH) if field.may_wrap else longest)
+    return max(len(field.title), len(field.above), min(longest, _WRAPPED_WIDTH) if field.may_wrap else longest)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from podium.platform.cli import offers
-from podium.platform.cli.listings import Field, form_of, show_json, show_list
+from podium.platform.cli.listings import Field, Form, form_of, show_json, show_list
 from podium.platform.cli.log_view import LogView
 from podium.platform.cli.options import (
     TAKING_PART,
@@ -22,22 +22,31 @@ from podium.platform.cli.options import (
 )
 from podium.platform.cli.session import competition_slug, find_submission, open_client, submission_id
 from podium.platform.cli.terminal import note, printable, say
-from podium.platform.cli.verdicts import described, place_of, place_text, scores_text, status_text
+from podium.platform.cli.verdicts import outcome_lines, scores_text, status_text
 from podium.platform.client.conversion import record_to_json
 from podium.platform.errors import PodiumError
 from podium.platform.records.submissions import LogPiece, SubmissionRecord
 
-_FIELDS: Sequence[Field[SubmissionRecord]] = (
-    Field("number", lambda one: one.number, is_number=True),
+_NUMBER: Field[SubmissionRecord] = Field("number", lambda one: one.number, is_number=True)
+_PARTICIPANT: Field[SubmissionRecord] = Field("participant", lambda one: one.participant)
+_ABOUT: Sequence[Field[SubmissionRecord]] = (
     Field("id", lambda one: one.id),
     Field("date", lambda one: one.created, may_wrap=True),
     Field("phase", lambda one: one.phase),
     Field("file", lambda one: one.filename, may_wrap=True),
     Field("description", lambda one: one.message, may_wrap=True),
-    Field("status", lambda one: one.status.value),
-    Field("scores", lambda one: scores_text(one.scores), may_wrap=True),
 )
-_PARTICIPANT: Field[SubmissionRecord] = Field("participant", lambda one: one.participant)
+_SCORES: Field[SubmissionRecord] = Field("scores", lambda one: scores_text(one.scores), may_wrap=True)
+# A person reads in one place what a program wants in two.
+_FOR_PEOPLE: Sequence[Field[SubmissionRecord]] = (
+    Field("status", lambda one: f"{one.status.value}, kept off" if one.excluded else one.status.value, may_wrap=True),
+    _SCORES,
+)
+_FOR_PROGRAMS: Sequence[Field[SubmissionRecord]] = (
+    Field("status", lambda one: one.status.value),
+    _SCORES,
+    Field("excluded", lambda one: one.excluded),
+)
 
 
 def submissions(
@@ -54,8 +63,11 @@ def submissions(
     form = form_of(as_json=as_json, as_csv=as_csv)
     with open_client(context) as client:
         found = client.submissions(competition_slug(slug), phase, everyone=everyone or None, limit=limit)
-    fields = (_FIELDS[0], _PARTICIPANT, *_FIELDS[1:]) if everyone else _FIELDS
-    show_list(found, fields, form, empty="There are no submissions.")
+    whose = (_PARTICIPANT,) if everyone else ()
+    ends = _FOR_PROGRAMS if form is Form.CSV else _FOR_PEOPLE
+    show_list(found, (_NUMBER, *whose, *_ABOUT, *ends), form, empty="There are no submissions.")
+    if form is Form.TABLE and any(one.excluded for one in found):
+        note("Kept off the leaderboard by an organizer: podium submission show NUMBER says what that means.")
 
 
 def show(
@@ -68,13 +80,11 @@ def show(
     """Show a submission: where it is, its scores, its verdict, what was measured."""
     with open_client(context) as client:
         record = find_submission(client, submission, competition)
-        row = None if as_json else place_of(client, record)
+        lines = () if as_json else tuple(outcome_lines(client, record))
     if as_json:
         show_json(record)
-        return
-    for line in (*described(record), place_text(record, row)):
-        if line:
-            say(line)
+    for line in lines:
+        say(line)
 
 
 def cancel(context: typer.Context, submission: SubmissionArgument, *, competition: CompetitionOption = None) -> None:

@@ -14,9 +14,11 @@ from podium.platform.cli.options import TAKING_PART, CompetitionArgument, JsonOp
 from podium.platform.cli.session import competition_slug, open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.cli.transfers import shown_progress
-from podium.platform.cli.verdicts import described, exit_code_for, place_of, place_text, status_text
+from podium.platform.cli.verdicts import exit_code_for, outcome_lines, place_of, status_text
 from podium.platform.client.conversion import record_to_json
+from podium.platform.client.phase_choice import chosen_phase
 from podium.platform.lifecycle import SubmissionStatus
+from podium.platform.records.competitions import PhaseRecord
 from podium.platform.records.submissions import SubmissionRecord
 
 if TYPE_CHECKING:
@@ -52,17 +54,26 @@ def submit(
     facts = facts_from(fact or ())
     if resume is not None and (message is not None or phase is not None or facts):
         raise typer.BadParameter("The submission has its phase, message and answers already.", param_hint="--resume")
+    # Imported here: most commands need none of it.
+    from podium.platform.client.expected_files import checked_submission  # noqa: PLC0415
+    from podium.platform.client.packing import require_there  # noqa: PLC0415
+
+    require_there(file)
     with open_client(context) as client:
-        with shown_progress() as on_progress:
+        competition = competition_slug(slug) if resume is None else ""
+        chosen = _phase_of(client, competition, phase) if resume is None else _announced_phase(client, resume)
+        with checked_submission(file, chosen) as ready, shown_progress() as on_progress:
+            if ready.said:
+                note(f"Submitting {printable(ready.said)}")
             if resume is not None:
-                submission = client.resume_submission(resume, file, on_progress=on_progress)
+                submission = client.resume_submission(resume, ready.path, on_progress=on_progress)
                 _show_created(submission, as_json=as_json)
             else:
                 submission = client.submit(
-                    competition_slug(slug),
-                    file,
+                    competition,
+                    ready.path,
                     message=message,
-                    phase=phase,
+                    phase=chosen.number,
                     fact_sheet=facts or None,
                     on_created=lambda one: _show_created(one, as_json=as_json),
                     on_notice=note,
@@ -74,6 +85,16 @@ def submit(
             say(json_text(submission))
         else:
             note(f"It is {status_text(submission).rstrip('.')}. Follow it: podium logs {submission.id} --follow")
+
+
+def _phase_of(client: Client, slug: str, named: str | None) -> PhaseRecord:
+    return chosen_phase(client.competition(slug), named)
+
+
+def _announced_phase(client: Client, submission_id: UUID) -> PhaseRecord:
+    """The phase of a submission whose file has not arrived: it is packed as it was then."""
+    announced = client.submission(submission_id)
+    return chosen_phase(client.competition(announced.competition), announced.phase)
 
 
 def facts_from(pairs: Sequence[str]) -> dict[str, str]:
@@ -108,15 +129,14 @@ def _follow(client: Client, submission: SubmissionRecord, timeout: float | None,
         timeout=timeout,
         on_change=lambda one: note(status_text(one, with_expected=one.status is SubmissionStatus.QUEUED)),
     )
-    row = place_of(client, ended)
     if as_json:
+        row = place_of(client, ended)
         value = record_to_json(ended)
         assert isinstance(value, dict)
         say(json_text({**value, "rank": row.rank if row else None}))
     else:
-        for line in (*described(ended), place_text(ended, row)):
-            if line:
-                say(line)
+        for line in outcome_lines(client, ended):
+            say(line)
     raise typer.Exit(exit_code_for(ended))
 
 

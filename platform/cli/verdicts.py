@@ -12,7 +12,13 @@ from podium.platform.errors import NotAllowed, NotFound
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, EvaluationStatus, SubmissionStatus
 from podium.platform.limits import key_of
 from podium.platform.records.leaderboards import LeaderboardRow
-from podium.platform.records.submissions import EvaluationRecord, ProgramRecord, ScoreRecord, SubmissionRecord
+from podium.platform.records.submissions import (
+    EvaluationRecord,
+    ProgramRecord,
+    ScoreRecord,
+    SubmissionRecord,
+    excluded_words,
+)
 
 if TYPE_CHECKING:
     from podium.platform.client import Client
@@ -68,6 +74,22 @@ def place_text(submission: SubmissionRecord, row: LeaderboardRow | None) -> str:
     if row.submission_id == submission.id:
         return f"On the leaderboard: {rank}."
     return f"On the leaderboard is submission {row.submission_number}: {rank}."
+
+
+def outcome_lines(client: Client, submission: SubmissionRecord) -> Iterator[str]:
+    """A submission in lines, with its place on the leaderboard, or why it has none there."""
+    yield from described(submission)
+    if submission.excluded:
+        yield printable(excluded_words(_contact(client, submission.competition)))
+    if said := place_text(submission, place_of(client, submission)):
+        yield said
+
+
+def _contact(client: Client, slug: str) -> str | None:
+    try:
+        return client.competition(slug).contact_email
+    except (NotAllowed, NotFound):
+        return None
 
 
 def described(submission: SubmissionRecord) -> Iterator[str]:

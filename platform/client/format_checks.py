@@ -28,10 +28,10 @@ class FormatMismatch(InvalidInput):
     type = "format-mismatch"
     title = "This is not what the phase takes"
 
-    def __init__(self, phase: str, words: str, problems: Sequence[str]) -> None:
+    def __init__(self, phase: str, words: str, problems: Sequence[str], name: str = "this") -> None:
         self.problems = tuple(problems)
         listed = "".join(f"\n- {problem}" for problem in self.problems)
-        super().__init__(f"Nothing was sent: this is not what the phase '{phase}' takes ({words}).{listed}")
+        super().__init__(f"Nothing was sent: {name} is not what the phase '{phase}' takes ({words}).{listed}")
 
 
 @dataclass(slots=True)
@@ -71,10 +71,13 @@ class TableCheck:
     Args:
         expected: What the phase takes.
         names: The names of the table's columns, in its order.
+        place: What is counted to say where a fault is: rows, or lines of a file.
     """
 
-    def __init__(self, expected: SubmissionFormat, names: Sequence[str]) -> None:
+    def __init__(self, expected: SubmissionFormat, names: Sequence[str], *, place: str = "row") -> None:
         self._expected = expected
+        self._place = place
+        self._at = 0
         self._width = len(names)
         self._faults: dict[tuple[str, str], _Seen] = {}
         self.count = 0
@@ -82,9 +85,10 @@ class TableCheck:
         self._header = list(_header_problems(declared, names))
         self._plans = [(at, _plan(column)) for at, name in enumerate(names) if (column := declared.get(name))]
 
-    def look(self, cells: Sequence[object]) -> None:
-        """Look at the next row."""
+    def look(self, cells: Sequence[object], line: int | None = None) -> None:
+        """Look at the next row, which stands in this line of a file, if in one."""
         self.count += 1
+        self._at = self.count if line is None else line
         if len(cells) != self._width:
             self.note("", f"Not every row has {self._width} cells", shown(list(cells)))
             return
@@ -97,7 +101,7 @@ class TableCheck:
 
     def note(self, column: str, fault: str, example: str) -> None:
         """Note a fault of the row that was looked at last."""
-        self._faults.setdefault((column, fault), _Seen()).add(self.count, example)
+        self._faults.setdefault((column, fault), _Seen()).add(self._at, example)
 
     def problems(self) -> list[str]:
         """What is wrong with the table, now that it is at its end."""
@@ -105,12 +109,12 @@ class TableCheck:
         expected = self._expected.rows
         if expected is not None and self.count != expected:
             found.append(f"It has {self.count:,} rows, and {expected:,} are wanted.")
-        return found + [_told(column, fault, seen) for (column, fault), seen in self._faults.items()]
+        return found + [_told(column, fault, seen, self._place) for (column, fault), seen in self._faults.items()]
 
 
-def _told(column: str, fault: str, seen: _Seen) -> str:
+def _told(column: str, fault: str, seen: _Seen, place: str) -> str:
     rows = ", ".join(map(str, seen.first)) + (", ..." if seen.count > len(seen.first) else "")
-    where = f"row{'' if seen.count == 1 else 's'} {rows}"
+    where = f"{place}{'' if seen.count == 1 else 's'} {rows}"
     example = f", such as {seen.example}" if seen.example else ""
     if not column:
         return f"{fault}{example} ({where})."
@@ -268,21 +272,21 @@ def _items_problems(expected: SubmissionFormat, items: Sequence[object]) -> Iter
 class ObjectsCheck:
     """Looks at JSON objects one by one: those of a list, or of lines."""
 
-    def __init__(self, expected: SubmissionFormat) -> None:
+    def __init__(self, expected: SubmissionFormat, *, place: str = "row") -> None:
         self._names = [column.name for column in expected.columns]
-        self._table = TableCheck(expected, self._names)
+        self._table = TableCheck(expected, self._names, place=place)
 
-    def look(self, item: object) -> None:
-        """Look at the next one."""
+    def look(self, item: object, line: int | None = None) -> None:
+        """Look at the next one, which stands in this line of a file, if in one."""
         if not self._names:
-            self._table.look(())
+            self._table.look((), line)
             return
         if not isinstance(item, Mapping):
-            self._table.count += 1
+            self._table.look([_ABSENT] * len(self._names), line)
             self._table.note("", "Not every item is an object", shown(item))
             return
         absent = [name for name in self._names if name not in item]
-        self._table.look([item.get(name, _ABSENT) for name in self._names])
+        self._table.look([item.get(name, _ABSENT) for name in self._names], line)
         for name in absent:
             self._table.note(name, "is missing", "")
         for name in item:

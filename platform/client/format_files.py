@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, BinaryIO, TypeAlias
 
@@ -22,7 +22,7 @@ from podium.platform.client.format_checks import (
     json_problems,
     names_problems,
 )
-from podium.platform.client.packing import is_archive
+from podium.platform.client.packing import is_archive_file
 
 Reader: TypeAlias = Callable[[SubmissionFormat, BinaryIO], Iterable[str]]
 
@@ -48,38 +48,73 @@ def path_problems(expected: SubmissionFormat, path: Path, *, file_is_required: b
         path: A single file is taken for the wanted one, whatever it is called.
         file_is_required: Whether a folder or zip without the wanted file is wrong; it may be code otherwise.
     """
-    if expected.kind is FormatKind.ZIP:
-        names = _names_in(path)
-        return [f"'{name}' is missing." for name in expected.files if name not in names and file_is_required]
     if path.is_dir():
-        inside = path / expected.file
-        if inside.is_file():
-            with inside.open("rb") as file:
-                return file_problems(expected, file)
-    elif is_archive(path):
-        with zipfile.ZipFile(path) as archive:
-            if expected.file in archive.namelist():
-                with archive.open(expected.file) as member:
-                    return file_problems(expected, io.BufferedReader(member))  # type: ignore[type-var]  # reads bytes
-    else:
-        with path.open("rb") as file:
+        return _folder_problems(expected, path, file_is_required=file_is_required)
+    with path.open("rb") as file:
+        return content_problems(expected, path.name, file, file_is_required=file_is_required) or []
+
+
+def content_problems(
+    expected: SubmissionFormat, name: str, file: BinaryIO, *, file_is_required: bool, most_bytes: int | None = None
+) -> list[str] | None:
+    """What is wrong with the content of a file or a zip of that name, as `path_problems` tells it.
+
+    Args:
+        most_bytes: Of what is read, unpacked; what says that it is more is not looked at, and told by `None`.
+    """
+    if expected.kind is FormatKind.ZIP:
+        return _required(expected, _names_in(name, file)) if file_is_required else []
+    if is_archive_file(name, file):
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _archive_problems(expected, archive, file_is_required=file_is_required, most_bytes=most_bytes)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            return [f"It can't be unpacked: {error}."]
+    if most_bytes is not None and file.seek(0, io.SEEK_END) > most_bytes:
+        return None
+    file.seek(0)
+    return file_problems(expected, file)
+
+
+def _archive_problems(
+    expected: SubmissionFormat, archive: zipfile.ZipFile, *, file_is_required: bool, most_bytes: int | None
+) -> list[str] | None:
+    names = frozenset(archive.namelist())
+    if expected.file not in names:
+        return [_missing(expected, names)] if file_is_required else []
+    # No member gives more than it says it is.
+    if most_bytes is not None and archive.getinfo(expected.file).file_size > most_bytes:
+        return None
+    with archive.open(expected.file) as member:
+        return file_problems(expected, io.BufferedReader(member))  # type: ignore[type-var]  # reads bytes
+
+
+def _folder_problems(expected: SubmissionFormat, path: Path, *, file_is_required: bool) -> list[str]:
+    names = frozenset(one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_file())
+    if expected.kind is FormatKind.ZIP:
+        return _required(expected, names) if file_is_required else []
+    inside = path / expected.file
+    if inside.is_file():
+        with inside.open("rb") as file:
             return file_problems(expected, file)
-    return [_missing(expected, _names_in(path))] if file_is_required else []
+    return [_missing(expected, names)] if file_is_required else []
 
 
-def _missing(expected: SubmissionFormat, names: frozenset[str]) -> str:
+def _required(expected: SubmissionFormat, names: Collection[str]) -> list[str]:
+    return [f"'{name}' is missing." for name in expected.files if name not in names]
+
+
+def _missing(expected: SubmissionFormat, names: Collection[str]) -> str:
     deeper = next((name for name in sorted(names) if name.endswith(f"/{expected.file}")), None)
     where = f": it is there as '{deeper}'. Pack what is in the folder, and not the folder" if deeper else ""
     return f"There is no '{expected.file}' at the top{where}."
 
 
-def _names_in(path: Path) -> frozenset[str]:
-    if path.is_dir():
-        return frozenset(one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_file())
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return frozenset(archive.namelist())
-    return frozenset({path.name})
+def _names_in(name: str, file: BinaryIO) -> frozenset[str]:
+    if not zipfile.is_zipfile(file):
+        return frozenset({name})
+    with zipfile.ZipFile(file) as archive:
+        return frozenset(archive.namelist())
 
 
 def _csv_problems(expected: SubmissionFormat, file: BinaryIO) -> list[str]:
@@ -89,10 +124,10 @@ def _csv_problems(expected: SubmissionFormat, file: BinaryIO) -> list[str]:
         header = next(rows, None)
         if header is None:
             return ["It is empty."]
-        check = TableCheck(expected, [name.strip() for name in header])
+        check = TableCheck(expected, [name.strip() for name in header], place="line")
         for row in rows:
             if row:
-                check.look(row)
+                check.look(row, rows.line_num)
         return check.problems()
     finally:
         csv.field_size_limit(before)
@@ -103,12 +138,12 @@ def _json_problems(expected: SubmissionFormat, file: BinaryIO) -> Iterator[str]:
 
 
 def _jsonl_problems(expected: SubmissionFormat, file: BinaryIO) -> list[str]:
-    check = ObjectsCheck(expected)
+    check = ObjectsCheck(expected, place="line")
     for number, line in enumerate(_text(file), start=1):
         if not line.strip():
             continue
         try:
-            check.look(json.loads(line))
+            check.look(json.loads(line), number)
         except ValueError as error:
             return [*check.problems(), f"Line {number} is no JSON: {error}."]
     return check.problems()

@@ -8,7 +8,8 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import BinaryIO
 
 from podium.platform.bundles.folder_zips import PackedFile, write_zip
 from podium.platform.client.progress import OnProgress, Progress, Step
@@ -45,7 +46,7 @@ def packed_submission(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
         InvalidInput: There is nothing at this path, nothing that can be packed, or a broken zip.
         ImageRefused: It is an image that could not be run; with every reason.
     """
-    _require_there(path)
+    require_there(path)
     if path.is_file() and is_image(path):
         yield Parcel(path, path.name if is_image_name(path.name) else f"{path.name}.tar")
         return
@@ -64,6 +65,11 @@ def is_archive(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() not in _ZIPS_THAT_ARE_FILES and zipfile.is_zipfile(path)
 
 
+def is_archive_file(name: str, file: BinaryIO) -> bool:
+    """The same of an open file of that name; where it is read from is another place afterwards."""
+    return PurePath(name).suffix.lower() not in _ZIPS_THAT_ARE_FILES and zipfile.is_zipfile(file)
+
+
 @contextmanager
 def packed_bundle(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
     """A bundle as a zip: a folder's content, or a zip as it is.
@@ -71,7 +77,7 @@ def packed_bundle(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
     Raises:
         InvalidInput: There is nothing at this path, or it is neither a folder nor a zip.
     """
-    _require_there(path)
+    require_there(path)
     if path.is_dir():
         with _packed(path, on_progress) as parcel:
             yield parcel
@@ -88,7 +94,7 @@ def packed_dataset(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
     Raises:
         InvalidInput: There is nothing at this path, or nothing that can be packed.
     """
-    _require_there(path)
+    require_there(path)
     if path.is_file() and zipfile.is_zipfile(path):
         yield Parcel(path, path.name)
         return
@@ -96,7 +102,12 @@ def packed_dataset(path: Path, on_progress: OnProgress) -> Iterator[Parcel]:
         yield parcel
 
 
-def _require_there(path: Path) -> None:
+def require_there(path: Path) -> None:
+    """Go on only if there is a file or a folder at this path.
+
+    Raises:
+        InvalidInput: There is not.
+    """
     if not path.exists():
         raise InvalidInput(f"There is no file or folder {path}.", remedy="Check the path.")
     if not path.is_file() and not path.is_dir():

@@ -52,6 +52,7 @@ def put_on(session: Session, submission: Submission, board: Leaderboard) -> None
     """
     if submission.excluded:
         submission.excluded = False
+        submission.version += 1
         session.flush()
     if board.submission_rule in CHOSEN:
         put_by_choice(session, submission, board)
@@ -65,6 +66,7 @@ def keep_off(session: Session, submission: Submission, board: Leaderboard) -> No
     The caller holds the rows.
     """
     submission.excluded = True
+    submission.version += 1
     session.flush()
     _choose_again(session, submission, board)
 

@@ -19,6 +19,7 @@ class SubmissionLine:
         verdict: Of the first of its tasks that failed by the submission's own fault; `None` where there is none.
         message: What was said of it last: the verdict, what it waits for, or why the platform gave up.
         attempts: Tries that were made at what counts.
+        excluded: An organizer keeps it off the leaderboard.
     """
 
     id: UUID
@@ -35,6 +36,7 @@ class SubmissionLine:
     ended: datetime | None
     attempts: int
     scores: tuple[ScoreRecord, ...] = ()
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ class SubmissionRecord:
         migrated_from: The number of the submission of the phase before that this one was made from.
         shared: Its participant lets everybody have its file.
         team: The team that it was made for, or that its participant has joined since; empty where there is none.
+        excluded: An organizer keeps it off the leaderboard; see `excluded_words`.
     """
 
     id: UUID
@@ -159,11 +160,20 @@ class SubmissionRecord:
     migrated_from: int | None = None
     shared: bool = False
     team: str = ""
+    excluded: bool = False
 
     def __str__(self) -> str:
         parts = [f"Submission {self.number} of {self.competition}: {self.status.value}"]
         parts += [self.status_message] if self.status_message else []
         return " - ".join([*parts, *map(str, self.scores)])
+
+
+def excluded_words(contact: str | None = None) -> str:
+    """What it means that an organizer keeps a submission off the leaderboard, and whom to ask."""
+    return (
+        "An organizer keeps this submission off the leaderboard. Its scores stay as they are, but it takes no rank "
+        f"until an organizer puts it there again. Ask the organizers why{f': {contact}' if contact else ''}."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,36 @@ of the database. A submission that changes in between stands there once, as it w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    Integer,
+    Numeric,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import LateralFromClause
+from sqlalchemy.types import NullType
 
 from podium.platform.bundles.content import RANK_COMPUTATIONS
 from podium.platform.database import Database
-from podium.platform.leaderboard.columns import ColumnRule, column_values
+from podium.platform.leaderboard.columns import ColumnRule, column_values, finite
 from podium.platform.leaderboard.entries import questions_of
 from podium.platform.leaderboard.rules import column_rules
 from podium.platform.lifecycle import SubmissionStatus
@@ -56,6 +75,7 @@ COLUMNS = (
     TableColumn("started", Kind.MOMENT, "When its scoring began."),
     TableColumn("ended", Kind.MOMENT, "When it was over."),
     TableColumn("on_leaderboard", Kind.FLAG, "Whether it stands on the leaderboard."),
+    TableColumn("excluded", Kind.FLAG, "Whether an organizer keeps it off the leaderboard."),
     TableColumn("counts", Kind.FLAG, "Whether it uses up quota."),
     TableColumn(
         "migrated_from", Kind.WHOLE, "Number of the submission in the phase before that it was taken over from."
@@ -68,6 +88,9 @@ COLUMNS = (
     TableColumn("image_digest", Kind.TEXT, "Of the images of its programs, with a blank between different ones."),
 )
 """The columns of every table. After them come `answer.KEY`, `score.KEY` and `score[TASK].KEY`."""
+_STATUS = [column.name for column in COLUMNS].index("status")
+_DIGESTS = [column.name for column in COLUMNS].index("image_digest")
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,56 +150,39 @@ def plan_export(competition: Competition, phase: Phase | None) -> ExportPlan:
 
 
 def read_rows(database: Database, plan: ExportPlan, *, at_once: int = ROWS_AT_ONCE) -> Iterator[list[Row]]:
-    """The rows of a table in the order of their numbers, so many at once."""
-    after = 0
-    while True:
+    """The rows of a table in the order of their numbers, so many at once.
+
+    While one piece is written the next one is read, but no more than that: whoever reads slowly holds up nobody.
+    """
+    query = _query(plan).limit(at_once)
+    make = _RowMaker(plan)
+
+    def read(after: int) -> Sequence[Any]:
         with database.session() as session:
-            found = session.execute(_submissions(plan, after).limit(at_once)).all()
-            results = _results(session, plan, [row.results_id for row in found])
-        if not found:
-            return
-        after = found[-1].number
-        yield [_row(plan, row, results.get(row.results_id, _Results())) for row in found]
+            # Nothing of it is an object of the session: asked by the connection, rows cost half as much.
+            return session.connection().execute(query, {"after": after}).all()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="export") as ahead:
+        found = read(0)
+        while found:
+            following = ahead.submit(read, found[-1][0])
+            yield [make(row) for row in found]
+            found = following.result()
 
 
-@dataclass(slots=True)
-class _Results:
-    """What came of a submission: of its evaluations, in the order of its tasks."""
-
-    verdict: str | None = None
-    wall_seconds: float | None = None
-    cpu_seconds: float | None = None
-    peak_memory_bytes: int | None = None
-    pool: str | None = None
-    digests: dict[str, None] = field(default_factory=dict)
-    scores: list[dict[str, float]] = field(default_factory=list)
-    tasks: list[UUID] = field(default_factory=list)
-
-    def add(self, task_id: UUID, verdict: str | None, programs: Sequence[Mapping[str, Any]], pool: str | None) -> None:
-        self.verdict = self.verdict or verdict
-        self.pool = self.pool or pool
-        self.tasks.append(task_id)
-        self.scores.append({})
-        for program in programs:
-            self.wall_seconds = (self.wall_seconds or 0.0) + program["wall_seconds"]
-            if (cpu := program.get("cpu_seconds")) is not None:
-                self.cpu_seconds = (self.cpu_seconds or 0.0) + cpu
-            if (peak := program.get("peak_memory_bytes")) is not None:
-                self.peak_memory_bytes = max(self.peak_memory_bytes or 0, peak)
-            if digest := program.get("image_digest"):
-                self.digests[digest] = None
-
-
-def _submissions(plan: ExportPlan, after: int) -> Select[Any]:
+def _query(plan: ExportPlan) -> Select[Any]:
+    """The cells of `COLUMNS`, then the answers, then what each task gave: ids of tasks, and values by key."""
     origin, adopted = aliased(Submission), aliased(Submission)
+    results = _results(plan, func.coalesce(Submission.results_id, Submission.id))
     query = (
         select(
             Submission.number,
-            Submission.id,
+            cast(Submission.id, Text),
             Person.username,
-            Phase.name.label("phase"),
-            Phase.position,
-            Submission.status,
+            Phase.name,
+            Phase.position + 1,
+            cast(Submission.status, Text),
+            results.c.verdict,
             Submission.status_message,
             Submission.message,
             Submission.filename,
@@ -186,99 +192,148 @@ def _submissions(plan: ExportPlan, after: int) -> Select[Any]:
             Submission.started,
             Submission.ended,
             Submission.on_leaderboard,
+            Submission.excluded,
             Submission.counts,
-            Submission.fact_sheet,
-            origin.number.label("origin"),
-            Rerun.number.label("rerun"),
-            func.coalesce(Submission.results_id, Submission.id).label("results_id"),
+            origin.number,
+            Rerun.number,
+            results.c.wall_seconds,
+            results.c.cpu_seconds,
+            results.c.peak_memory_bytes,
+            results.c.pool,
+            results.c.digests,
+            *(Submission.fact_sheet[key].astext for key in plan.questions),
+            results.c.tasks,
+            *(results.c[f"score_{at}"] for at in range(len(plan.scored_keys))),
         )
         .join(Person, Person.id == Submission.person_id)
         .join(Phase, Phase.id == Submission.phase_id)
         .outerjoin(origin, origin.id == Submission.origin_id)
         .outerjoin(adopted, adopted.id == Submission.results_id)
         .outerjoin(Rerun, Rerun.id == adopted.rerun_id)
+        .join(results, true())
         .where(
-            Submission.competition_id == plan.competition_id, Submission.rerun_id.is_(None), Submission.number > after
+            Submission.competition_id == plan.competition_id,
+            Submission.rerun_id.is_(None),
+            Submission.number > bindparam("after", type_=Integer),
         )
         .order_by(Submission.number)
     )
     return query if plan.phase_id is None else query.where(Submission.phase_id == plan.phase_id)
 
 
-def _results(session: Session, plan: ExportPlan, ids: Sequence[UUID]) -> dict[UUID, _Results]:
-    found: dict[UUID, _Results] = {}
-    by_evaluation: dict[UUID, dict[str, float]] = {}
-    evaluations = (
+def _results(plan: ExportPlan, submission_id: ColumnElement[UUID]) -> LateralFromClause:
+    """What came of a submission: one row, whatever there is of evaluations; in the order of its tasks."""
+    programs, scores = _programs(), _scores(plan)
+
+    def in_order(value: Any) -> Any:  # noqa: ANN401  # an aggregate, of whatever it is of
+        return func.array_agg(aggregate_order_by(value, Evaluation.position))
+
+    def first(value: Any) -> Any:  # noqa: ANN401
+        return in_order(value).filter(value.is_not(None))[1]
+
+    def as_it_comes(value: Any) -> Any:  # noqa: ANN401
+        # Without a type, the driver's lists are not gone through again.
+        return type_coerce(in_order(value), NullType())
+
+    return (
         select(
-            Evaluation.id,
-            Evaluation.submission_id,
-            Evaluation.task_id,
-            Evaluation.verdict,
-            Evaluation.programs,
-            Pool.name,
+            first(cast(Evaluation.verdict, Text)).label("verdict"),
+            func.sum(programs.c.wall_seconds).label("wall_seconds"),
+            func.sum(programs.c.cpu_seconds).label("cpu_seconds"),
+            func.max(programs.c.peak_memory_bytes).label("peak_memory_bytes"),
+            first(Pool.name).label("pool"),
+            func.string_agg(programs.c.digests, aggregate_order_by(literal_column("' '"), Evaluation.position)).label(
+                "digests"
+            ),
+            as_it_comes(cast(Evaluation.task_id, Text)).label("tasks"),
+            *(as_it_comes(scores.c[f"score_{at}"]).label(f"score_{at}") for at in range(len(plan.scored_keys))),
         )
+        .select_from(Evaluation)
         .outerjoin(Attempt, Attempt.id == Evaluation.attempt_id)
         .outerjoin(Agent, Agent.id == Attempt.agent_id)
         .outerjoin(Pool, Pool.id == Agent.pool_id)
-        .where(Evaluation.submission_id == any_(_ids(ids)))
-        .order_by(Evaluation.submission_id, Evaluation.position)
+        .join(programs, true())
+        .join(scores, true())
+        .where(Evaluation.submission_id == submission_id)
+        .lateral("results")
     )
-    for row in session.execute(evaluations):
-        results = found.setdefault(row.submission_id, _Results())
-        results.add(row.task_id, row.verdict, row.programs, row.name)
-        by_evaluation[row.id] = results.scores[-1]
-    scores = select(Score.evaluation_id, Score.key, Score.value).where(
-        Score.evaluation_id == any_(_ids(list(by_evaluation))), Score.key.in_(plan.scored_keys)
+
+
+def _programs() -> LateralFromClause:
+    """What was measured of an evaluation's programs, all together."""
+    of_one = func.jsonb_to_recordset(Evaluation.programs).table_valued(
+        column("wall_seconds", Double),
+        column("cpu_seconds", Double),
+        column("peak_memory_bytes", Numeric),
+        column("image_digest", Text),
     )
-    for evaluation_id, key, value in session.execute(scores):
-        by_evaluation[evaluation_id][key] = value
-    return found
+    measured = of_one.render_derived("program", with_types=True)
+    return select(
+        func.sum(measured.c.wall_seconds).label("wall_seconds"),
+        func.sum(measured.c.cpu_seconds).label("cpu_seconds"),
+        cast(func.max(measured.c.peak_memory_bytes), BigInteger).label("peak_memory_bytes"),
+        func.string_agg(func.nullif(measured.c.image_digest, ""), literal_column("' '")).label("digests"),
+    ).lateral("programs")
 
 
-def _ids(ids: Sequence[UUID]) -> Any:  # noqa: ANN401  # an expression of an array, for which `any_` has no type
-    # One parameter, however many there are.
-    return bindparam("ids", list(ids), type_=ARRAY(Uuid(as_uuid=True)))
+def _scores(plan: ExportPlan) -> LateralFromClause:
+    """What an evaluation gave, a column for each key."""
+    values = (
+        func.max(Score.value).filter(Score.key == key).label(f"score_{at}") for at, key in enumerate(plan.scored_keys)
+    )
+    return select(func.count().label("count"), *values).where(Score.evaluation_id == Evaluation.id).lateral("scores")
 
 
-def _row(plan: ExportPlan, row: Any, results: _Results) -> Row:  # noqa: ANN401  # the columns of `_submissions`
-    scores = results.scores if row.status is SubmissionStatus.FINISHED else []
-    values = column_values(plan.rules, scores)
-    by_task = dict(zip(results.tasks, results.scores, strict=True))
-    cells: list[Cell] = [
-        row.number,
-        str(row.id),
-        row.username,
-        row.phase,
-        row.position + 1,
-        str(row.status),
-        results.verdict,
-        row.status_message,
-        row.message,
-        row.filename,
-        row.size,
-        row.sha256,
-        _utc(row.created),
-        _utc(row.started),
-        _utc(row.ended),
-        row.on_leaderboard,
-        row.counts,
-        row.origin,
-        row.rerun,
-        results.wall_seconds,
-        results.cpu_seconds,
-        results.peak_memory_bytes,
-        results.pool,
-        " ".join(results.digests) or None,
-    ]
-    cells += [_text(row.fact_sheet.get(key)) for key in plan.questions]
-    cells += [values[at] for at in plan.shown]
-    cells += [by_task.get(task, {}).get(key) for task in plan.tasks for key in plan.scored_keys]
-    return cells
+class _RowMaker:
+    """Makes rows of a table of what `_query` gives."""
 
+    def __init__(self, plan: ExportPlan) -> None:
+        self._plan = plan
+        self._keys = plan.scored_keys
+        self._tasks_at = len(COLUMNS) + len(plan.questions)
+        self._has_computed = any(rule.computation is not None for rule in plan.rules)
+        self._wanted = [str(task) for task in plan.tasks]
+        self._places: dict[tuple[str, ...], tuple[int | None, ...]] = {}
+        self._digests: dict[str, str] = {}
 
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)
+    def __call__(self, row: Sequence[Any]) -> Row:
+        """A row of the table."""
+        cells: list[Cell] = list(row[: self._tasks_at])
+        if digests := cells[_DIGESTS]:
+            assert isinstance(digests, str)
+            cells[_DIGESTS] = self._distinct(digests)
+        tasks: Sequence[str] = row[self._tasks_at] or ()
+        # By key, and in each of them by task.
+        scores: Sequence[Sequence[float | None]] = [given or () for given in row[self._tasks_at + 1 :]]
+        cells += self._values(len(tasks), scores) if row[_STATUS] == SubmissionStatus.FINISHED else self._nothing()
+        for place in self._places_of(tuple(tasks)):
+            cells += [None if place is None else given[place] for given in scores]
+        return cells
 
+    def _values(self, tasks: int, scores: Sequence[Sequence[float | None]]) -> Sequence[float | None]:
+        """The values of the leaderboard's columns."""
+        if tasks == 1 and not self._has_computed:
+            # What nearly every row of a large table is.
+            return [finite(given[0]) for given in scores]
+        by_task = [
+            {key: value for key, given in zip(self._keys, scores, strict=True) if (value := given[at]) is not None}
+            for at in range(tasks)
+        ]
+        values = column_values(self._plan.rules, by_task)
+        return [values[at] for at in self._plan.shown]
 
-def _text(answer: object) -> str | None:
-    return None if answer is None else str(answer)
+    def _nothing(self) -> Sequence[None]:
+        return [None] * len(self._plan.shown)
+
+    def _places_of(self, tasks: tuple[str, ...]) -> tuple[int | None, ...]:
+        """Where each task of the table stands among those of a submission."""
+        if tasks not in self._places:
+            self._places[tasks] = tuple(tasks.index(task) if task in tasks else None for task in self._wanted)
+        return self._places[tasks]
+
+    def _distinct(self, digests: str) -> str:
+        if digests not in self._digests:
+            if len(self._digests) >= _REMEMBERED:
+                self._digests.clear()
+            self._digests[digests] = " ".join(dict.fromkeys(digests.split(" ")))
+        return self._digests[digests]

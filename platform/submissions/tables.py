@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from podium.platform.csv_cells import safe_cell
+from podium.platform.csv_cells import safe_cell, safe_texts
 from podium.platform.records.exports import TableForm
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ def csv_pieces(columns: Sequence[TableColumn], pieces: Iterable[Sequence[Row]]) 
     """UTF-8, with a line of names; moments in ISO 8601 and UTC, numbers in whole precision, what is missing empty."""
     yield _csv([[safe_cell(column.name) for column in columns]])
     for rows in pieces:
-        yield _csv([[_csv_cell(cell) for cell in row] for row in rows])
+        # By columns, which are all of one kind each: a million rows are some thirty million cells.
+        cells = zip(*rows, strict=True)
+        written = [_csv_cells(column.kind, values) for column, values in zip(columns, cells, strict=True)]
+        yield _csv(zip(*written, strict=True))
 
 
 def parquet_pieces(columns: Sequence[TableColumn], pieces: Iterable[Sequence[Row]]) -> Iterator[bytes]:
@@ -113,9 +116,14 @@ def _csv(rows: Iterable[Iterable[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _csv_cell(cell: Cell) -> object:
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, datetime):
-        return cell.astimezone(UTC).isoformat()
-    return safe_cell(cell)
+def _csv_cells(kind: Kind, values: Sequence[Any]) -> Sequence[object]:
+    """The cells of a column as they stand in a CSV."""
+    match kind:
+        case Kind.TEXT:
+            return safe_texts(values)
+        case Kind.FLAG:
+            return [None if value is None else "true" if value else "false" for value in values]
+        case Kind.MOMENT:
+            return [None if value is None else value.astimezone(UTC).isoformat() for value in values]
+        case Kind.WHOLE | Kind.NUMBER:
+            return values

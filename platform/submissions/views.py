@@ -92,6 +92,7 @@ def submission_record(
         rescored=_rescored(session, submission),
         migrated_from=submission.origin.number if submission.origin and submission.rerun_id is None else None,
         shared=submission.shared is not None,
+        excluded=submission.excluded,
     )
 
 

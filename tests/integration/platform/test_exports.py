@@ -328,3 +328,37 @@ def test_the_pieces_of_a_table_are_all_of_it(world: World, ada: Known, slug: str
     pieces = list(read_rows(world.database, plan, at_once=2))
     assert [[row[0] for row in rows] for rows in pieces] == [[1, 2], [3, 4], [5]]
     assert {len(row) for rows in pieces for row in rows} == {len(plan.columns)}
+
+
+def test_a_row_tells_of_every_task_and_of_all_programs(world: World, olga: Known, ada: Known) -> None:
+    tasks = [{"index": index, "name": index, "scoring_program": "scoring_program"} for index in ("one", "two")]
+    columns = ({"key": "a"}, {"key": "b"}, {"key": "both", "computation": "sum", "computation_indexes": [0, 1]})
+    slug = world.competition(
+        olga, tasks=tasks, phases=[phase(tasks=["one", "two"])], leaderboards=[board(*columns, primary_index=0)]
+    )
+    world.join(ada, slug)
+    scored_id = world.score(ada, slug, {"a": 1.0, "b": 0.5}, {"a": 2.0, "b": 1.0})
+    world.score(ada, slug, {"a": 1.0, "b": 0.5}, {"a": 2.0})
+    measured = {"wall_seconds": 1.5, "cpu_seconds": None, "peak_memory_bytes": 7, "image_digest": "x@sha256:1"}
+    with world.session() as session:
+        first, second = session.get_one(Submission, scored_id).evaluations
+        first.programs = [measured, measured | {"cpu_seconds": 0.25, "image_digest": "x@sha256:2"}]
+        second.programs = [measured | {"peak_memory_bytes": 9, "wall_seconds": 1}, measured | {"image_digest": ""}]
+        competition = session.scalars(select(Competition).where(Competition.slug == slug)).one()
+        plan = plan_export(competition, None)
+    (rows,) = read_rows(world.database, plan)
+    whole, partly = (dict(zip([column.name for column in plan.columns], row, strict=True)) for row in rows)
+    assert {key: value for key, value in whole.items() if key.startswith("score")} == {
+        "score.a": 1.5,
+        "score.b": 0.75,
+        "score.both": 2.25,
+        "score[one].a": 1.0,
+        "score[one].b": 0.5,
+        "score[two].a": 2.0,
+        "score[two].b": 1.0,
+    }
+    # A task gave nothing in one column: that is missing, and what is made of it.
+    assert [partly[key] for key in ("score.a", "score.b", "score.both", "score[two].b")] == [1.5, None, None, None]
+    measures = ("wall_seconds", "cpu_seconds", "peak_memory_bytes", "image_digest")
+    assert [whole[name] for name in measures] == [5.5, 0.25, 9, "x@sha256:1 x@sha256:2"]
+    assert [partly[name] for name in measures] == [None] * 4

@@ -93,12 +93,13 @@ def test_each_of_many_is_answered_for_by_itself(world: World, owner: Client, olg
 
 
 def test_what_is_kept_off_stays_off_until_an_organizer_puts_it_back(
-    world: World, owner: Client, olga: Known, ada: Known
+    world: World, owner: Client, connect: Connect, olga: Known, ada: Known
 ) -> None:
     slug = world.competition(olga, leaderboards=[board(submission_rule="Force_Best")])
     world.join(ada, slug)
     for accuracy in (0.25, 0.75):
         world.score(ada, slug, {"accuracy": accuracy})
+    seen = world.submission(connect(ada.token).numbered_submission(slug, 2).id).version
     (refused,) = owner.preview_bulk(slug, BulkAct.PUT_ON_LEADERBOARD, (1,)).outcomes
     assert not refused.done
     assert owner.act_in_bulk(slug, BulkAct.TAKE_OFF_LEADERBOARD, (2,), reason="Copied.").done == 1
@@ -110,10 +111,16 @@ def test_what_is_kept_off_stays_off_until_an_organizer_puts_it_back(
 
     # The next best stands there instead, and another result does not bring it back.
     assert standing() == [1]
+    # Its participant and the organizers see why.
+    shown = connect(ada.token).numbered_submission(slug, 2)
+    assert (shown.excluded, shown.on_leaderboard, shown.version > seen) == (True, False, True)
+    assert [one.excluded for one in connect(ada.token).submissions(slug)] == [True, False]
+    assert [one.excluded for one in owner.submission_page(slug).rows] == [True, False]
     world.score(ada, slug, {"accuracy": 0.5})
     assert standing() == [3]
     assert owner.act_in_bulk(slug, BulkAct.PUT_ON_LEADERBOARD, (2,), reason="It was hers.").done == 1
     assert standing() == [2]
+    assert not connect(ada.token).numbered_submission(slug, 2).excluded
 
 
 def test_nobody_chooses_what_an_organizer_keeps_off(

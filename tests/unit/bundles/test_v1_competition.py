@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.platform.bundles.content import FileInBundle, Protocol, SubmissionRule, TaskContent
+from podium.platform.bundles.content import FileInBundle, Protocol, SubmissionRule, TaskContent, TeamRules
 from podium.platform.bundles.problems import Severity
 from podium.platform.bundles.reader import BundleReading, read_bundle
 from podium.platform.bundles.v1_ignored import IGNORED_COMPETITION_FIELDS, IGNORED_PHASE_FIELDS
@@ -139,23 +139,33 @@ def test_an_unknown_field_is_told_with_the_nearest_one(read_old: Read):
 
 def test_ignored_fields_are_told_once_with_what_is_done_instead(read_old: Read):
     reading = read_old(
-        ("title: Iris", "title: Iris\nadmin_names: ada,bob\nenable_teams: true\nallow_teams: false"),
+        ("title: Iris", "title: Iris\nadmin_names: ada,bob\nallow_organizer_teams: true\nallow_teams: false"),
         ("label: Development", "label: Development\n    color: green"),
         ("label: Final", "label: Final\n    color: red\n    phase_never_ends: true"),
     )
     assert not reading.refused
     assert [(line, field) for line, field, _ in said(reading)] == [
         (2, "admin_names"),
-        (3, "enable_teams"),
+        (3, "allow_organizer_teams"),
         (18, "phases.1.color"),
         (27, "phases.2.phase_never_ends"),
     ]
     assert [problem.suggestion for problem in reading.problems] == [
         "The competition belongs to whoever creates it.",
-        "People take part one by one.",
+        "Teams are made by those who take part.",
         "Phases have no colours.",
         "A phase ends when the next one begins; the last one ends with the competition.",
     ]
+
+
+@pytest.mark.parametrize("name", ["enable_teams", "allow_teams"])
+def test_participants_may_be_teams_where_codalab_let_them(read_old: Read, name: str):
+    reading = read_old(("title: Iris", f"title: Iris\n{name}: true\nrequire_team_approval: true"))
+    assert reading.accepted().teams == TeamRules(100)
+    assert said(reading) == [
+        (2, name, "Teams are of up to 100 here, and participants make them without an organizer's approval.")
+    ]
+    assert read_old(("title: Iris", f"title: Iris\n{name}: false")).accepted().teams is None
 
 
 def test_every_ignored_field_is_no_mistake(read_old: Read):

@@ -263,11 +263,11 @@ class Samples:
             "created": NOW,
         } | changes
 
-    @classmethod
-    def competition(cls, **changes: object) -> dict[str, object]:
-        phase = {
-            "number": 1,
-            "name": "Final",
+    @staticmethod
+    def phase(number: int = 1, name: str = "Final", **changes: object) -> dict[str, object]:
+        return {
+            "number": number,
+            "name": name,
             "description": "",
             "start": NOW,
             "end": None,
@@ -277,7 +277,10 @@ class Samples:
             "execution_time_limit": 600,
             "only_result_submissions": True,
             "tasks": [],
-        }
+        } | changes
+
+    @classmethod
+    def competition(cls, **changes: object) -> dict[str, object]:
         question = {
             "key": "model",
             "type": "select",
@@ -294,7 +297,7 @@ class Samples:
             "registration_auto_approve": True,
             "docker_image": "x",
             "contact_email": None,
-            "phases": [phase],
+            "phases": [cls.phase()],
             "pages": [],
             "fact_sheet": [question],
             "columns": [cls.column()],

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from podium.platform.cli.leaderboards import board_text
+from podium.platform.client.conversion import record_from_json
+from podium.platform.records.leaderboards import LeaderboardRecord
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Gateway, Podium, Samples
@@ -15,6 +22,11 @@ HISTORY = "GET /competitions/iris/leaderboard/history"
 VERIFICATION = "GET /competitions/iris/leaderboard/verification"
 REPAIR = "POST /competitions/iris/leaderboard/repair"
 DAY = "2026-05-31T12:00:00+00:00"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def words(text: str) -> list[str]:
@@ -50,6 +62,49 @@ def test_participants_are_searched_with_the_ranks_of_the_whole_board(
     assert "Nobody on it has 'zoe' in their name." in podium("leaderboard", "iris", "--search", "zoe").out
     ran = podium("leaderboard", "iris", "--search", "gra", "--csv")
     assert (ran.code, "search in it" in ran.err) == (2, True)
+
+
+TASKS = ("Easy to tell", "Hard", "Never seen before")
+
+
+def board_by_task(samples: type[Samples]) -> dict[str, object]:
+    columns = [samples.column(), samples.column(key="loss", title="Log loss", sorting="asc", is_primary=False)]
+    scores = [[0.9, 0.25], [0.8, None], [0.7, 0.5]]
+    rows = [
+        samples.row(1, "grace-of-the-long-name", 0.8, 0.375, task_scores=scores),
+        samples.row(2, "ada", 0.5, 0.5),
+    ]
+    return samples.board(*rows, columns=columns, tasks=list(TASKS))
+
+
+def test_what_each_task_gave_is_shown_where_it_is_asked_for(podium: Podium, gateway: Gateway, samples: type[Samples]):
+    gateway.on(BOARD, board_by_task(samples))
+    plain = podium("leaderboard", "iris").out
+    assert "Of 3 tasks: --by-task shows what each gave" in plain
+    lines = words(podium("leaderboard", "iris", "--by-task").out)
+    assert lines[2] == (
+        "rank participant Accuracy ↑ Log loss ↓ Easy to tell Accuracy ↑ Easy to tell Log loss ↓ "
+        "Hard Accuracy ↑ Hard Log loss ↓ Never seen before Accuracy ↑ Never seen before Log loss ↓"
+    )
+    assert lines[3:5] == [
+        "1 grace-of-the-long-name 0.800 0.375 0.900 0.250 0.800 - 0.700 0.500",
+        "2 ada 0.500 0.500 - - - - - -",
+    ]
+    gateway.on(BOARD, samples.board(samples.row(1, "grace", 0.9)))
+    assert "date" in podium("leaderboard", "iris", "--by-task").out
+
+
+def test_what_each_task_gave_can_be_read_on_80_columns(samples: type[Samples], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = re.sub(
+        r"\x1b\[[0-9;]*m", "", board_text(record_from_json(LeaderboardRecord, board_by_task(samples)), by_task=True)
+    )
+    assert max(len(line) for line in text.splitlines()) <= 80
+    # Who it is stands in each of the tables, and the tasks above their columns.
+    assert text.count("grace-of-the-long-name") > 1
+    assert all(text.count(task) == 2 for task in TASKS)
 
 
 def point(rank: int | None, score: float | None, number: int) -> dict[str, object]:

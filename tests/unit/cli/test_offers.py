@@ -69,3 +69,22 @@ def test_competitions_are_filtered(podium: Podium, gateway: Gateway, samples: ty
     gateway.on("GET /competitions", [samples.summary()])
     podium("competitions", "--search", "iris", "--status", "open", "--mine")
     assert gateway.calls[-1].query == {"search": "iris", "status": "open", "mine": "true"}
+
+
+def test_what_an_organizer_keeps_off_is_told(podium: Podium, gateway: Gateway, samples: type[Samples]) -> None:
+    off = samples.submission("finished", excluded=True, on_leaderboard=False)
+    gateway.on("GET /competitions/iris/submissions", [off, samples.submission("finished", number=2)])
+    listed = podium("submissions", "iris")
+    assert ["finished, kept off" in line for line in listed.out.splitlines()] == [False, True, False]
+    assert "Kept off the leaderboard by an organizer" in listed.err
+    head, first, second = podium("submissions", "iris", "--csv").out.splitlines()
+    assert head.endswith(",status,scores,excluded")
+    assert first.endswith(",finished,accuracy=0.93,true")
+    assert second.endswith(",finished,accuracy=0.93,false")
+    gateway.on(f"GET /submissions/{ID}", off)
+    gateway.on("GET /competitions/iris", samples.competition(contact_email="olga@example.org"))
+    gateway.on("GET /competitions/iris/leaderboard", samples.board())
+    shown = podium("submission", "show", ID).out
+    assert "An organizer keeps this submission off the leaderboard." in shown
+    assert "Ask the organizers why: olga@example.org." in shown
+    assert json.loads(podium("submission", "show", ID, "--json").out)["excluded"] is True

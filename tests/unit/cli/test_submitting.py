@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+NOW = "2026-01-02T03:04:05+00:00"
+
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Gateway, Podium, Samples
 
@@ -26,6 +28,7 @@ def file(tmp_path: Path) -> Path:
 def taking(gateway: Gateway, samples: type[Samples]) -> None:
     """A gateway that takes a submission."""
     upload = samples.signed(f"{gateway.url}/store", "PUT")
+    gateway.on("GET /competitions/iris", samples.competition(phases=[samples.phase(1, "First"), samples.phase(2)]))
     gateway.on("POST /competitions/iris/submissions", {"submission": samples.submission("submitted"), "upload": upload})
     gateway.on("PUT /store", {})
     gateway.on(f"POST /submissions/{samples.ID}/complete", samples.submission("queued", 2, ahead=4))
@@ -160,7 +163,8 @@ def test_a_file_that_is_not_there_is_said_before_anything_is_sent(podium: Podium
     assert gateway.calls == []
 
 
-def test_a_used_up_quota_says_what_to_do(podium: Podium, gateway: Gateway, file: Path):
+def test_a_used_up_quota_says_what_to_do(podium: Podium, gateway: Gateway, samples: type[Samples], file: Path):
+    gateway.on("GET /competitions/iris", samples.competition())
     gateway.on("POST /competitions/iris/submissions", (429, "quota-exceeded", "5 of 5 today."))
     ran = podium("submit", "iris", "-f", str(file))
     assert ran.code == 6
@@ -175,7 +179,7 @@ def test_submissions_are_listed(podium: Podium, gateway: Gateway, samples: type[
     assert "participant" not in ran.out
     assert gateway.calls[-1].query == {"phase": "Final", "limit": "100"}
     ran = podium("submissions", "iris", "--everyone", "--csv")
-    assert ran.out.splitlines()[0] == "number,participant,id,date,phase,file,description,status,scores"
+    assert ran.out.splitlines()[0] == "number,participant,id,date,phase,file,description,status,scores,excluded"
     assert gateway.calls[-1].query["everyone"] == "true"
     assert json.loads(podium("submissions", "iris", "--json").out)[0]["number"] == 3
     assert podium("submissions", "iris", "--json", "--csv").code == 2
@@ -420,3 +424,40 @@ def test_what_is_uploaded_is_a_zip(podium: Podium, gateway: Gateway, file: Path,
     (tmp_path / "sent.zip").write_bytes(gateway.called("PUT /store")[0].body)
     with zipfile.ZipFile(tmp_path / "sent.zip") as archive:
         assert archive.read("predictions.csv") == b"1,2\n"
+
+
+def test_what_the_phase_does_not_take_is_said_before_anything_is_sent(
+    podium: Podium, gateway: Gateway, samples: type[Samples], file: Path, taking: None, tmp_path: Path
+):
+    wanted = {"file": "predictions.csv", "kind": "csv", "columns": [_column("id"), _column("value")]}
+    phases = [samples.phase(submission_format=wanted | {"rows": 2, "shape": [], "files": []})]
+    gateway.on("GET /competitions/iris", samples.competition(phases=phases))
+    file.write_text("id,value\n1,0.5\n2,high\n")
+    ran = podium("submit", "iris", "-f", str(file))
+    assert ran.code == 2
+    assert "Nothing was sent: predictions.csv is not what the phase 'Final' takes" in ran.err
+    assert "Column 'value' is not a number, such as 'high' (line 3)." in ran.err
+    assert gateway.called("POST /competitions/iris/submissions") == []
+    # The right content under a name of one's own is sent under the name that is wanted.
+    own = tmp_path / "trees.csv"
+    own.write_text("id,value\n1,0.5\n2,1\n")
+    ran = podium("submit", "iris", "-f", str(own))
+    assert (ran.code, "Submitting trees.csv as predictions.csv" in ran.err) == (0, True)
+    (announced,) = gateway.called("POST /competitions/iris/submissions")
+    assert isinstance(announced.json, dict)
+    assert announced.json["filename"] == "trees.csv.zip"
+    (tmp_path / "sent.zip").write_bytes(gateway.called("PUT /store")[0].body)
+    with zipfile.ZipFile(tmp_path / "sent.zip") as archive:
+        assert archive.namelist() == ["predictions.csv"]
+    # Going on with an upload packs the same.
+    gateway.on(f"GET /submissions/{samples.ID}", samples.submission("submitted"))
+    size = len(gateway.called("PUT /store")[0].body)
+    offered = {"filename": "x", "size": size, "sha256": announced.json["sha256"], "parts": None}
+    offered |= {"id": samples.ID, "kind": "submission", "created": NOW}
+    gateway.on(f"POST /uploads/{samples.ID}", offered | {"upload": samples.signed(f"{gateway.url}/store", "PUT")})
+    assert podium("submit", "iris", "-f", str(own), "--resume", samples.ID).code == 0
+    assert gateway.called("PUT /store")[1].body == gateway.called("PUT /store")[0].body
+
+
+def _column(name: str) -> dict[str, object]:
+    return {"name": name, "type": "number", "values": [], "may_be_empty": False}

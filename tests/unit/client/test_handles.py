@@ -289,6 +289,13 @@ def test_trouble_with_the_network_is_told_once(
     assert "Trying again in 1.0 s." in caplog.text
 
 
+def test_what_an_organizer_keeps_off_says_so(gateway: Gateway):
+    gateway.answers["GET /submissions/ID"] = [submission("finished", excluded=True, evaluations=[evaluation()])]
+    off = Submission(str(ID))
+    assert off.excluded
+    assert "keeps this submission off the leaderboard" in off._repr_html_()
+
+
 def test_a_failure_says_why(gateway: Gateway, tmp_path: Path):
     gateway.answers["GET /submissions/ID"] = [
         submission("failed", status_message="<b>too much</b>", evaluations=[evaluation()])

@@ -35,6 +35,7 @@ from podium.platform.records.organizing import (
     SubmissionPage,
 )
 from podium.platform.records.submissions import QueueRecord, ScoreRecord
+from podium.platform.records.teams import TeamRecord
 
 SPACE = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
@@ -151,12 +152,13 @@ class Lists:
     people: list[ParticipantLine] = field(default_factory=list)
     lines: list[SubmissionLine] = field(default_factory=list)
     datasets: list[DatasetUse] = field(default_factory=list)
+    teams: list[TeamRecord] = field(default_factory=list)
     health: HealthView | None = None
     content: ContentRecord | None = None
     preview_of_content: ContentPreview | None = None
 
     def answers(self, rest: list[str]) -> bool:
-        return rest[0] in {"health", "datasets", "content"} or rest[1:] == ["page"]
+        return rest[0] in {"health", "datasets", "content", "teams"} or rest[1:] == ["page"]
 
     def answer(self, rest: list[str], query: Mapping[str, str], queue: QueueRecord) -> object:
         match rest:
@@ -166,6 +168,8 @@ class Lists:
                 return self.datasets
             case ["content"]:
                 return self.content
+            case ["teams"]:
+                return self.teams
             case ["participants", "page"]:
                 return self._participants(query)
             case ["submissions", "page"]:

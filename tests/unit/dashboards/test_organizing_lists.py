@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from stand_in import StandIn, make_competition, make_person
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from podium.dashboards.organizing_overview import warnings_card
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
+from podium.platform.records.teams import TeamRecord
 
 Visit = Callable[..., AppTest]
 
@@ -105,3 +107,16 @@ def test_a_limit_that_is_emptied_is_no_limit(organized: StandIn, visit: Visit):
     assert list(changes) == ["phases"]
     assert [one["max_submissions"] for one in changes["phases"]] == [None, 100]
     assert replace(content.content.phases[1], name="Final").max_submissions == 100
+
+
+def test_teams_are_listed_where_there_may_be_some(organized: StandIn, visit: Visit):
+    assert "Teams" not in _html(visit("organize", "ada", competition="iris", section="participants"))
+    organized.add(make_competition("iris", "Iris", may_organize=True, max_team_members=4))
+    assert "No team yet" in _html(visit("organize", "ada", competition="iris", section="participants"))
+    made = datetime(2026, 1, 2, tzinfo=UTC)
+    owls = TeamRecord("<Owls>", "caro", ("ben", "caro"), max_members=4, deadline=None, created=made)
+    organized.organized.lists.teams.append(owls)
+    page = _html(visit("organize", "ada", competition="iris", section="participants"))
+    assert "Up to 4 participants may be a team." in page
+    assert "&lt;Owls&gt;" in page
+    assert "caro (captain), ben" in page

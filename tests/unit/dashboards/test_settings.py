@@ -28,6 +28,7 @@ def test_the_server_is_set_up_by_flags():
         "--server.port=9000",
         "--server.headless=true",
         "--server.fileWatcherType=none",
+        "--runner.postScriptGC=false",
         "--server.enableCORS=true",
         "--server.enableXsrfProtection=true",
         "--browser.gatherUsageStats=false",

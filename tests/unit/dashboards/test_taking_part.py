@@ -103,6 +103,9 @@ def test_what_can_be_done_follows_the_rule(rule: SubmissionRule, stands: bool, k
     assert [deed.key for deed in decisions(submission, competition, own, times.now())] == keys
     over = replace(competition, phases=(make_phase(start=-9, end=-1),))
     assert [deed.key for deed in decisions(submission, over, own, times.now())] == ["share"]
+    # What an organizer keeps off, nobody else puts there.
+    excluded = replace(submission, on_leaderboard=False, excluded=True)
+    assert [deed.key for deed in decisions(excluded, competition, own, times.now())] == ["share"]
     failed = make_submission(SubmissionStatus.FAILED)
     assert decisions(failed, competition, own, times.now()) == []
 
@@ -129,7 +132,9 @@ def test_a_picture_becomes_small_and_anything_else_nothing() -> None:
 def test_a_file_is_sent_under_a_plain_name(stand_in: StandIn) -> None:
     stand_in.people["token"] = make_person("lin")
     stand_in.add(make_competition())
-    sending = send(open_gateway("token"), Upload("../../etc/p.csv", b"1,2"), Order("iris", 1, "a note", {"model": "x"}))
+    sending = send(
+        open_gateway("token"), Upload("../../etc/p.csv", b"1,2"), Order("iris", make_phase(), "a note", {"model": "x"})
+    )
     sending.join(30)
     assert sending.submission is not None, sending.error
     assert sending.submission.status is SubmissionStatus.QUEUED
@@ -144,7 +149,7 @@ def test_a_refusal_is_kept_for_the_page(stand_in: StandIn, visit: Visit) -> None
     stand_in.people["token"] = make_person("lin")
     stand_in.add(make_competition(**PART))
     stand_in.refusal = QuotaExceeded("Those of today are used.", remedy="Submit again tomorrow.")
-    sending = send(open_gateway("token"), Upload("p.csv", b"1,2"), Order("iris", 1, "", {}))
+    sending = send(open_gateway("token"), Upload("p.csv", b"1,2"), Order("iris", make_phase(), "", {}))
     sending.join(30)
     assert isinstance(sending.error, QuotaExceeded)
     test = visit("submit", "token", competition="iris")

@@ -10,6 +10,7 @@ import pytest
 from stand_in import make_phase
 
 from podium.dashboards.upload_checks import check_upload, directory_bytes, may_be_sent
+from podium.platform.bundles.submission_formats import CellType, FormatColumn, FormatKind, SubmissionFormat
 
 PHASE = make_phase()
 IMAGES = replace(PHASE, container_submissions=True)
@@ -73,3 +74,48 @@ def test_an_enormous_list_of_contents_is_not_read() -> None:
     kinds, words, may = said("p.zip", bytes(packed))
     assert may
     assert (kinds, "too long" in words) == (["info"], True)
+
+
+PAIRS = replace(
+    RESULTS,
+    submission_format=SubmissionFormat(
+        "predictions.csv", FormatKind.CSV, (FormatColumn("id"), FormatColumn("value", CellType.NUMBER)), rows=2
+    ),
+)
+GOOD, BAD = b"id,value\n1,0.5\n2,1\n", b"id,value\n1,0.5\n2,high\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kinds", "words"),
+    [
+        ("predictions.csv", GOOD, ["info"], "packed into one by itself"),
+        ("trees.csv", GOOD, ["info"], "packed into one by itself, as predictions.csv"),
+        ("predictions.csv", BAD, ["info", "bad", "bad"], "Column 'value' is not a number, such as 'high' (line 3)."),
+        ("predictions.npy", GOOD, ["info", "bad", "bad"], "'predictions.npy' is not a csv."),
+        ("p.zip", zip_of("predictions.csv", content=GOOD), ["good"], "1 file"),
+        (
+            "p.zip",
+            zip_of("predictions.csv", content=BAD),
+            ["good", "bad", "bad"],
+            "(predictions.csv: columns id, value",
+        ),
+        (
+            "p.zip",
+            zip_of("out/predictions.csv"),
+            ["good", "warning", "bad", "bad"],
+            "is there as 'out/predictions.csv'",
+        ),
+        ("big.csv", b"id,value\n" + b"1,1\n" * 3_000_000, ["info", "info"], "too large to be looked through here"),
+        ("bomb.zip", zip_of("predictions.csv", content=bytes(9_000_000)), ["good", "info"], "too large"),
+    ],
+    ids=["right", "renamed", "wrong", "kind", "zip", "wrong zip", "deeper", "large", "bomb"],
+)
+def test_what_a_phase_declares_is_looked_at(name: str, content: bytes, kinds: list[str], words: str) -> None:
+    found, text, may = said(name, content, PAIRS)
+    assert found == kinds
+    assert words in text
+    assert may is ("bad" not in kinds)
+
+
+def test_code_is_not_held_against_what_is_declared_of_results() -> None:
+    assert said("c.zip", zip_of("metadata", "run.py"), replace(PAIRS, only_result_submissions=False))[2]

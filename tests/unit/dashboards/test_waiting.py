@@ -8,7 +8,7 @@ import pytest
 from stand_in import make_submission
 
 from podium.dashboards import origins, waiting
-from podium.dashboards.history import details_head, submissions_table
+from podium.dashboards.history import details, details_head, submissions_table
 from podium.platform.lifecycle import SubmissionStatus
 
 AT = datetime(2026, 8, 3, 13, 3, tzinfo=UTC)
@@ -61,6 +61,16 @@ def test_where_results_come_from():
     assert "wrong &lt;label&gt;." in details_head(submission, AT)
     assert "<small>taken over from #12, scored again, on the leaderboard</small>" in submissions_table([submission], ())
     assert origins.origin_sentences(make_submission(SubmissionStatus.FINISHED)) == ()
+
+
+def test_what_an_organizer_keeps_off_the_leaderboard_says_so_and_whom_to_ask():
+    submission = make_submission(SubmissionStatus.FINISHED, excluded=True, on_leaderboard=False)
+    head = details_head(submission, AT, contact="olga@example.org")
+    assert "An organizer keeps this submission off the leaderboard." in head
+    assert "Ask the organizers why: olga@example.org." in head
+    assert "<small>kept off the leaderboard</small>" in submissions_table([submission], ())
+    assert "<dt>On the leaderboard</dt><dd>kept off by an organizer</dd>" in details(submission, ())
+    assert "off the leaderboard" not in details_head(make_submission(SubmissionStatus.FINISHED), AT)
 
 
 @pytest.mark.parametrize("status", [SubmissionStatus.QUEUED, SubmissionStatus.RUNNING])
