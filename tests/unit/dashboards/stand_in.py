@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID, uuid5
 
+from stand_in_images import Answered, Images
 from stand_in_mail import Mailing
 from stand_in_organizing import Organized
 
@@ -194,6 +195,7 @@ class StandIn:
     shared: dict[str, list[SharedSubmission]] = field(default_factory=dict)
     organized: Organized = field(default_factory=Organized)
     mailing: Mailing = field(default_factory=Mailing)
+    images: Images = field(default_factory=Images)
     histories: dict[str, tuple[RankPoint, ...]] = field(default_factory=dict)
     refusal: PodiumError | None = None
     done: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
@@ -233,8 +235,8 @@ class StandIn:
         parts = [unquote(part) for part in path.strip("/").split("/")]
         if parts[0] == "me":
             return self.mailing.preferences if parts[1:] == ["mail"] else person
-        if parts[2:3] == ["campaigns"]:
-            return self.mailing.answer(parts[3:], query)
+        if self.images.answers(parts):
+            return self.images.answer(parts, query)
         if parts == ["competitions"]:
             return self._competitions(query)
         if parts[0] == "competitions":
@@ -257,6 +259,8 @@ class StandIn:
             return self.mailing.choose(parts[2:], body)
         if parts[2:3] == ["campaigns"]:
             return self.mailing.act(parts[1], parts[3:], body, self.people[token or ""])
+        if parts[0] == "import-sessions":
+            return self.images.act(parts)
         if parts[0] == "submissions":
             return self._decide(method, UUID(parts[1]), parts[2])
         if parts[0] == "competitions" and method == "POST" and parts[2:] in (["participants"], ["submissions"]):
@@ -322,6 +326,8 @@ class StandIn:
             return competition
         if self.organized.answers(rest):
             return self.organized.answer(rest, query)
+        if rest[0] == "campaigns":
+            return self.mailing.answer(rest[1:], query)
         if rest[0] in {"allowance", "files", "shared-submissions", "image", "submissions"}:
             return self._offers(slug, rest)
         if competition.leaderboard_hidden:
@@ -432,16 +438,20 @@ class _Handler(BaseHTTPRequestHandler):
             }
             self._send(error.status, "application/problem+json", json.dumps(problem))
             return
-        if isinstance(answer, str):
+        if isinstance(answer, Answered):
+            self._send(200, "image/png", answer.content, **answer.headers)
+        elif isinstance(answer, str):
             self._send(200, "text/csv", answer)
         else:
             self._send(200, "application/json", json.dumps(record_to_json(answer)))
 
-    def _send(self, status: int, kind: str, body: str) -> None:
-        data = body.encode()
+    def _send(self, status: int, kind: str, body: str | bytes, **headers: str) -> None:
+        data = body.encode() if isinstance(body, str) else body
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 
