@@ -22,7 +22,7 @@ from podium.platform.lifecycle import CampaignStatus, MailStatus
 from podium.platform.records.competitions import CompetitionRecord
 from podium.platform.records.mail import AudienceRecord, CampaignRecord
 
-_EVERY = "every 2 seconds"
+_EVERY = "every 3 seconds"
 _CARDS = 5
 
 
@@ -50,7 +50,7 @@ def show_mail(competition: CompetitionRecord, who: Viewer) -> None:
         _show_one(competition, answer.value, who)
 
 
-@st.fragment(run_every="1.5s")
+@st.fragment(run_every="3s")
 def _keep_up(slug: str, drawn: object) -> None:
     """Move the bars; draw the page again when something can be done that could not, or no longer."""
     who = session.viewer()
