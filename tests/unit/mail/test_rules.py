@@ -19,7 +19,7 @@ from podium.platform.lifecycle import (
     ParticipantStatus,
 )
 from podium.platform.mail.audience import PEOPLE_NAMED, Audience, Who, require_question
-from podium.platform.mail.configuration import read_mail, require_mail
+from podium.platform.mail.configuration import mail_trouble, read_mail, require_mail
 from podium.platform.mail.links import MailLinks, Subscription
 from podium.platform.mail.pace import Allowance, Waiting, admitted, window
 from podium.platform.mail.verdicts import Fate, Reply, Stage, ruling, settled, wait_before
@@ -184,6 +184,9 @@ def settings(**values: object) -> ServerSettings:
 
 def test_a_mail_server_is_read_from_the_settings(tmp_path: Path):
     assert read_mail(settings(mail_host="")) is None
+    assert mail_trouble(settings(mail_host="")) == "This platform sends no mail."
+    assert "PODIUM_MAIL_FROM is no address" in mail_trouble(settings(mail_from="nobody"))
+    assert mail_trouble(settings()) == ""
     with pytest.raises(Conflict, match="sends no mail"):
         require_mail(settings(mail_host=""))
     (tmp_path / "password").write_text("secret\n")
