@@ -68,7 +68,7 @@ def fill(database: Database, folder: Path, *, size: int, participants: int, prog
     started = time.monotonic()
     values = {"participants": participants, "size": size, "programs": programs}
     database.migrate()
-    _make_competition(database, folder)
+    make_competition(database, folder)
     with database.session() as session:
         session.execute(update(Leaderboard).values(submission_rule="Force_Best"))
         for statement in _FILL.split(";"):
@@ -78,7 +78,7 @@ def fill(database: Database, folder: Path, *, size: int, participants: int, prog
     print(f"{size:,} submissions made in {time.monotonic() - started:.0f} s")
 
 
-def _make_competition(database: Database, folder: Path) -> None:
+def make_competition(database: Database, folder: Path) -> None:
     folder.mkdir()
     settings = ServerSettings(
         database_url=SecretStr(database.url.render_as_string(hide_password=False)),

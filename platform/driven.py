@@ -1,4 +1,4 @@
-"""What is driven by a flow of the platform's own, and which run each needs: bundles, reruns, migrations and imports.
+"""What is driven by a flow of the platform's own, and which run each needs: bundles, reruns, imports, mail and so on.
 
 That it gets one is the same for all of them: its row is locked, so that of several who see to it at once one does.
 """
@@ -19,14 +19,17 @@ from podium.platform.database import Database, notify
 from podium.platform.errors import PlatformFault
 from podium.platform.events import pool_topic
 from podium.platform.image_imports import TRIED_AGAIN, UNDER_WAY
-from podium.platform.lifecycle import BundleStatus, ImportStatus, MigrationStatus, RerunStatus
-from podium.platform.models import Bundle, ImportSession, Phase, PhaseMigration, Rerun
+from podium.platform.lifecycle import BundleStatus, CampaignStatus, ImportStatus, MigrationStatus, RerunStatus
+from podium.platform.mail.rounds import begin_round, due_campaigns, send_on_time
+from podium.platform.models import Bundle, ImportSession, MailCampaign, MailRound, Phase, PhaseMigration, Rerun
 from podium.platform.orchestration import (
     CREATE_COMPETITION,
+    DELIVER_MAIL,
     IMPORT_IMAGES,
     MIGRATE_PHASE,
     PLATFORM_POOL,
     RERUN_PHASE,
+    SEND_MASS_EMAIL,
     Orchestration,
 )
 from podium.platform.phase_migration import waiting_for_a_flow
@@ -45,7 +48,9 @@ IMPORTS_AT_ONCE = 2
 """Imports that run at the same time, of all people, and one of each; the others wait for their turn."""
 MAX_IMPORTS = 5
 """Flows that are begun for one import at most, until somebody says to try again."""
-Row = TypeVar("Row", Bundle, Rerun, PhaseMigration, ImportSession)
+CAMPAIGNS_AT_ONCE = 2
+"""Campaigns that are sent at the same time, of all competitions; the others wait for their turn."""
+Row = TypeVar("Row", Bundle, Rerun, PhaseMigration, ImportSession, MailCampaign, MailRound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,29 @@ def _waiting_reruns(session: Session) -> Sequence[UUID]:
     ).all()
 
 
+def _needed_by_campaign(session: Session, campaign: MailCampaign) -> NeededRun | None:
+    send_on_time(session, campaign)
+    if campaign.status is not CampaignStatus.SENDING:
+        return None
+    sending = select(func.count()).where(
+        MailCampaign.status == CampaignStatus.SENDING, MailCampaign.flow_run_id.is_not(None)
+    )
+    if (session.scalar(sending) or 0) >= CAMPAIGNS_AT_ONCE:
+        return None
+    slug = campaign.competition.slug
+    return NeededRun(
+        key=f"mail/{campaign.id}/{campaign.dispatches + 1}",
+        name=f"{slug} campaign {campaign.number}",
+        tags=[f"competition:{slug}", f"campaign:{campaign.number}"],
+    )
+
+
+def _needed_by_round(_: Session, mail: MailRound) -> NeededRun | None:
+    if mail.ended is not None:
+        return None
+    return NeededRun(key=f"mail-round/{mail.id}/{mail.dispatches + 1}", name="deliver mail", tags=["mail"])
+
+
 BUNDLES = Driven(
     word="bundle",
     model=Bundle,
@@ -218,5 +246,30 @@ IMPORTS = Driven(
     needed=_needed_by_import,
     waiting=_waiting_imports,
 )
-AnyDriven = Driven[Bundle] | Driven[Rerun] | Driven[PhaseMigration] | Driven[ImportSession]
-DRIVEN_KINDS: tuple[AnyDriven, ...] = (BUNDLES, RERUNS, MIGRATIONS, IMPORTS)
+CAMPAIGNS = Driven(
+    word="campaign",
+    model=MailCampaign,
+    flow=SEND_MASS_EMAIL,
+    parameter="campaign_id",
+    queue="default",
+    needed=_needed_by_campaign,
+    waiting=due_campaigns,
+)
+ROUNDS = Driven(
+    word="round of mail",
+    model=MailRound,
+    flow=DELIVER_MAIL,
+    parameter="round_id",
+    queue="fast",
+    needed=_needed_by_round,
+    waiting=begin_round,
+)
+AnyDriven = (
+    Driven[Bundle]
+    | Driven[Rerun]
+    | Driven[PhaseMigration]
+    | Driven[ImportSession]
+    | Driven[MailCampaign]
+    | Driven[MailRound]
+)
+DRIVEN_KINDS: tuple[AnyDriven, ...] = (BUNDLES, RERUNS, MIGRATIONS, IMPORTS, CAMPAIGNS, ROUNDS)

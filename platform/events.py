@@ -55,3 +55,8 @@ def rerun_topic(rerun_id: UUID) -> str:
 def import_topic(session_id: UUID) -> str:
     """The topic under which watchers of an import session are told."""
     return f"import:{session_id}"
+
+
+def campaign_topic(campaign_id: UUID) -> str:
+    """The topic under which watchers of a campaign are told."""
+    return f"campaign:{campaign_id}"

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.database import Database
-from podium.platform.models import Bundle, FlowLease, ImportSession, PhaseMigration, Rerun, now
+from podium.platform.models import Bundle, FlowLease, ImportSession, MailCampaign, MailRound, PhaseMigration, Rerun, now
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=15)
@@ -52,7 +52,7 @@ def let_go_of_dead(session: Session) -> int:
     """
     dead = session.scalars(select(FlowLease.flow_run_id).where(FlowLease.expires < now())).all()
     if dead:
-        for model in (Bundle, Rerun, PhaseMigration, ImportSession):
+        for model in (Bundle, Rerun, PhaseMigration, ImportSession, MailCampaign, MailRound):
             session.execute(update(model).where(model.flow_run_id.in_(dead)).values(flow_run_id=None))
         session.execute(delete(FlowLease).where(FlowLease.flow_run_id.in_(dead), FlowLease.expires < now()))
     return len(dead)

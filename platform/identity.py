@@ -73,8 +73,12 @@ def add_person(
     name: str = "",
     is_administrator: bool = False,
     may_organize: bool = False,
+    email_confirmed: bool = True,
 ) -> Person:
     """Register a person.
+
+    Args:
+        email_confirmed: Whether whoever registers them stands for the address: it is theirs, and takes mail.
 
     Raises:
         InvalidInput: The name or address has a form that is not accepted.
@@ -88,7 +92,12 @@ def add_person(
     if len(email) > 320 or not EMAIL.fullmatch(email):
         raise InvalidInput(f"'{email[:80]}' is not an e-mail address.", remedy="Give one like name@example.org.")
     person = Person(
-        username=username, email=email, name=name, is_administrator=is_administrator, may_organize=may_organize
+        username=username,
+        email=email,
+        email_confirmed=now() if email_confirmed else None,
+        name=name,
+        is_administrator=is_administrator,
+        may_organize=may_organize,
     )
     try:
         with session.begin_nested():

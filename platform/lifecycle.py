@@ -143,6 +143,31 @@ class ImportOutcome(StrEnum):
     IGNORED = "ignored"  # nobody meant to upload it, or it only held others
 
 
+class CampaignStatus(StrEnum):
+    """Where a campaign is: one message of organizers' to many people."""
+
+    DRAFT = "draft"  # being written; whom it goes to is a question still
+    PROPOSED = "proposed"  # waits for another organizer to approve it
+    APPROVED = "approved"  # who gets it is fixed; waits to be sent, or for its time
+    SENDING = "sending"
+    PAUSED = "paused"  # nothing more is sent until somebody says so
+    SENT = "sent"  # nothing is left to be sent
+    CANCELLED = "cancelled"  # whoever has not got it never will
+
+
+class MailStatus(StrEnum):
+    """Where one message to one person is."""
+
+    QUEUED = "queued"
+    SENDING = "sending"  # a sender has it
+    SENT = "sent"  # the mail server has taken it
+    DEFERRED = "deferred"  # the mail server has put it off; it is tried again
+    FAILED = "failed"  # refused for good, or returned
+    UNSETTLED = "unsettled"  # the mail server may have it or not: never sent again unless somebody says so
+    SUPPRESSED = "suppressed"  # its person must not get it: opted out, denied, returned mail before
+    CANCELLED = "cancelled"  # with its campaign
+
+
 class CompetitionStatus(StrEnum):
     """Where a competition is, by its phases: exactly one applies at any moment."""
 
@@ -218,6 +243,51 @@ RERUN_TRANSITIONS: Mapping[RerunStatus, frozenset[RerunStatus]] = MappingProxyTy
 
 LIVE_RERUN_STATUSES = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING, RerunStatus.PAUSED, RerunStatus.READY})
 """A rerun in one of these holds its submissions: no other rerun may have them."""
+
+CAMPAIGN_TRANSITIONS: Mapping[CampaignStatus, frozenset[CampaignStatus]] = MappingProxyType(
+    {
+        CampaignStatus.DRAFT: frozenset({CampaignStatus.PROPOSED, CampaignStatus.APPROVED, CampaignStatus.CANCELLED}),
+        CampaignStatus.PROPOSED: frozenset({CampaignStatus.DRAFT, CampaignStatus.APPROVED, CampaignStatus.CANCELLED}),
+        # Back to a draft only before the first message.
+        CampaignStatus.APPROVED: frozenset({CampaignStatus.DRAFT, CampaignStatus.SENDING, CampaignStatus.CANCELLED}),
+        CampaignStatus.SENDING: frozenset({CampaignStatus.PAUSED, CampaignStatus.SENT, CampaignStatus.CANCELLED}),
+        CampaignStatus.PAUSED: frozenset({CampaignStatus.SENDING, CampaignStatus.CANCELLED}),
+        # It goes on where somebody has an unsettled message sent again.
+        CampaignStatus.SENT: frozenset({CampaignStatus.SENDING}),
+        CampaignStatus.CANCELLED: frozenset(),
+    }
+)
+
+MAIL_TRANSITIONS: Mapping[MailStatus, frozenset[MailStatus]] = MappingProxyType(
+    {
+        MailStatus.QUEUED: frozenset(
+            {MailStatus.SENDING, MailStatus.FAILED, MailStatus.SUPPRESSED, MailStatus.CANCELLED}
+        ),
+        # Back to the queue where it is certain that the mail server has not got it.
+        MailStatus.SENDING: frozenset(
+            {
+                MailStatus.QUEUED,
+                MailStatus.SENT,
+                MailStatus.DEFERRED,
+                MailStatus.FAILED,
+                MailStatus.UNSETTLED,
+                MailStatus.SUPPRESSED,
+                MailStatus.CANCELLED,
+            }
+        ),
+        MailStatus.DEFERRED: frozenset(
+            {MailStatus.SENDING, MailStatus.FAILED, MailStatus.SUPPRESSED, MailStatus.CANCELLED}
+        ),
+        MailStatus.UNSETTLED: frozenset({MailStatus.SENT, MailStatus.QUEUED, MailStatus.FAILED}),
+        MailStatus.SENT: frozenset({MailStatus.FAILED}),  # it came back later
+        MailStatus.FAILED: frozenset(),
+        MailStatus.SUPPRESSED: frozenset(),
+        MailStatus.CANCELLED: frozenset(),
+    }
+)
+
+WAITING_MAIL = frozenset({MailStatus.QUEUED, MailStatus.DEFERRED})
+"""A message in one of these is sent when its time has come."""
 
 BUNDLE_TRANSITIONS: Mapping[BundleStatus, frozenset[BundleStatus]] = MappingProxyType(
     {

@@ -24,6 +24,7 @@ from podium.platform.lifecycle import (
     TERMINAL_SUBMISSION_STATUSES,
     AttemptStatus,
     BundleStatus,
+    CampaignStatus,
     ImportStatus,
     MigrationStatus,
     RerunStatus,
@@ -36,6 +37,8 @@ from podium.platform.models import (
     Chore,
     FlowLease,
     ImportSession,
+    MailCampaign,
+    MailRound,
     PhaseMigration,
     Rerun,
     Submission,
@@ -43,6 +46,7 @@ from podium.platform.models import (
 )
 from podium.platform.orchestration import (
     CREATE_COMPETITION,
+    DELIVER_MAIL,
     IMPORT_IMAGES,
     MIGRATE_PHASE,
     RECONCILE,
@@ -50,6 +54,7 @@ from podium.platform.orchestration import (
     SCALE_POOL,
     SCORE_SUBMISSION,
     SCORING_FLOWS,
+    SEND_MASS_EMAIL,
     TICK,
     KnownFlowRun,
     Orchestration,
@@ -64,7 +69,7 @@ LOOKED_AT = 2000
 """Queued submissions that one reconciliation asks Prefect about."""
 SHORT_FLOWS = timedelta(minutes=5)
 """No run of the flows that look after the platform takes so long."""
-LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE, IMPORT_IMAGES)
+LEASED_FLOWS = (CREATE_COMPETITION, RERUN_PHASE, MIGRATE_PHASE, IMPORT_IMAGES, SEND_MASS_EMAIL, DELIVER_MAIL)
 """The platform's own flows that others wait for."""
 
 
@@ -257,7 +262,7 @@ def _begin_flows_again(database: Database, orchestration: Orchestration, repairs
             repairs.flows += 1
 
 
-Held = type[Bundle] | type[Rerun] | type[PhaseMigration] | type[ImportSession]
+Held = type[Bundle] | type[Rerun] | type[PhaseMigration] | type[ImportSession] | type[MailCampaign] | type[MailRound]
 
 
 def _held_by_flows(session: Session) -> dict[UUID, tuple[Held, UUID]]:
@@ -267,6 +272,8 @@ def _held_by_flows(session: Session) -> dict[UUID, tuple[Held, UUID]]:
         (Bundle, Bundle.id, Bundle.status.in_((BundleStatus.QUEUED, BundleStatus.READING))),
         (Rerun, Rerun.id, Rerun.status.in_((RerunStatus.WAITING, RerunStatus.RUNNING))),
         (PhaseMigration, PhaseMigration.phase_id, PhaseMigration.status == MigrationStatus.RUNNING),
+        (MailCampaign, MailCampaign.id, MailCampaign.status == CampaignStatus.SENDING),
+        (MailRound, MailRound.id, MailRound.ended.is_(None)),
         (ImportSession, ImportSession.id, ImportSession.status.in_((ImportStatus.QUEUED, ImportStatus.IMPORTING))),
     ):
         for subject_id, flow_run_id in session.execute(select(key, model.flow_run_id).where(condition)):

@@ -6,7 +6,7 @@ import json
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -188,6 +188,41 @@ class ServerSettings(BaseSettings):
             if domain and domain != "*" and ("@" in domain or "*" in domain or "." not in domain):
                 raise ValueError(f"'{domain}' is no domain; write such as example.org, example.edu")
         return tuple(domain for domain in domains if domain)
+
+    mail_host: str = Field(default="", description="The mail server that takes mail; none for no mail at all")
+    mail_port: int = Field(default=587, ge=1, le=65535, description="Its port")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection is secured; `none` only to this very machine"
+    )
+    mail_username: str = Field(default="", description="As whom to sign in there; empty for not at all")
+    mail_password: SecretStr | None = Field(default=None, description="With which password")
+    mail_password_file: Path | None = Field(default=None, description="A file with that password, in its place")
+    mail_ca_file: Path | None = Field(
+        default=None, description="Certificates to trust it by, where they are not the machine's own"
+    )
+    mail_from: str = Field(default="", description="The address that mail comes from, such as podium@example.org")
+    mail_bounce_address: str = Field(
+        default="",
+        description="Where mail that can't be delivered comes back to, with `+` and an id before the `@`; by default "
+        "to the address that it comes from; see [Mail](#mail)",
+    )
+    mail_connections: int = Field(default=4, ge=1, le=32, description="Connections to the mail server at a time")
+    mail_per_minute: int | None = Field(
+        default=None, ge=1, description="Messages a minute at most; no limit of Podium's own by default"
+    )
+    mail_domain_per_minute: int | None = Field(default=None, ge=1, description="The same to each domain")
+    mail_timeout_seconds: float = Field(default=300, gt=0, description="How long the mail server may take to answer")
+    mail_retry_seconds: float = Field(
+        default=300, gt=0, description="When a message is tried again that was put off; then twice as long each time"
+    )
+    mail_give_up_hours: float = Field(default=48, gt=0, description="From when on it is tried no more")
+    mail_second_organizer: bool = Field(
+        default=False, description="Whether another organizer than who wrote it must approve a campaign"
+    )
+    mail_secret: SecretStr | None = Field(
+        default=None, min_length=32, description="Signs what is told of mail that came back; see [Mail](#mail)"
+    )
+    mail_secret_file: Path | None = Field(default=None, description="A file with that secret, in its place")
 
     scaling_providers: dict[str, AnyProviderSettings] = Field(
         default={"process": ProcessSettings(kind="process")},

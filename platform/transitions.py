@@ -11,14 +11,16 @@ from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
-from podium.platform.events import bundle_topic, import_topic, record_event, rerun_topic
+from podium.platform.events import bundle_topic, campaign_topic, import_topic, record_event, rerun_topic
 from podium.platform.lifecycle import (
     BUNDLE_TRANSITIONS,
+    CAMPAIGN_TRANSITIONS,
     IMPORT_TRANSITIONS,
     MIGRATION_TRANSITIONS,
     PHASE_TRANSITIONS,
     RERUN_TRANSITIONS,
     BundleStatus,
+    CampaignStatus,
     IllegalTransition,
     ImportStatus,
     MigrationStatus,
@@ -26,7 +28,7 @@ from podium.platform.lifecycle import (
     RerunStatus,
     origins,
 )
-from podium.platform.models import Bundle, ImportSession, Phase, PhaseMigration, Rerun, now
+from podium.platform.models import Bundle, ImportSession, MailCampaign, Phase, PhaseMigration, Rerun, now
 
 
 def move_bundle(
@@ -127,6 +129,43 @@ def move_import(
         name=str(row.id),
     )
     notify(session, import_topic(row.id))
+
+
+def move_campaign(
+    session: Session,
+    campaign: MailCampaign,
+    after: CampaignStatus,
+    *,
+    actor: str,
+    reason: str = "",
+    **values: Any,  # noqa: ANN401  # columns of MailCampaign, checked by SQLAlchemy
+) -> None:
+    """Change a campaign's status, if the table allows it from the status that it has in the database.
+
+    Raises:
+        IllegalTransition: The status is one from which `after` can't be reached; nothing was changed.
+    """
+    values["ended"] = now() if after in {CampaignStatus.SENT, CampaignStatus.CANCELLED} else None
+    before = campaign.status
+    result = session.execute(
+        update(MailCampaign)
+        .where(MailCampaign.id == campaign.id, MailCampaign.status == before)
+        .where(MailCampaign.status.in_(origins(CAMPAIGN_TRANSITIONS, after)))
+        .values(status=after, status_message=reason, version=MailCampaign.version + 1, **values)
+    )
+    _require_changed(result, "campaign", before, after)
+    session.refresh(campaign)
+    record_event(
+        session,
+        subject="campaign",
+        subject_id=campaign.id,
+        before=before,
+        after=after,
+        actor=actor,
+        reason=reason,
+        name=str(campaign.number),
+    )
+    notify(session, campaign_topic(campaign.id))
 
 
 def announce_phase(session: Session, phase: Phase, after: PhaseStatus, *, actor: str) -> bool:

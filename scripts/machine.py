@@ -34,6 +34,7 @@ TESTING = (
     "fonts-dejavu-core",
     "iproute2",
     "nginx-light",
+    "postfix",
     "procps",
 )
 NODE = ("npm",)

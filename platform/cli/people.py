@@ -42,11 +42,20 @@ def add_person(
     email: Annotated[str, typer.Option("--email", help="Where mail reaches them.")],
     name: Annotated[str | None, typer.Option("--name", help="As others see them.", show_default=False)] = None,
     organizer: Annotated[bool, typer.Option("--organizer", help="They may make competitions.")] = False,
+    unconfirmed: Annotated[
+        bool, typer.Option("--unconfirmed", help="Ask them by mail whether the address is theirs, and send no other.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make an account. For administrators."""
     with open_client(context) as client:
-        person = client.add_person(username, email, name=name, may_organize=organizer or None)
+        person = client.add_person(
+            username,
+            email,
+            name=name,
+            may_organize=organizer or None,
+            email_confirmed=False if unconfirmed else None,
+        )
     if as_json:
         show_json(person)
         return

@@ -14,6 +14,7 @@ from podium.platform.client.connection import Connection
 from podium.platform.client.content import ContentCalls
 from podium.platform.client.exports import ExportCalls
 from podium.platform.client.images import ImageCalls
+from podium.platform.client.mail import MailCalls
 from podium.platform.client.offers import OfferCalls
 from podium.platform.client.organizing import OrganizingCalls
 from podium.platform.client.outputs import OutputCalls
@@ -45,6 +46,7 @@ class Client(
     OutputCalls,
     OfferCalls,
     RerunCalls,
+    MailCalls,
     ExportCalls,
     ScalingCalls,
     ImageCalls,

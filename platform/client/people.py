@@ -29,15 +29,35 @@ class PeopleCalls(Calls):
         return self._records(PersonRecord, "/people")
 
     def add_person(
-        self, username: str, email: str, *, name: str | None = None, may_organize: bool | None = None
+        self,
+        username: str,
+        email: str,
+        *,
+        name: str | None = None,
+        may_organize: bool | None = None,
+        email_confirmed: bool | None = None,
     ) -> PersonRecord:
         """Make an account. For administrators.
+
+        Args:
+            username: What they are called here.
+            email: Where mail reaches them.
+            name: As others see them.
+            may_organize: Whether they may make competitions.
+            email_confirmed: Whether it is known that the address is theirs, as it is by default; else they are asked
+                by mail, and get no other until they have said so.
 
         Raises:
             Conflict: The username or the address is taken.
             InvalidInput: One of them can't be used.
         """
-        body = {"username": username, "email": email, "name": name, "may_organize": may_organize}
+        body = {
+            "username": username,
+            "email": email,
+            "name": name,
+            "may_organize": may_organize,
+            "email_confirmed": email_confirmed,
+        }
         return self._record(PersonRecord, "POST", "/people", body=body)
 
     def issue_token(self, username: str, name: str, *, days: int | None = None) -> IssuedToken:

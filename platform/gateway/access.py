@@ -46,6 +46,7 @@ CONTENT_BYTES = 4 * MIB
 """Of a competition's pages, terms and all else together."""
 _ANNOUNCED = NotAudited("It only announces a file: completing it leaves the line.")
 _UNKNOWN_YET = NotAudited("Nobody is known yet; the token that comes of it has a name and a time.")
+_OF_MAIL = NotAudited("A mail server tells what became of a message, which keeps it.")
 _PARTICIPANTS_OWN = NotAudited("It is what every participant does for themselves.")
 
 
@@ -154,6 +155,36 @@ ACCESS: Mapping[str, Rule] = MappingProxyType(
         "adopt_rerun": _change(_TEAM, "adopt a rerun", "rerun"),
         "read_rerun_report": _ORGANIZER,
         "read_rerun_report_csv": _ORGANIZER,
+        "draft_campaign": _change(_TEAM, "write a campaign", "campaign"),
+        "count_recipients": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
+        "list_campaigns": _ORGANIZER,
+        "read_campaign": _ORGANIZER,
+        "change_campaign": _change(_TEAM, "write a campaign", "campaign"),
+        "preview_campaign": Rule(_TEAM, NotAudited("It changes nothing."), Traffic.CHANGES),
+        "test_campaign": Rule(_TEAM, NotAudited("It goes to whoever asks for it alone."), Traffic.TOKENS),
+        "approve_campaign": _change(_TEAM, "approve a campaign", "campaign"),
+        "withdraw_campaign": _change(_TEAM, "withdraw a campaign", "campaign"),
+        "schedule_campaign": _change(_TEAM, "schedule a campaign", "campaign"),
+        "send_campaign": _change(_TEAM, "send a campaign", "campaign"),
+        "pause_campaign": _change(_TEAM, "pause a campaign", "campaign"),
+        "resume_campaign": _change(_TEAM, "resume a campaign", "campaign"),
+        "cancel_campaign": _change(_TEAM, "cancel a campaign", "campaign"),
+        "settle_campaign": _change(_TEAM, "settle a campaign", "campaign"),
+        "list_outbox": _ORGANIZER,
+        "read_own_mail": _PERSON,
+        "choose_own_mail": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        "stop_own_mail": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.CHANGES),
+        # The signature in the address is the permission. Mail programs ask from few addresses for many people.
+        "read_unsubscribe": Rule(_PUBLIC, traffic=Traffic.SIGNED),
+        "unsubscribe": Rule(_PUBLIC, _PARTICIPANTS_OWN, Traffic.SIGNED, body_bytes=64 * KIB),
+        "ask_for_confirmation": Rule(_OWN, _PARTICIPANTS_OWN, Traffic.TOKENS),
+        "read_confirmation": Rule(_PUBLIC, traffic=Traffic.SIGNED),
+        "confirm_address": Rule(_PUBLIC, _PARTICIPANTS_OWN, Traffic.SIGNED),
+        # Signed with a secret that the mail server shares.
+        "tell_of_mail": Rule(_PUBLIC, _OF_MAIL, Traffic.SIGNED, body_bytes=64 * KIB),
+        "return_mail": Rule(_PUBLIC, _OF_MAIL, Traffic.SIGNED, body_bytes=4 * MIB),
+        "list_suppressions": _ADMINISTRATOR,
+        "allow_address": _change(_ADMIN, "send to an address again", "address"),
         "list_task_versions": _ORGANIZER,
         "change_task": _change(_TEAM, "change a task", "task"),
         "create_dataset": Rule({**_MAKERS, Role.COLLABORATOR: Scope.OWN}, _ANNOUNCED, Traffic.UPLOADS),

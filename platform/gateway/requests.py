@@ -67,6 +67,7 @@ class NewPerson(Body):
     email: str = Field(max_length=400)
     name: str = Field(default="", max_length=200)
     may_organize: bool = False
+    email_confirmed: bool = True
 
 
 class NewToken(Body):

@@ -24,6 +24,18 @@ from podium.platform.models.competitions import (
 )
 from podium.platform.models.identities import Identity, PendingSignIn
 from podium.platform.models.images import Image, ImportedFile, ImportSession, ImportUpload
+from podium.platform.models.mail import (
+    MailApproval,
+    MailCampaign,
+    MailCause,
+    MailFrequency,
+    MailKind,
+    MailOptOut,
+    MailPreference,
+    MailRound,
+    MailSuppression,
+    OutboxMessage,
+)
 from podium.platform.models.people import Agent, Person, Pool, PoolUser, Token, TokenKind
 from podium.platform.models.reruns import Adoption, Rerun, RerunItem
 from podium.platform.models.scaling import ScaledAgent, ScalingDecision, ScalingPolicy
@@ -68,6 +80,16 @@ __all__ = [
     "Leaderboard",
     "LeaderboardEntry",
     "LogText",
+    "MailApproval",
+    "MailCampaign",
+    "MailCause",
+    "MailFrequency",
+    "MailKind",
+    "MailOptOut",
+    "MailPreference",
+    "MailRound",
+    "MailSuppression",
+    "OutboxMessage",
     "Output",
     "Page",
     "Participant",

@@ -34,6 +34,7 @@ class TokenKind(StrEnum):
 class Person(Identified, Timed, Base):
     """A person with an account. Names and addresses are unique whatever their case.
 
+    `email_confirmed` is since when it is known that the address is theirs: without it no mail goes there.
     `storage_quota_bytes` is what their files may take; null for what the operator allows everybody.
     """
 
@@ -45,6 +46,7 @@ class Person(Identified, Timed, Base):
 
     username: Mapped[str] = mapped_column(String(60))
     email: Mapped[str] = mapped_column(String(320))
+    email_confirmed: Mapped[datetime | None]
     name: Mapped[str] = mapped_column(String(200), default="")
     is_administrator: Mapped[bool] = mapped_column(default=False)
     may_organize: Mapped[bool] = mapped_column(default=False)

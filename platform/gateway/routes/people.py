@@ -15,6 +15,9 @@ from podium.platform.gateway.access import WithCaller
 from podium.platform.gateway.requests import NewPerson, NewToken
 from podium.platform.gateway.services import WithServices
 from podium.platform.identity import add_person, find_person, issue_token
+from podium.platform.mail import confirming
+from podium.platform.mail.configuration import read_mail
+from podium.platform.mail.driving import links_of
 from podium.platform.models import Person, Token
 from podium.platform.records.people import IssuedToken, PersonRecord, TokenRecord
 from podium.platform.records.service import HealthRecord
@@ -56,8 +59,16 @@ def create_person(services: WithServices, body: NewPerson) -> PersonRecord:
     """Register a person."""
     with services.database.session() as session:
         person = add_person(
-            session, username=body.username, email=body.email, name=body.name, may_organize=body.may_organize
+            session,
+            username=body.username,
+            email=body.email,
+            name=body.name,
+            may_organize=body.may_organize,
+            email_confirmed=body.email_confirmed,
         )
+        if not body.email_confirmed and read_mail(services.settings) is not None:
+            session.flush()
+            confirming.ask(session, person, links_of(services.settings))
         after = "with an account, may make competitions" if person.may_organize else "with an account"
         audit.note(session, "person", name=person.username, after=after)
         return person_record(person)

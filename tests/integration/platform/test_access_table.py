@@ -38,6 +38,9 @@ def everybody(
         public_url="http://127.0.0.1:8400",
         prefect_api_url=session_prefect.address,
         rate_limits=dict.fromkeys(Traffic),
+        mail_host="127.0.0.1",
+        mail_security="none",
+        mail_from="podium@podium.test",
     )
     database = Database(settings.database_url.get_secret_value(), pool_size=1)
     made = Everybody(World(settings, database, open_storage(settings), folder), settings)

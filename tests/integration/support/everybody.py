@@ -19,7 +19,7 @@ import httpx
 from imported_images import image_of
 from rescoring import rescore, start
 from samples import Sample
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 from world import PREDICTIONS, Known, World, board, evaluation_results, sha256_of, zip_of
 
 from podium.platform.collaborators import add_collaborator
@@ -29,7 +29,12 @@ from podium.platform.gateway.app import create_app
 from podium.platform.gateway.rules import Role
 from podium.platform.identity import find_person, issue_token
 from podium.platform.jobs import OutputKind
-from podium.platform.lifecycle import ImportOutcome, ImportStatus
+from podium.platform.lifecycle import ImportOutcome, ImportStatus, MailStatus
+from podium.platform.mail import campaigns
+from podium.platform.mail.audience import Audience
+from podium.platform.mail.driving import links_of
+from podium.platform.mail.links import Subscription
+from podium.platform.mail.suppressions import suppress_address
 from podium.platform.models import (
     Agent,
     Base,
@@ -39,6 +44,9 @@ from podium.platform.models import (
     ImportedFile,
     ImportSession,
     ImportUpload,
+    MailCause,
+    MailKind,
+    OutboxMessage,
     Output,
     Pool,
     PoolUser,
@@ -167,6 +175,7 @@ class Everybody:
                 content = _content(world, scored[3])
                 row = {"content": content, "sha256": "0" * 64, "size": 1}
                 session.add(Output(evaluation_id=evaluation, kind=kind, owner_id=olga.id, **row))
+        self.things |= self._campaigns(olga, slug)
         job = world.claim(world.submit(carl, slug))
         elsewhere = world.claim(world.submit(carl, other))
         announced = world.announce(carl, slug)
@@ -253,6 +262,32 @@ class Everybody:
             competition, person = find_competition(session, slug, None), find_person(session, captain.username)
             team = create_team(session, competition, person, CANARY)
             return make_code(competition, team, person).code
+
+    def _campaigns(self, author: Known, slug: str) -> dict[str, str]:
+        """A campaign in each state, by number; how one stops them; and an address to which none goes."""
+        found: dict[str, str] = {}
+        with self.world.session() as session:
+            competition = find_competition(session, slug, None)
+            for name in ("drafted", "approved", "sending", "held", "unsettled"):
+                one = campaigns.draft_campaign(
+                    session, competition, author.id, audience=Audience(), subject=CANARY, body=CANARY, actor="tests"
+                )
+                found[name] = str(one.number)
+                if name != "drafted":
+                    campaigns.approve_campaign(session, one, author.id, seen=1, needs_second=False, actor="tests")
+                if name not in {"drafted", "approved"}:
+                    campaigns.send_campaign(session, one, actor="tests")
+                if name == "held":
+                    campaigns.pause_campaign(session, one, actor="tests")
+            session.execute(
+                update(OutboxMessage).where(OutboxMessage.campaign_id == one.id).values(status=MailStatus.UNSETTLED)
+            )
+            suppress_address(session, "gone@example.org", MailCause.BOUNCE, detail=CANARY, by="tests")
+            stopped = Subscription(author.id, MailKind.ANNOUNCEMENT, competition.id)
+            links = links_of(self.world.settings)
+            found["stop"] = links.unsubscribe(stopped).rpartition("/")[2]
+            found["confirm"] = links.confirmation(author.id, "olga@example.org").rpartition("/")[2]
+        return found
 
     def _in_parts(self, owner: Known) -> UUID:
         """An upload in parts of which nothing has arrived."""

@@ -146,6 +146,38 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "adopt_rerun": Sample("POST", "/competitions/iris/reruns/{ready}/adopt"),
         "read_rerun_report": Sample("GET", "/competitions/iris/reruns/{ready}/report"),
         "read_rerun_report_csv": Sample("GET", "/competitions/iris/reruns/{ready}/report.csv"),
+        "draft_campaign": Sample("POST", "/competitions/iris/campaigns", {"subject": "x", "body": "x"}, 201),
+        "count_recipients": Sample("POST", "/competitions/iris/campaigns/count", {}),
+        "list_campaigns": Sample("GET", "/competitions/iris/campaigns"),
+        "read_campaign": Sample("GET", "/competitions/iris/campaigns/{drafted}"),
+        "change_campaign": Sample("PATCH", "/competitions/iris/campaigns/{drafted}", {"subject": "Another"}),
+        "preview_campaign": Sample("POST", "/competitions/iris/campaigns/{drafted}/preview", {"username": "carl"}),
+        "test_campaign": Sample("POST", "/competitions/iris/campaigns/{drafted}/test"),
+        "approve_campaign": Sample("POST", "/competitions/iris/campaigns/{drafted}/approve", {"version": 1}),
+        "withdraw_campaign": Sample("POST", "/competitions/iris/campaigns/{approved}/withdraw"),
+        "schedule_campaign": Sample("PUT", "/competitions/iris/campaigns/{approved}/schedule", {"when": "2099-01-01"}),
+        "send_campaign": Sample("POST", "/competitions/iris/campaigns/{approved}/send"),
+        "pause_campaign": Sample("POST", "/competitions/iris/campaigns/{sending}/pause"),
+        "resume_campaign": Sample("POST", "/competitions/iris/campaigns/{held}/resume"),
+        "cancel_campaign": Sample("POST", "/competitions/iris/campaigns/{sending}/cancel"),
+        "settle_campaign": Sample(
+            "POST", "/competitions/iris/campaigns/{unsettled}/settle", {"send_again": False, "usernames": ["carl"]}
+        ),
+        "list_outbox": Sample("GET", "/competitions/iris/campaigns/{sending}/outbox?status=queued&search=c"),
+        "read_own_mail": Sample("GET", "/me/mail"),
+        "choose_own_mail": Sample("PUT", "/me/mail/kinds/submission", {"frequency": "daily"}),
+        "stop_own_mail": Sample("PUT", "/me/mail/competitions/iris", {"stopped": True}),
+        "read_unsubscribe": Sample("GET", "/mail/unsubscribe/{stop}"),
+        "unsubscribe": Sample("POST", "/mail/unsubscribe/{stop}"),
+        # Everybody's address here is known to be theirs.
+        "ask_for_confirmation": Sample("POST", "/me/mail/confirmation", status=409),
+        "read_confirmation": Sample("GET", "/mail/confirmation/{confirm}"),
+        "confirm_address": Sample("POST", "/mail/confirmation/{confirm}"),
+        # Nobody here has the secret that they are signed with.
+        "tell_of_mail": Sample("POST", "/mail/notices", {"event": "bounce", "message_id": "x"}, 401),
+        "return_mail": Sample("POST", "/mail/returned", {}, 401),
+        "list_suppressions": Sample("GET", "/mail/suppressions"),
+        "allow_address": Sample("DELETE", "/mail/suppressions/gone@example.org", status=204),
         "list_task_versions": Sample("GET", "/competitions/iris/tasks/0/versions"),
         "change_task": Sample(
             "POST", "/competitions/iris/tasks/0/versions", {"reason": "x", "reference_data": "{own_dataset}"}, 201

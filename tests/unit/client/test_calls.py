@@ -21,6 +21,7 @@ from podium.platform.lifecycle import BundleStatus, ImportOutcome, ParticipantSt
 from podium.platform.records.competitions import PageRecord
 from podium.platform.records.images import ImagePart
 from podium.platform.records.leaderboards import LeaderboardRecord
+from podium.platform.records.mail import AudienceRecord
 from podium.platform.records.organizing import BulkAct
 
 API = Path(__file__).parents[3] / "docs" / "api.md"
@@ -28,6 +29,16 @@ ONE = UUID(int=1)
 TWO = UUID(int=2)
 DAY = datetime(2026, 5, 31, 12, tzinfo=UTC)
 FILE = Fingerprint(9, "ab" * 32)
+
+AUDIENCE = {
+    "who": "participants",
+    "status": "approved",
+    "phase": None,
+    "submitted": None,
+    "failed": False,
+    "top": None,
+    "usernames": [],
+}
 
 CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None]] = {
     "GET /health": (lambda c: c.health(), "/health", None),
@@ -507,6 +518,100 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
     "POST /import-sessions/{id}/accept": (lambda c: c.accept_import(ONE), f"/import-sessions/{ONE}/accept", None),
     "DELETE /import-sessions/{id}": (lambda c: c.remove_import(ONE), f"/import-sessions/{ONE}", None),
     "GET /audit?before=ID&since=&until=&actor=&act=&limit=": (lambda c: c.audit(limit=5), "/audit?limit=5", None),
+    "POST /competitions/{slug}/campaigns": (
+        lambda c: c.draft_campaign("iris", subject="Hi", body="Dear {{name}}", audience=AudienceRecord(top=3)),
+        "/competitions/iris/campaigns",
+        {"subject": "Hi", "body": "Dear {{name}}", "audience": AUDIENCE | {"top": 3}},
+    ),
+    "POST /competitions/{slug}/campaigns/count": (
+        lambda c: c.count_recipients("iris", AudienceRecord(status=None)),
+        "/competitions/iris/campaigns/count",
+        {"audience": AUDIENCE | {"status": None}},
+    ),
+    "GET /competitions/{slug}/campaigns": (lambda c: c.campaigns("iris"), "/competitions/iris/campaigns", None),
+    "GET /competitions/{slug}/campaigns/{number}?seen=VERSION&wait=SECONDS": (
+        lambda c: c.campaign("iris", 2, seen=5, wait=10),
+        "/competitions/iris/campaigns/2?seen=5&wait=10",
+        None,
+    ),
+    "PATCH /competitions/{slug}/campaigns/{number}": (
+        lambda c: c.change_campaign("iris", 2, subject="Hello"),
+        "/competitions/iris/campaigns/2",
+        {"subject": "Hello"},
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/preview": (
+        lambda c: c.preview_campaign("iris", 2, username="ada"),
+        "/competitions/iris/campaigns/2/preview",
+        {"username": "ada"},
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/test": (
+        lambda c: c.test_campaign("iris", 2),
+        "/competitions/iris/campaigns/2/test",
+        None,
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/approve": (
+        lambda c: c.approve_campaign("iris", 2, version=7),
+        "/competitions/iris/campaigns/2/approve",
+        {"version": 7},
+    ),
+    "PUT /competitions/{slug}/campaigns/{number}/schedule": (
+        lambda c: c.schedule_campaign("iris", 2, DAY),
+        "/competitions/iris/campaigns/2/schedule",
+        {"when": "2026-05-31T12:00:00+00:00"},
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/withdraw": (
+        lambda c: c.withdraw_campaign("iris", 2),
+        "/competitions/iris/campaigns/2/withdraw",
+        None,
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/send": (
+        lambda c: c.send_campaign("iris", 2),
+        "/competitions/iris/campaigns/2/send",
+        None,
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/pause": (
+        lambda c: c.pause_campaign("iris", 2),
+        "/competitions/iris/campaigns/2/pause",
+        None,
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/resume": (
+        lambda c: c.resume_campaign("iris", 2),
+        "/competitions/iris/campaigns/2/resume",
+        None,
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/cancel": (
+        lambda c: c.cancel_campaign("iris", 2),
+        "/competitions/iris/campaigns/2/cancel",
+        None,
+    ),
+    "POST /competitions/{slug}/campaigns/{number}/settle": (
+        lambda c: c.settle_campaign("iris", 2, send_again=False, usernames=["ada"]),
+        "/competitions/iris/campaigns/2/settle",
+        {"send_again": False, "usernames": ["ada"]},
+    ),
+    "GET /competitions/{slug}/campaigns/{number}/outbox?status=&search=&limit=&offset=": (
+        lambda c: c.campaign_outbox("iris", 2, status="failed", search="a", limit=5, offset=10),
+        "/competitions/iris/campaigns/2/outbox?status=failed&search=a&limit=5&offset=10",
+        None,
+    ),
+    "GET /me/mail": (lambda c: c.own_mail(), "/me/mail", None),
+    "PUT /me/mail/kinds/{kind}": (
+        lambda c: c.choose_mail("rank", "daily"),
+        "/me/mail/kinds/rank",
+        {"frequency": "daily"},
+    ),
+    "PUT /me/mail/competitions/{slug}": (
+        lambda c: c.stop_mail("iris"),
+        "/me/mail/competitions/iris",
+        {"stopped": True},
+    ),
+    "POST /me/mail/confirmation": (lambda c: c.ask_for_confirmation(), "/me/mail/confirmation", None),
+    "GET /mail/suppressions": (lambda c: c.suppressed_addresses(), "/mail/suppressions", None),
+    "DELETE /mail/suppressions/{address}": (
+        lambda c: c.allow_address("a b@x.org"),
+        "/mail/suppressions/a%20b%40x.org",
+        None,
+    ),
 }
 STEPS = {
     "POST /datasets",
@@ -528,6 +633,7 @@ NOTHING = {
     "DELETE /pools/{pool}/users/{username}",
     "PATCH /pools/{pool}/agents/{agent}",
     "DELETE /pools/{pool}/agents/{agent}",
+    "DELETE /mail/suppressions/{address}",
 }
 """Calls that are answered with nothing."""
 

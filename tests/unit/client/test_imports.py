@@ -33,6 +33,7 @@ ALLOWED = {
     "podium.platform.records.images",
     "podium.platform.records.content",
     "podium.platform.records.leaderboards",
+    "podium.platform.records.mail",
     "podium.platform.records.organizing",
     "podium.platform.records.people",
     "podium.platform.records.pools",

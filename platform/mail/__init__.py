@@ -1,0 +1,1 @@
+"""Mail: campaigns of organizers, and the outbox from which each person gets each message once."""
