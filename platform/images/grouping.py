@@ -31,13 +31,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files that make one image."""
+    """Files that make one image; `part` says which, of a file with several."""
 
     kind: Kind
     name: str
     files: tuple[int, ...]
     headers: tuple[DicomHeader, ...] = ()
     stack: Stack | None = None
+    part: int = 0
 
 
 @dataclass(slots=True)
@@ -60,8 +61,8 @@ def group(files: Sequence[Found]) -> Grouping:
             made.refused[number].append(file.scanned.refusal)
         elif file.kind in (Kind.METAIMAGE, Kind.NRRD):
             _add_header(number, file, by_path, made)
-        elif file.kind in (Kind.NIFTI, Kind.RASTER, Kind.TIFF):
-            made.groups.append(Group(file.kind, posixpath.basename(file.path), (number,)))
+        else:
+            made.groups += _alone(number, file)
     series: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, file in enumerate(files):
         if file.scanned is not None and file.scanned.dicom is not None:
@@ -70,6 +71,16 @@ def group(files: Sequence[Found]) -> Grouping:
         _add_series(numbers, [_header(files[number]) for number in numbers], made)
     _name_apart(made)
     return made
+
+
+def _alone(number: int, file: Found) -> Iterator[Group]:
+    """The images of a file that belongs with no other."""
+    if file.kind in (Kind.NIFTI, Kind.RASTER, Kind.TIFF):
+        yield Group(file.kind, posixpath.basename(file.path), (number,))
+    if file.kind is Kind.OCT and file.scanned is not None:
+        stem, ending = posixpath.splitext(posixpath.basename(file.path))
+        for part, behind in enumerate(file.scanned.parts):
+            yield Group(file.kind, stem + behind + ending, (number,), part=part)
 
 
 def group_without(one: Group, culprit: int) -> Grouping:

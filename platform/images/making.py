@@ -68,6 +68,10 @@ def _volume(job: ImportJob) -> Volume:
         from podium.platform.images import raster  # noqa: PLC0415
 
         return raster.open_volume(job.name, header, most_bytes=most)
+    if job.kind is Kind.OCT:
+        from podium.platform.images import oct_scans  # noqa: PLC0415
+
+        return oct_scans.open_volume(job.name, header, job.part, most_bytes=most)
     raise ValueError(f"{job.kind} is no kind of image")
 
 
