@@ -204,6 +204,8 @@ def _with_values(volume: Volume, values: Pixels) -> Volume:
 
 
 def _unpacked(packed: bytes, width: int, height: int) -> Pixels:
+    # The size is that of the header, which was checked.
+    Image.MAX_IMAGE_PIXELS = None
     with damage_named(), Image.open(io.BytesIO(packed), formats=_FORMATS) as image:
         if image.size != (width, height):
             detail = f"An image in it has {image.width} x {image.height} pixels, and not {width} x {height}."

@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oct_files import Heidelberg, fds, packed_scan, place, ramp, topcon
+from oct_files import Heidelberg, fds, packed_scan, place, ramp, scale, topcon
 from PIL import Image
 from pydicom.data import get_testdata_file
 
