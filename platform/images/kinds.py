@@ -71,7 +71,9 @@ _BY_NAME = {
     "dcm": Kind.DICOM,
     "dicom": Kind.DICOM,
 }
-_MAKERS_OWN = dict.fromkeys(("mrxs", "vms", "vmu", "isyntax"), (Kind.WHOLE_SLIDE, ""))
+_MAKERS_OWN = dict.fromkeys(("mrxs", "vms", "vmu"), (Kind.WHOLE_SLIDE, "")) | {
+    "isyntax": (Kind.UNSUPPORTED, "a whole slide of Philips")
+}
 _MAGIC_NAMES = {
     "png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF", "tiff": "TIFF", "zip": "zip", "tar": "tar",
     "fds": "Topcon", "fda": "Topcon", "e2e": "Heidelberg",

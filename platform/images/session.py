@@ -35,6 +35,7 @@ Progress = Callable[[str, int, int], None]
 _LIBRARIES = {
     Kind.NIFTI: ("podium.platform.images.nifti",),
     Kind.TIFF: ("podium.platform.images.tiff",),
+    Kind.WHOLE_SLIDE: ("podium.platform.images.whole_slides",),
     Kind.RASTER: ("podium.platform.images.raster",),
     Kind.DICOM: ("podium.platform.images.dicom_series",),
     Kind.METAIMAGE: ("podium.platform.images.metaimage",),
@@ -293,6 +294,9 @@ class _Session:
             refusal = Refusal(Reason.CRASHED, "The program that read it did not finish its work.")
         for number in one.files:
             told = refusal
+            if one.kind is Kind.WHOLE_SLIDE and number != one.files[0]:
+                whole = self._files[one.files[0]].path
+                told = Refusal(Reason.INCOMPLETE_SET, f"It is a part of {whole!r}, which is rejected: {refusal.detail}")
             if one.kind in (Kind.METAIMAGE, Kind.NRRD) and number != one.files[0]:
                 header = self._files[one.files[0]].path
                 told = Refusal(Reason.HEADER_REJECTED, f"Its header, {header!r}, is rejected: {refusal.detail}")
