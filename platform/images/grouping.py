@@ -153,8 +153,8 @@ def _parts_of_slide(
         if not any(other.path.startswith(beside) for other in files):
             # In another folder or archive, where no other slide has its name.
             inside = {posixpath.dirname(files[number].path) for number in by_name.get(_INDEX_OF_MIRAX, ())}
-            named = [other for other in inside if posixpath.basename(other) == stem]
-            beside = named[0] + "/" if len(named) == 1 else beside
+            called = [other for other in inside if posixpath.basename(other) == stem]
+            beside = called[0] + "/" if len(called) == 1 else beside
         yield from (number for number, other in enumerate(files) if other.path.startswith(beside))
 
 

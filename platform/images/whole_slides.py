@@ -1,4 +1,4 @@
-"""Whole slides that OpenSlide reads: a tiled pyramid in TIFF is made of each, and never more than a tile is in memory."""
+"""Whole slides that OpenSlide reads: each becomes a tiled pyramid in TIFF, a tile at a time."""
 
 from __future__ import annotations
 
@@ -111,9 +111,9 @@ def _write_level(
         "shape": (height, width, 3),
         "dtype": np.uint8,
         "tile": (_TILE, _TILE),
-        "photometric": "ycbcr",
+        "photometric": "rgb",
         "compression": "jpeg",
-        "compressionargs": {"level": _QUALITY},
+        "compressionargs": {"level": _QUALITY, "outcolorspace": "ycbcr"},
         "subfiletype": 1 if level else 0,
         "resolution": (10 / spacing[0] / ratio, 10 / spacing[1] / ratio),
         "resolutionunit": "CENTIMETER",

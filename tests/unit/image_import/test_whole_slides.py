@@ -50,7 +50,9 @@ def assert_is_the_picture(made: Any) -> None:
         page = tiff.pages[0].aspage()
         assert page.is_tiled
         assert int(page.compression) == 7
-        assert np.abs(page.asarray().astype(int) - picture()).max() <= 6
+        # Beyond its edge there is white, which JPEG lets shine in.
+        difference = np.abs(page.asarray().astype(int) - picture())[:-16, :-16]
+        assert difference.max() <= 8
 
 
 def test_a_slide_of_several_files(vmu: Path, imported: Callable[..., Any]):
@@ -103,13 +105,19 @@ def test_a_slide_whose_tiles_may_overlap_is_left_to_openslide(uploads: Path, imp
     assert_is_the_picture(made)
 
 
-@pytest.mark.parametrize("name", ["a.svs", "a.ndpi", "a.scn"])
+@pytest.mark.parametrize("name", ["a.svs", "a.scn"])
 def test_what_tifffile_reads_stays_with_it(name: str, uploads: Path, imported: Callable[..., Any]):
     scale = {"resolution": (40000, 20000), "resolutionunit": "CENTIMETER"}
     tifffile.imwrite(uploads / name, picture(), tile=(256, 256), photometric="rgb", compression="zlib", **scale)
     made = imported()
     path = made.folder / made.report.images[0].folder / made.only.file
     assert np.array_equal(tifffile.imread(path), picture())
+
+
+def test_what_tifffile_refuses_is_tried_with_openslide(uploads: Path, imported: Callable[..., Any]):
+    scale = {"resolution": (40000, 20000), "resolutionunit": "CENTIMETER"}
+    tifffile.imwrite(uploads / "a.ndpi", picture(), tile=(256, 256), photometric="rgb", compression="zlib", **scale)
+    assert_is_the_picture(imported())
 
 
 @pytest.mark.parametrize("name", ["a.bif", "a.svs"])
