@@ -12,6 +12,8 @@ from podium.dashboards.pages import (
     agents,
     competition,
     competitions,
+    image,
+    images,
     leaderboard,
     organize,
     results,
@@ -42,9 +44,11 @@ def main(landing: PageName = PageName.COMPETITIONS) -> None:
         PageName.ORGANIZE: (organize.show, "Organize", ":material/tune:"),
         PageName.AGENTS: (agents.show, "Agents", ":material/dns:"),
         PageName.RESULTS: (results.show, "Detailed results", ":material/lab_profile:"),
+        PageName.IMAGES: (images.show, "Images", ":material/image:"),
+        PageName.IMAGE: (image.show, "Image", ":material/image:"),
         PageName.SIGN_IN: (sign_in.show, account, ":material/person:"),
     }
-    hidden = {PageName.COMPETITION, PageName.RESULTS}
+    hidden = {PageName.COMPETITION, PageName.RESULTS, PageName.IMAGES, PageName.IMAGE}
     if who is None or not session.may_organize(who):
         hidden |= {PageName.ORGANIZE, PageName.AGENTS}
     pages = {

@@ -25,6 +25,8 @@ class PageName(StrEnum):
     SUBMIT = "submit"
     SUBMISSIONS = "submissions"
     RESULTS = "results"
+    IMAGES = "images"
+    IMAGE = "image"
     ORGANIZE = "organize"
     AGENTS = "agents"
     SIGN_IN = "sign-in"

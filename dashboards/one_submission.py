@@ -13,6 +13,7 @@ import streamlit as st
 from podium.dashboards import layout, source, times
 from podium.dashboards.detailed import show_detailed_results
 from podium.dashboards.history import details, details_head
+from podium.dashboards.image_links import link_to_submission_images
 from podium.dashboards.logs import followed_logs, show_logs
 from podium.dashboards.markup import Html, element, text
 from podium.dashboards.rerun_cards import scrolled_table
@@ -37,6 +38,7 @@ def show_submission(submission_id: UUID, competition: CompetitionRecord, who: Vi
     layout.inline(details_head(submission, times.now()), details(submission, competition.columns))
     layout.inline(attempts_table(submission.attempts))
     _show_files(submission, who)
+    link_to_submission_images(submission.id, who)
     results = source.detailed_results(submission.id, who.gateway).value
     if results is not None and results.pages:
         layout.inline(element("h3", text("Detailed results")))

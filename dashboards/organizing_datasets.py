@@ -11,6 +11,7 @@ import streamlit as st
 
 from podium.dashboards import layout, source, times
 from podium.dashboards.deeds import refuse, show_outcome, try_to
+from podium.dashboards.image_links import link_to_dataset_images
 from podium.dashboards.markup import Html, element, text
 from podium.dashboards.programs import short_digest
 from podium.dashboards.rerun_cards import scrolled_table
@@ -30,6 +31,7 @@ def show_datasets(slug: str, who: Viewer) -> None:
     layout.inline(element("h2", text("Datasets"), class_="podium-section"))
     if answer.value:
         layout.inline(datasets_table(answer.value))
+        link_to_dataset_images(answer.value)
     elif answer.trouble is not None:
         layout.inline(layout.notice("Where datasets are used can't be had at the moment.", kind="warning"))
     else:

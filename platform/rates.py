@@ -22,6 +22,7 @@ class Traffic(StrEnum):
     SUBMISSIONS = "submissions"
     UPLOADS = "uploads"  # bundles and datasets
     SIGNED = "signed"  # signed requests to storage, by address
+    SLICES = "slices"  # of images, drawn for who looks at them
     AGENTS = "agents"
     ATTEMPTS = "attempts"
     FAILURES = "failures"  # tokens that nobody has, by address
@@ -51,6 +52,7 @@ PACES: Mapping[Traffic, Pace] = MappingProxyType(
         Traffic.SUBMISSIONS: Pace(300, 2),
         Traffic.UPLOADS: Pace(60, 0.5),
         Traffic.SIGNED: Pace(6000, 300),
+        Traffic.SLICES: Pace(600, 30),
         Traffic.AGENTS: Pace(10_000, 500),
         Traffic.ATTEMPTS: Pace(1000, 50),
         Traffic.FAILURES: Pace(60, 0.5),

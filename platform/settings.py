@@ -96,6 +96,17 @@ class ServerSettings(BaseSettings):
         "are left out keep theirs",
     )
 
+    slices_folder: Path | None = Field(
+        default=None,
+        description="Where images are unpacked that people look at; by default a temporary folder of the gateway's. "
+        "Several gateways may share one",
+    )
+    slices_bytes: int = Field(
+        default=20 * 1024**3,
+        gt=0,
+        description="What unpacked images may take there; those that nobody has looked at for longest go first",
+    )
+
     board_seconds: int = Field(
         default=5, ge=1, le=3600, description="For how long browsers and proxies may keep a public leaderboard"
     )

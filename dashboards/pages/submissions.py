@@ -13,6 +13,7 @@ from podium.dashboards.decisions import decisions
 from podium.dashboards.deeds import show_deeds, show_outcome
 from podium.dashboards.detailed import show_detailed_results
 from podium.dashboards.history import details, details_head, submissions_table
+from podium.dashboards.image_links import link_to_submission_images
 from podium.dashboards.logs import FollowedLogs, followed_logs, show_logs
 from podium.dashboards.markup import element, text
 from podium.dashboards.navigation import PageName, link_to
@@ -153,6 +154,7 @@ def _show_one(submissions: tuple[SubmissionRecord, ...], competition: Competitio
         _show_head(answer.value, competition, who)
     layout.inline(details(answer.value, competition.columns))
     layout.inline(downloads(answer.value, who.gateway))
+    link_to_submission_images(chosen.id, who)
     with st.container(key="submission-results"):
         _show_results(answer.value, who)
     if st.toggle("Logs", key="submission-logs", value=True):

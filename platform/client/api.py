@@ -25,6 +25,7 @@ from podium.platform.client.retries import Patience
 from podium.platform.client.saved_login import load_login
 from podium.platform.client.scaling import ScalingCalls
 from podium.platform.client.sign_in import SignInCalls
+from podium.platform.client.slices import SliceCalls
 from podium.platform.client.submissions import SubmissionCalls
 from podium.platform.client.teams import TeamCalls
 
@@ -47,6 +48,7 @@ class Client(
     ExportCalls,
     ScalingCalls,
     ImageCalls,
+    SliceCalls,
 ):
     """A gateway, as a Python object.
 

@@ -34,6 +34,7 @@ from podium.platform.gateway.routes import (
     reruns,
     scaling,
     sign_in,
+    slices,
     storage,
     stored_files,
     submissions,
@@ -64,6 +65,7 @@ ROUTES = (
     teams,
     exports,
     images,
+    slices,
     audit,
     agents,
     prefect,
@@ -90,6 +92,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         await services.prefect_proxy.close()
         services.orchestration.close()
         services.database.close()
+        services.slices.close()
         if services.provider is not None:
             services.provider.close()
 

@@ -115,6 +115,7 @@ _WHAT = {
     Traffic.UNSEEN: "Too many tokens that are new here came from your address",
     Traffic.SUBMISSIONS: "You submit faster than this platform takes it",
     Traffic.UPLOADS: "You upload more files at once than this platform takes",
+    Traffic.SLICES: "You look at images faster than this platform draws them",
     Traffic.SIGN_INS: "Too many people sign in from your address at once",
     Traffic.TOKENS: "You make and revoke tokens faster than this platform takes it",
 }

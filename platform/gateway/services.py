@@ -13,6 +13,7 @@ from podium.platform.dispatch import Dispatcher
 from podium.platform.gateway.board_snapshots import BoardSnapshots
 from podium.platform.gateway.pacing import Pacing
 from podium.platform.gateway.prefect_proxy import PrefectProxy
+from podium.platform.gateway.slice_drawing import SliceDrawing
 from podium.platform.notices import Notices
 from podium.platform.orchestration import Orchestration
 from podium.platform.settings import ServerSettings
@@ -34,6 +35,7 @@ class Services:
     prefect_proxy: PrefectProxy
     provider: Provider | None
     boards: BoardSnapshots
+    slices: SliceDrawing
     pacing: Pacing
 
     @classmethod
@@ -43,10 +45,11 @@ class Services:
         database = Database(settings.database_url.get_secret_value())
         database.before_commit(audit.write)
         orchestration = Orchestration(settings.prefect_api_url)
+        storage = open_storage(settings)
         return cls(
             settings=settings,
             database=database,
-            storage=open_storage(settings),
+            storage=storage,
             orchestration=orchestration,
             dispatcher=Dispatcher(
                 database,
@@ -58,6 +61,7 @@ class Services:
             prefect_proxy=PrefectProxy(settings.prefect_api_url),
             provider=Provider(provider) if provider is not None else None,
             boards=BoardSnapshots(database),
+            slices=SliceDrawing(settings, storage),
             pacing=Pacing(settings.rate_limits),
         )
 

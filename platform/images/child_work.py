@@ -21,12 +21,19 @@ from podium.platform.images.job_kinds import (
     ImportJob,
     Job,
     ScanJob,
+    UnpackJob,
 )
 from podium.platform.images.making import make
 from podium.platform.images.problems import NO_ROOM, ImageRefused, Reason, Refusal
 from podium.platform.images.scanning import scan
+from podium.platform.images.unpacking import unpack
 
-_DO: dict[type[Job], Callable[[Any], Answer]] = {ExpandJob: expand, ScanJob: scan, ImportJob: make}
+_DO: dict[type[Job], Callable[[Any], Answer]] = {
+    ExpandJob: expand,
+    ScanJob: scan,
+    ImportJob: make,
+    UnpackJob: unpack,
+}
 _SAID = {
     errno.EFBIG: Refusal(Reason.TOO_LARGE, "What it unpacks to is larger than allowed."),
     errno.ENOSPC: NO_ROOM,

@@ -7,9 +7,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from podium.platform.images.bricks import BrickLayout
 from podium.platform.images.dicom_records import DicomHeader
 from podium.platform.images.kinds import Kind
 from podium.platform.images.limits import ImportLimits
+from podium.platform.images.metadata import ImageType
 from podium.platform.images.planes import Stack
 from podium.platform.images.problems import Refusal
 from podium.platform.images.report import MadeImage
@@ -117,17 +119,50 @@ class Made:
     culprit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UnpackJob:
+    """Unpack an image that an import has made, for slices of it to be read.
+
+    Attributes:
+        target: The file that its voxels go to, in bricks; it does not exist yet.
+        side: Of a pyramid, the smallest level that has so many pixels along its longer side is taken.
+    """
+
+    path: str
+    type: ImageType
+    target: str
+    side: int
+    limits: ImportLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What was unpacked.
+
+    Attributes:
+        low: Nearly the least value, by some of all that there are; none of colours, or where no value is a number.
+        high: Nearly the largest.
+    """
+
+    layout: BrickLayout
+    low: float | None
+    high: float | None
+
+
 JOBS_FILE, ANSWERS_FILE, COMPLAINTS_FILE = "jobs.txt", "answers.txt", "complaints.txt"
 """In the folder of a task: its jobs, one a line, the answers to them, and what the child wrote on standard error."""
 DONE, REFUSED = b"done", b"refused"
 """What a line of answers begins with: an answer follows, or a refusal."""
-Job = ExpandJob | ScanJob | ImportJob
-Answer = Expanded | Scanned | Made
-ANSWERS: dict[type[Job], type[Answer]] = {ExpandJob: Expanded, ScanJob: Scanned, ImportJob: Made}
-NAMES: dict[str, type[Job]] = {"expand": ExpandJob, "scan": ScanJob, "import": ImportJob}
-
-
-ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (ExpandJob, ScanJob, ImportJob, Expanded, Scanned, Made, Refusal)
+Job = ExpandJob | ScanJob | ImportJob | UnpackJob
+Answer = Expanded | Scanned | Made | Unpacked
+ANSWERS: dict[type[Job], type[Answer]] = {
+    ExpandJob: Expanded,
+    ScanJob: Scanned,
+    ImportJob: Made,
+    UnpackJob: Unpacked,
 }
+NAMES: dict[str, type[Job]] = {"expand": ExpandJob, "scan": ScanJob, "import": ImportJob, "unpack": UnpackJob}
+
+
+ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (*ANSWERS, *ANSWERS.values(), Refusal)}
 """What writes a kind of job or answer as JSON, and reads it."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from podium.platform.archive_rules import ArchiveLimits
 
+LARGEST_PICTURE = 1 << 26
+"""Up to how many pixels of a level of a slide a picture of it is made of; of larger ones, of every so manieth."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImportLimits:

@@ -13,6 +13,7 @@ import numpy as np
 import tifffile
 from tifffile import TiffFile, TiffPage, TiffWriter
 
+from podium.platform.images.limits import LARGEST_PICTURE
 from podium.platform.images.metadata import (
     MAXIMUM_SEGMENTS,
     ColorSpace,
@@ -67,7 +68,7 @@ class Slide:
             with TiffWriter(target, bigtiff=self.path.stat().st_size > _BIG, byteorder=tiff.byteorder) as writer:
                 for page in pages:
                     _write_level(writer, page, self.spacing, is_first=page is pages[0], most_bytes=most_bytes)
-            picture = _picture(pages)
+            picture = picture_of(pages, PREVIEW)
         if any(int(page.compression) == _JPEG for page in pages):
             self.flags.append(Flag(FlagKind.LOSSY, "JPEG keeps pixels only approximately."))
         along, down, _ = self.spacing
@@ -243,13 +244,13 @@ def _packed_tiles(page: TiffPage) -> Iterator[bytes]:
         yield handle.read(count)
 
 
-def _picture(pages: Sequence[TiffPage]) -> Pixels:
-    """The pixels of a level that is large enough to be looked at, every so manieth of a larger one."""
-    enough = [page for page in pages if max(page.imagewidth, page.imagelength) >= PREVIEW]
+def picture_of(pages: Sequence[TiffPage], side: int) -> Pixels:
+    """The pixels of the smallest level that has `side` pixels along its longer one, every so manieth of a large one."""
+    enough = [page for page in pages if max(page.imagewidth, page.imagelength) >= side]
     page = enough[-1] if enough else pages[0]
-    if page.imagewidth * page.imagelength <= _DECODED_WHOLE >> 2:
+    if page.imagewidth * page.imagelength <= LARGEST_PICTURE:
         return decoded(page)
-    step = max(page.imagewidth, page.imagelength) // PREVIEW
+    step = max(page.imagewidth, page.imagelength) // side
     samples = page.samplesperpixel
     picture = np.zeros((-(-page.imagelength // step), -(-page.imagewidth // step), samples), page.dtype)
     for segment, (_, _, top, left, _), shape in page.segments(maxworkers=os.cpu_count()):

@@ -43,6 +43,7 @@ def _load(name: str) -> ModuleType:
 
 _load("stand_in_lists")
 _load("stand_in_organizing")
+_load("stand_in_images")
 stand_in_module = _load("stand_in")
 
 

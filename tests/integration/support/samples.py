@@ -156,6 +156,11 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "list_submission_images": Sample("GET", "/submissions/{scored}/images", of="carl"),
         "read_image": Sample("GET", "/images/{image}", of="carl"),
         "read_image_file": Sample("GET", "/images/{image}/files/preview", of="carl"),
+        # Its file is no picture: whoever is let in is told so.
+        "read_image_thumbnail": Sample("GET", "/images/{image}/thumbnail", status=404, of="carl"),
+        "read_image_views": Sample("GET", "/images/{image}/views", of="carl"),
+        # It has three slices: whoever is let in is told that there are no more.
+        "read_slice": Sample("GET", "/images/{image}/slices/z/3?overlay={image}", status=422, of="carl"),
         "create_dataset_import": Sample("POST", "/datasets/{used_dataset}/import-sessions", status=201, of="olga"),
         "create_submission_import": Sample("POST", "/submissions/{scored}/import-sessions", status=201, of="carl"),
         "list_dataset_imports": Sample("GET", "/datasets/{used_dataset}/import-sessions", of="olga"),

@@ -447,6 +447,15 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, dict[str, object] | None
         ),
         None,
     ),
+    "GET /images/{id}/thumbnail": (lambda c: c.image_thumbnail(ONE), f"/images/{ONE}/thumbnail", None),
+    "GET /images/{id}/views": (lambda c: c.image_views(ONE), f"/images/{ONE}/views", None),
+    "GET /images/{id}/slices/{axis}/{index}?time=&window=&level=&auto=&overlay=&opacity=&size=": (
+        lambda c: c.image_slice(
+            ONE, "y", 3, time=2, window=400, level=-40.5, auto=True, overlay=ONE, opacity=0.3, size=512
+        ),
+        (f"/images/{ONE}/slices/y/3?time=2&window=400&level=-40.5&auto=true&overlay={ONE}&opacity=0.3&size=512"),
+        None,
+    ),
     "GET /datasets/{id}/images?limit=&offset=": (
         lambda c: c.images(dataset=ONE, limit=5, offset=10),
         f"/datasets/{ONE}/images?limit=5&offset=10",
@@ -545,7 +554,9 @@ def test_a_call_is_made_as_documented(name: str, client_for: Callable[..., Clien
     client = client_for(answer)
     if ".csv" in name or ".html" in name:
         assert call(client) == "null"
-    elif name.endswith(("detailed-results/{evaluation}", "/image")):
+    elif "/slices/" in name:
+        assert call(client).content == b"null"
+    elif name.endswith(("detailed-results/{evaluation}", "/image", "/thumbnail")):
         assert call(client) == b"null"
     elif name in NOTHING:
         assert call(client) is None

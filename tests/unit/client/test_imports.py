@@ -40,6 +40,7 @@ ALLOWED = {
     "podium.platform.records.scaling",
     "podium.platform.records.service",
     "podium.platform.records.sign_in",
+    "podium.platform.records.slices",
     "podium.platform.records.storage",
     "podium.platform.records.submissions",
     "podium.platform.records.teams",

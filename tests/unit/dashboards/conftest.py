@@ -29,6 +29,7 @@ def _load(name: str) -> ModuleType:
 
 _load("stand_in_lists")
 _load("stand_in_organizing")
+_load("stand_in_images")
 made = _load("stand_in")
 
 

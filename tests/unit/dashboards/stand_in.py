@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID, uuid5
 
+from stand_in_images import Answered, Images
 from stand_in_organizing import Organized
 
 from podium.platform.bundles.content import Computation, FactSheetQuestion, FactSheetType, Sorting, SubmissionRule
@@ -192,6 +193,7 @@ class StandIn:
     files: dict[str, list[OfferedFile]] = field(default_factory=dict)
     shared: dict[str, list[SharedSubmission]] = field(default_factory=dict)
     organized: Organized = field(default_factory=Organized)
+    images: Images = field(default_factory=Images)
     histories: dict[str, tuple[RankPoint, ...]] = field(default_factory=dict)
     refusal: PodiumError | None = None
     done: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
@@ -231,6 +233,8 @@ class StandIn:
         parts = [unquote(part) for part in path.strip("/").split("/")]
         if parts == ["me"]:
             return person
+        if self.images.answers(parts):
+            return self.images.answer(parts, query)
         if parts == ["competitions"]:
             return self._competitions(query)
         if parts[0] == "competitions":
@@ -249,6 +253,8 @@ class StandIn:
         self.done.append((method, path, body))
         if self.refusal is not None:
             raise self.refusal
+        if parts[0] == "import-sessions":
+            return self.images.act(parts)
         if parts[0] == "submissions":
             return self._decide(method, UUID(parts[1]), parts[2])
         if parts[0] == "competitions" and method == "POST" and parts[2:] in (["participants"], ["submissions"]):
@@ -424,16 +430,20 @@ class _Handler(BaseHTTPRequestHandler):
             }
             self._send(error.status, "application/problem+json", json.dumps(problem))
             return
-        if isinstance(answer, str):
+        if isinstance(answer, Answered):
+            self._send(200, "image/png", answer.content, **answer.headers)
+        elif isinstance(answer, str):
             self._send(200, "text/csv", answer)
         else:
             self._send(200, "application/json", json.dumps(record_to_json(answer)))
 
-    def _send(self, status: int, kind: str, body: str) -> None:
-        data = body.encode()
+    def _send(self, status: int, kind: str, body: str | bytes, **headers: str) -> None:
+        data = body.encode() if isinstance(body, str) else body
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 
