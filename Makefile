@@ -58,7 +58,7 @@ machine: dev ## Make sure of a Docker engine, PostgreSQL, a browser and object s
 	@$(BIN)/python scripts/machine.py
 
 lock: dev ## Resolve the dependencies again
-	@$(UV) pip compile -q pyproject.toml --extra server --extra images --group dev --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	@$(UV) pip compile -q pyproject.toml --extra server --extra images --extra oct --extra slides --group dev --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --extra agent --universal --generate-hashes --no-emit-index-url --no-header -o requirements-agent.lock
 	$(UV) pip compile -q tests/integration/stores/swift.in --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o tests/integration/stores/swift.lock
 	cp requirements-agent.lock agents/images/agent.lock

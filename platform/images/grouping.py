@@ -19,6 +19,8 @@ from podium.platform.images.planes import Stack
 from podium.platform.images.problems import Flag, FlagKind, ImageRefused, Reason, Refusal
 from podium.platform.images.references import find_referred
 
+_INDEX_OF_MIRAX = "Slidedat.ini"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -31,13 +33,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files that make one image."""
+    """Files that make one image; `part` says which, of a file with several."""
 
     kind: Kind
     name: str
     files: tuple[int, ...]
     headers: tuple[DicomHeader, ...] = ()
     stack: Stack | None = None
+    part: int = 0
 
 
 @dataclass(slots=True)
@@ -60,8 +63,8 @@ def group(files: Sequence[Found]) -> Grouping:
             made.refused[number].append(file.scanned.refusal)
         elif file.kind in (Kind.METAIMAGE, Kind.NRRD):
             _add_header(number, file, by_path, made)
-        elif file.kind in (Kind.NIFTI, Kind.RASTER, Kind.TIFF):
-            made.groups.append(Group(file.kind, posixpath.basename(file.path), (number,)))
+        else:
+            made.groups += _alone(number, file)
     series: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, file in enumerate(files):
         if file.scanned is not None and file.scanned.dicom is not None:
@@ -70,6 +73,16 @@ def group(files: Sequence[Found]) -> Grouping:
         _add_series(numbers, [_header(files[number]) for number in numbers], made)
     _name_apart(made)
     return made
+
+
+def _alone(number: int, file: Found) -> Iterator[Group]:
+    """The images of a file that belongs with no other."""
+    if file.kind in (Kind.NIFTI, Kind.RASTER, Kind.TIFF):
+        yield Group(file.kind, posixpath.basename(file.path), (number,))
+    if file.kind is Kind.OCT and file.scanned is not None:
+        stem, ending = posixpath.splitext(posixpath.basename(file.path))
+        for part, behind in enumerate(file.scanned.parts):
+            yield Group(file.kind, stem + behind + ending, (number,), part=part)
 
 
 def group_without(one: Group, culprit: int) -> Grouping:
@@ -105,31 +118,43 @@ def _add_header(number: int, file: Found, by_path: Mapping[str, int], made: Grou
 
 
 def _whole_slides(files: Sequence[Found], by_path: Mapping[str, int], made: Grouping) -> set[int]:
-    """Refuse slides of several files as a whole, so that none of their parts is taken for an image."""
+    """Take slides of several files as a whole, so that none of their parts is taken for an image."""
     taken: set[int] = set()
-    for number, file in enumerate(files):
-        if file.kind is not Kind.WHOLE_SLIDE:
-            continue
-        parts = set(_parts_of_slide(file, files, by_path))
-        detail = "Whole slides in their makers' own formats are not read here."
-        remedy = "Convert it to a tiled pyramid in TIFF."
-        made.refused[number].append(Refusal(Reason.UNSUPPORTED_FORMAT, detail, remedy))
-        for part in parts - {number}:
-            told = f"It is a part of the whole slide {file.path!r}, which is rejected."
-            made.refused[part].append(Refusal(Reason.INCOMPLETE_SET, told, remedy))
+    slides = [(number, file) for number, file in enumerate(files) if file.kind is Kind.WHOLE_SLIDE]
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for number, file in enumerate(files) if slides else ():
+        by_name[posixpath.basename(file.path)].append(number)
+    for number, file in slides:
+        parts = set(_parts_of_slide(file, files, by_path, by_name)) - {number}
         taken |= parts | {number}
+        if file.scanned is not None and file.scanned.refusal is None:
+            name = posixpath.basename(file.path)
+            made.groups.append(Group(Kind.WHOLE_SLIDE, name, (number, *sorted(parts))))
+        elif file.scanned is not None and file.scanned.refusal is not None:
+            made.refused[number].append(file.scanned.refusal)
     return taken
 
 
-def _parts_of_slide(file: Found, files: Sequence[Found], by_path: Mapping[str, int]) -> Iterator[int]:
+def _parts_of_slide(
+    file: Found, files: Sequence[Found], by_path: Mapping[str, int], by_name: Mapping[str, Sequence[int]]
+) -> Iterator[int]:
     folder, name = posixpath.split(file.path)
     stem, ending = posixpath.splitext(name)
     for companion in file.scanned.companions if file.scanned else ():
         found = by_path.get(posixpath.join(folder, companion))
         if found is not None:
             yield found
+        else:
+            # In another folder, where no other has its name.
+            named = by_name.get(companion, ())
+            yield from named if len(named) == 1 else ()
     if ending.lower() == ".mrxs":
         beside = posixpath.join(folder, stem) + "/"
+        if not any(other.path.startswith(beside) for other in files):
+            # In another folder or archive, where no other slide has its name.
+            inside = {posixpath.dirname(files[number].path) for number in by_name.get(_INDEX_OF_MIRAX, ())}
+            called = [other for other in inside if posixpath.basename(other) == stem]
+            beside = called[0] + "/" if len(called) == 1 else beside
         yield from (number for number, other in enumerate(files) if other.path.startswith(beside))
 
 

@@ -64,12 +64,14 @@ class Scanned:
     Attributes:
         refers_to: The file with the voxels, as the header names it.
         companions: More files that belong to it.
+        parts: Of a file with several images, what is put behind its name to name each.
         ignored: Why nobody needs the file.
     """
 
     dicom: DicomHeader | None = None
     refers_to: str | None = None
     companions: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     ignored: str = ""
     refusal: Refusal | None = None
 
@@ -91,6 +93,7 @@ class ImportJob:
         headers: Of DICOM files, as many.
         stack: Their planes; a plane's file is its place in `files`.
         folder: Where the image goes; it exists.
+        part: Which image of a file with several.
     """
 
     kind: Kind
@@ -100,6 +103,7 @@ class ImportJob:
     limits: ImportLimits
     headers: tuple[DicomHeader, ...] = ()
     stack: Stack | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)

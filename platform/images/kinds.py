@@ -34,6 +34,7 @@ class Kind(StrEnum):
     DICOM = "dicom"
     TIFF = "tiff"
     RASTER = "raster"  # PNG or JPEG
+    OCT = "oct"  # a scan of a retina in its scanner's own format
     WHOLE_SLIDE = "whole_slide"  # one of the formats of several files
     ZIP = "zip"
     TAR = "tar"
@@ -54,6 +55,8 @@ _MAGIC = (
     (0, b"MM\0*", Kind.TIFF),
     (0, b"II+\0", Kind.TIFF),
     (0, b"MM\0+", Kind.TIFF),
+    (0, b"FOCT", Kind.OCT),
+    (0, b"CMDb", Kind.OCT),
     (0, b"PK\x03\x04", Kind.ZIP),
     (0, b"PK\x05\x06", Kind.ZIP),
     (_TAR_AT, b"ustar", Kind.TAR),
@@ -68,13 +71,16 @@ _BY_NAME = {
     "dcm": Kind.DICOM,
     "dicom": Kind.DICOM,
 }
-_MAKERS_OWN = dict.fromkeys(("mrxs", "vms", "vmu", "isyntax"), (Kind.WHOLE_SLIDE, "")) | dict.fromkeys(
-    ("fds", "fda", "e2e"), (Kind.UNSUPPORTED, "a scan of a retina in its maker's own format")
-)
-_MAGIC_NAMES = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF", "tiff": "TIFF", "zip": "zip", "tar": "tar"}
+_MAKERS_OWN = dict.fromkeys(("mrxs", "vms", "vmu"), (Kind.WHOLE_SLIDE, "")) | {
+    "isyntax": (Kind.UNSUPPORTED, "a whole slide of Philips")
+}
+_MAGIC_NAMES = {
+    "png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF", "tiff": "TIFF", "zip": "zip", "tar": "tar",
+    "fds": "Topcon", "fda": "Topcon", "e2e": "Heidelberg",
+}  # fmt: skip
 ARCHIVES = frozenset({Kind.ZIP, Kind.TAR, Kind.TAR_GZ})
-SCANNED = frozenset({Kind.DICOM, Kind.METAIMAGE, Kind.NRRD, Kind.WHOLE_SLIDE})
-"""Kinds whose headers say which other files they belong with."""
+SCANNED = frozenset({Kind.DICOM, Kind.METAIMAGE, Kind.NRRD, Kind.OCT, Kind.WHOLE_SLIDE})
+"""Kinds whose headers say which other files they belong with, or how many images they have."""
 _JUNK_NAMES = frozenset({".ds_store", "desktop.ini", "thumbs.db", "ehthumbs.db", ".directory", "dicomdir"})
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from podium.platform.images.job_kinds import GroupFile, ImportJob, Made
 from podium.platform.images.kinds import Kind
@@ -17,6 +19,13 @@ from podium.platform.images.problems import Flag, FlagKind, ImageRefused
 from podium.platform.images.report import MadeImage, SourceFile
 from podium.platform.images.volumes import Volume
 
+if TYPE_CHECKING:
+    from podium.platform.images.tiff_slides import Slide
+
+_OF_SCANNERS = frozenset({".svs", ".ndpi", ".scn"})
+_OVERLAPPING = frozenset({".bif"})
+"""Whose tiles overlap: side by side, as in a TIFF, they are not the slide."""
+
 
 def make(job: ImportJob) -> Made:
     """Make an image, in the job's folder."""
@@ -24,11 +33,8 @@ def make(job: ImportJob) -> Made:
     try:
         with ThreadPoolExecutor(max(1, job.limits.threads)) as executor:
             sources = executor.map(_source, job.files)
-            if job.kind is Kind.TIFF:
-                # Imported where it is needed: few sessions have such files, and every child would load the library.
-                from podium.platform.images.tiff import open_tiff  # noqa: PLC0415
-
-                opened = open_tiff(job.name, Path(job.files[0].path), most_bytes=job.limits.voxel_bytes)
+            if job.kind in (Kind.TIFF, Kind.WHOLE_SLIDE):
+                opened = _open_slide(job)
                 image = (
                     _write(opened, job, folder)
                     if isinstance(opened, Volume)
@@ -36,9 +42,34 @@ def make(job: ImportJob) -> Made:
                 )
             else:
                 image = _write(_volume(job), job, folder)
+            _tidy(folder)
             return Made(_with_sources(image, sources))
     except ImageRefused as error:
         return Made(refusal=error.refusal, culprit=error.culprit)
+
+
+def _open_slide(job: ImportJob) -> Volume | Slide:
+    """Open a TIFF file by itself, and by OpenSlide what is none or makes no sense as one."""
+    # Imported where it is needed: few sessions have such files, and every child would load the libraries.
+    from podium.platform.images import tiff, whole_slides  # noqa: PLC0415
+
+    most = job.limits.voxel_bytes
+    ending = Path(job.files[0].shown).suffix.lower()
+    if job.kind is Kind.WHOLE_SLIDE or ending in _OVERLAPPING:
+        return whole_slides.open_slide(job.name, job.files, Path(job.folder), most_bytes=most)
+    try:
+        return tiff.open_tiff(job.name, Path(job.files[0].path), most_bytes=most)
+    except ImageRefused:
+        if ending not in _OF_SCANNERS or not whole_slides.is_installed:
+            raise
+        return whole_slides.open_slide(job.name, job.files, Path(job.folder), most_bytes=most)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what was needed on the way."""
+    for name in ("unpacked.nii", "converted.tif"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "slide", ignore_errors=True)
 
 
 def _volume(job: ImportJob) -> Volume:
@@ -68,6 +99,10 @@ def _volume(job: ImportJob) -> Volume:
         from podium.platform.images import raster  # noqa: PLC0415
 
         return raster.open_volume(job.name, header, most_bytes=most)
+    if job.kind is Kind.OCT:
+        from podium.platform.images import oct_scans  # noqa: PLC0415
+
+        return oct_scans.open_volume(job.name, header, job.part, most_bytes=most)
     raise ValueError(f"{job.kind} is no kind of image")
 
 
@@ -80,7 +115,6 @@ def _source(file: GroupFile) -> SourceFile:
 def _write(volume: Volume, job: ImportJob, folder: Path) -> MadeImage:
     path = folder / "image.mha"
     written = write_volume(volume, path, threads=job.limits.threads)
-    (folder / "unpacked.nii").unlink(missing_ok=True)
     metadata = _metadata(volume, written)
     assert written.planes.middle is not None
     thumbnail, preview = write_pictures(

@@ -33,6 +33,10 @@ def scan(job: ScanJob) -> Scanned:
             from podium.platform.images.nrrd import read_header as read_nrrd  # noqa: PLC0415
 
             return Scanned(refers_to=read_nrrd(path).data_file)
+        if job.kind is Kind.OCT:
+            from podium.platform.images.oct_scans import part_names  # noqa: PLC0415
+
+            return Scanned(parts=part_names(path))
         return Scanned(companions=_companions(path))
     except ImageRefused as error:
         return Scanned(refusal=error.refusal)

@@ -26,7 +26,7 @@ from podium.platform.images.job_kinds import (
 )
 from podium.platform.images.kinds import ARCHIVES, HEAD_BYTES, SCANNED, Kind, kind_of
 from podium.platform.images.limits import ImportLimits
-from podium.platform.images.problems import Reason, Refusal
+from podium.platform.images.problems import Flag, FlagKind, Reason, Refusal
 from podium.platform.images.regular_files import open_regular
 from podium.platform.images.report import IgnoredFile, ImportedImage, ImportReport, MadeImage, RejectedFile
 
@@ -35,10 +35,12 @@ Progress = Callable[[str, int, int], None]
 _LIBRARIES = {
     Kind.NIFTI: ("podium.platform.images.nifti",),
     Kind.TIFF: ("podium.platform.images.tiff",),
+    Kind.WHOLE_SLIDE: ("podium.platform.images.whole_slides",),
     Kind.RASTER: ("podium.platform.images.raster",),
     Kind.DICOM: ("podium.platform.images.dicom_series",),
     Kind.METAIMAGE: ("podium.platform.images.metaimage",),
     Kind.NRRD: ("podium.platform.images.nrrd",),
+    Kind.OCT: ("podium.platform.images.oct_scans",),
 }
 _FILES_OF_A_SCAN = 256
 _MOST_ROUNDS = 10
@@ -284,7 +286,7 @@ class _Session:
 
     def _job(self, one: Group, folder: Path) -> ImportJob:
         files = tuple(GroupFile(self._files[number].path, str(self._files[number].place)) for number in one.files)
-        return ImportJob(one.kind, one.name, files, str(folder), self._limits, one.headers, one.stack)
+        return ImportJob(one.kind, one.name, files, str(folder), self._limits, one.headers, one.stack, one.part)
 
     def _refuse(self, one: Group, refusal: object) -> None:
         """Refuse the files of a group: a header for its reason, and its data file for its header."""
@@ -292,12 +294,25 @@ class _Session:
             refusal = Refusal(Reason.CRASHED, "The program that read it did not finish its work.")
         for number in one.files:
             told = refusal
+            if one.kind is Kind.WHOLE_SLIDE and number != one.files[0]:
+                whole = self._files[one.files[0]].path
+                told = Refusal(Reason.INCOMPLETE_SET, f"It is a part of {whole!r}, which is rejected: {refusal.detail}")
             if one.kind in (Kind.METAIMAGE, Kind.NRRD) and number != one.files[0]:
                 header = self._files[one.files[0]].path
                 told = Refusal(Reason.HEADER_REJECTED, f"Its header, {header!r}, is rejected: {refusal.detail}")
             self._files[number].refusals.append(told)
 
+    def _tell_of_missing_parts(self) -> None:
+        """Say with the images of a file with several that others of it are refused: the file itself is not."""
+        refused = {file.path: file.refusals[0] for file in self._files if file.kind is Kind.OCT and file.refusals}
+        for number, made in enumerate(self._images):
+            refusal = refused.get(made.image.sources[0].path) if made.image.sources else None
+            if refusal is not None:
+                told = Flag(FlagKind.INCOMPLETE_FILE, f"Another image of its file is refused: {refusal.detail}")
+                self._images[number] = replace(made, image=replace(made.image, flags=(*made.image.flags, told)))
+
     def _report(self, hands: Children, seconds: float) -> ImportReport:
+        self._tell_of_missing_parts()
         used = {source.path for image in self._images for source in image.image.sources}
         ignored = [IgnoredFile(file.path, file.size, file.ignored) for file in self._files if file.ignored]
         skipped = used | {file.path for file in ignored}

@@ -14,7 +14,8 @@ CASES = (
         "fork-bomb",
         "forks for ever, and goes on when it can't",
         program="import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n",
-        limits=QUICK,
+        # Room for all the copies, so that it is the time that ends them.
+        limits={**QUICK, "memory_bytes": 1 << 30},
         verdict=Verdict.TIME_LIMIT,
         says=("after 3 s, the time limit",),
     ),

@@ -14,6 +14,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oct_files import Heidelberg, fds, packed_scan, place, ramp, scale, topcon
 from PIL import Image
 from pydicom.data import get_testdata_file
 
@@ -51,11 +52,21 @@ def made_here() -> dict[str, bytes]:
     return {name: content.getvalue() for name, content in kinds}
 
 
+def scans_of_retinas() -> dict[str, bytes]:
+    packed = packed_scan(ramp(2, 8, 9, kind="uint8"))
+    placed = Heidelberg().scan(ramp(3, 5, 4), places=[place((0, 0), (1, 0), 4, 3)] * 3)
+    return {
+        "a.fds": fds(ramp(5, 3, 4)),
+        "a.fda": topcon({"@IMG_JPEG": packed, "@PARAM_SCAN_04": scale(9, 6, 2.6)}, b"FDA"),
+        "a.e2e": placed.picture(ramp(6, 7)).written(),
+    }
+
+
 @pytest.fixture(scope="module")
 def seeds(cases: Path) -> list[tuple[str, bytes]]:
     found = {name.replace("/", "-"): (cases / "images" / name).read_bytes() for name in CASES}
     found |= {name: Path(str(get_testdata_file(name, read=False))).read_bytes() for name in DICOM}
-    return sorted((found | made_here()).items())
+    return sorted((found | made_here() | scans_of_retinas()).items())
 
 
 @st.composite

@@ -449,6 +449,6 @@ def test_whole_slides_of_several_files_are_refused_as_one(uploads: Path, importe
         (uploads / "vms" / name).write_bytes(picture.getvalue())
     made = imported()
     assert [image.metadata.name for image in made.images] == ["other.jpg"]
-    assert made.reasons["slide.mrxs"] == made.reasons["vms/x.vms"] == "unsupported_format"
+    assert made.reasons["slide.mrxs"] == made.reasons["vms/x.vms"] == "corrupt"
     parts = {"slide/Data0000.dat", "vms/x.jpg", "vms/y.jpg", "vms/map.jpg"}
     assert {path for path, reason in made.reasons.items() if reason == "incomplete_set"} == parts
