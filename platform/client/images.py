@@ -160,19 +160,11 @@ class ImageCalls(UploadCalls):
             WaitedTooLong: The time is over; the import goes on.
         """
         waiting = Wait(timeout, "The import", patience=self._connection.patience)
-        record = waiting.ask(lambda _: self.import_session(session_id))
-        on_change(record)
-        while record.status not in IMPORT_RESTS:
-            waiting.require_time()
-            seen = record.version
-            latest = waiting.ask(
-                lambda held: self.import_session(session_id, seen=seen, wait=held)  # noqa: B023  # asked now
-            )
-            if latest != record:
-                waiting.bring_news()
-                on_change(latest)
-            record = latest
-        return record
+        return waiting.follow(
+            lambda seen, held: self.import_session(session_id, seen=seen, wait=held),
+            rests=lambda one: one.status in IMPORT_RESTS,
+            on_change=on_change,
+        )
 
     def _announce(self, session_id: UUID, files: Sequence[tuple[Piece, Fingerprint]]) -> tuple[ImportUploadRecord, ...]:
         body = {

@@ -170,17 +170,11 @@ class MailCalls(Calls):
             WaitedTooLong: The time is over; the campaign goes on.
         """
         waiting = Wait(timeout, f"Campaign {number} of {slug}", patience=self._connection.patience)
-        campaign = waiting.ask(lambda _: self.campaign(slug, number))
-        on_change(campaign)
-        while campaign.status not in CAMPAIGN_RESTS:
-            waiting.require_time()
-            seen = campaign.version
-            latest = waiting.ask(lambda held: self.campaign(slug, number, seen=seen, wait=held))  # noqa: B023  # asked now
-            if latest != campaign:
-                waiting.bring_news()
-                on_change(latest)
-            campaign = latest
-        return campaign
+        return waiting.follow(
+            lambda seen, held: self.campaign(slug, number, seen=seen, wait=held),
+            rests=lambda one: one.status in CAMPAIGN_RESTS,
+            on_change=on_change,
+        )
 
     def own_mail(self) -> MailPreferences:
         """How one wants mail, and whether any reaches one."""

@@ -138,17 +138,11 @@ class RerunCalls(UploadCalls):
             WaitedTooLong: The time is over; the rerun goes on.
         """
         waiting = Wait(timeout, f"Rerun {number} of {slug}", patience=self._connection.patience)
-        rerun = waiting.ask(lambda _: self.rerun(slug, number))
-        on_change(rerun)
-        while rerun.status not in RESTS:
-            waiting.require_time()
-            seen = rerun.version
-            latest = waiting.ask(lambda held: self.rerun(slug, number, seen=seen, wait=held))  # noqa: B023  # asked now
-            if latest != rerun:
-                waiting.bring_news()
-                on_change(latest)
-            rerun = latest
-        return rerun
+        return waiting.follow(
+            lambda seen, held: self.rerun(slug, number, seen=seen, wait=held),
+            rests=lambda one: one.status in RESTS,
+            on_change=on_change,
+        )
 
     def _tell(self, slug: str, number: int, what: str) -> RerunRecord:
         return self._record(RerunRecord, "POST", f"{_path(slug)}/{number}/{what}", is_repeatable=True)

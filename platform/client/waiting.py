@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from podium.platform.client.conversion import AnotherVersion
 from podium.platform.errors import PlatformFault, PodiumError
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from podium.platform.client.retries import Patience
 
 AnswerT = TypeVar("AnswerT")
+
+
+class Versioned(Protocol):
+    """A record that tells how often it has changed."""
+
+    @property
+    def version(self) -> int:
+        """Grows with each change."""
+
+
+VersionedT = TypeVar("VersionedT", bound=Versioned)
 
 # The gateway holds an answer for 30 seconds at most; proxies on the way are often less patient.
 _HELD_SECONDS = 20.0
@@ -82,6 +93,37 @@ class Wait:
             else:
                 self._out_since, self._pause = None, _FIRST_PAUSE
                 return answer
+
+    def follow(
+        self,
+        read: Callable[[int | None, float], VersionedT],
+        *,
+        rests: Callable[[VersionedT], bool],
+        on_change: Callable[[VersionedT], None],
+    ) -> VersionedT:
+        """Follow a record until it rests.
+
+        Args:
+            read: Makes the call; it is given the version that was seen, `None` at first, and the seconds for which the
+                gateway may hold the answer.
+            rests: Whether it goes on only if somebody says so.
+            on_change: Told of the record, at once and with every change.
+
+        Raises:
+            WaitedTooLong: The time is over.
+            PlatformFault: The gateway has been out of reach for five minutes.
+        """
+        record = self.ask(lambda _: read(None, 0))
+        on_change(record)
+        while not rests(record):
+            self.require_time()
+            seen = record.version
+            latest = self.ask(lambda held: read(seen, held))  # noqa: B023  # asked now
+            if latest != record:
+                self.bring_news()
+                on_change(latest)
+            record = latest
+        return record
 
     def bring_news(self) -> None:
         """Say that the last answer was worth its question: the next is asked at once."""
