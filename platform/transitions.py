@@ -53,10 +53,7 @@ def move_bundle(
         .values(status=after, message=reason, **values)
     )
     _require_changed(result, "bundle", before, after)
-    session.refresh(bundle)
-    record_event(
-        session, subject="bundle", subject_id=bundle.id, before=before, after=after, actor=actor, reason=reason
-    )
+    _tell_of(session, bundle, "bundle", before, after, actor=actor, reason=reason)
     notify(session, bundle_topic(bundle.id))
 
 
@@ -84,8 +81,7 @@ def move_rerun(
         .values(status=after, status_message=reason, version=Rerun.version + 1, **values)
     )
     _require_changed(result, "rerun", before, after)
-    session.refresh(rerun)
-    record_event(session, subject="rerun", subject_id=rerun.id, before=before, after=after, actor=actor, reason=reason)
+    _tell_of(session, rerun, "rerun", before, after, actor=actor, reason=reason)
     notify(session, rerun_topic(rerun.id))
 
 
@@ -117,17 +113,7 @@ def move_import(
     )
     result = session.execute(statement if run is None else statement.where(ImportSession.runs == run))
     _require_changed(result, "import session", before, after)
-    session.refresh(row)
-    record_event(
-        session,
-        subject="import",
-        subject_id=row.id,
-        before=before,
-        after=after,
-        actor=actor,
-        reason=reason,
-        name=str(row.id),
-    )
+    _tell_of(session, row, "import", before, after, actor=actor, reason=reason, name=str(row.id))
     notify(session, import_topic(row.id))
 
 
@@ -154,17 +140,7 @@ def move_campaign(
         .values(status=after, status_message=reason, version=MailCampaign.version + 1, **values)
     )
     _require_changed(result, "campaign", before, after)
-    session.refresh(campaign)
-    record_event(
-        session,
-        subject="campaign",
-        subject_id=campaign.id,
-        before=before,
-        after=after,
-        actor=actor,
-        reason=reason,
-        name=str(campaign.number),
-    )
+    _tell_of(session, campaign, "campaign", before, after, actor=actor, reason=reason, name=str(campaign.number))
     notify(session, campaign_topic(campaign.id))
 
 
@@ -218,3 +194,21 @@ def _require_changed(result: Any, subject: str, before: str, after: str) -> None
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:
         raise IllegalTransition(f"A {subject} that is {before} can't become {after}.")
+
+
+def _tell_of(
+    session: Session,
+    row: Bundle | Rerun | ImportSession | MailCampaign,
+    subject: str,
+    before: str,
+    after: str,
+    *,
+    actor: str,
+    reason: str,
+    name: str = "",
+) -> None:
+    """Have the row be what the database now has, and the change among the events."""
+    session.refresh(row)
+    record_event(
+        session, subject=subject, subject_id=row.id, before=before, after=after, actor=actor, reason=reason, name=name
+    )
