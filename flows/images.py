@@ -63,7 +63,7 @@ def _run(settings: ServerSettings, database: Database, storage: Storage, plan: I
         # Left as it is: it is dispatched again by itself, some times.
         say_why_it_waits(database, plan, f"{fault.detail}{TRIED_AGAIN} {KEPT}.")
         raise
-    except Exception:
+    except Exception:  # nobody may wait for an import that has died; Prefect keeps what it died of
         reason = f"Something went wrong on Podium's side. {KEPT}: try again later. The operators find why in Prefect."
         if not fail_import(database, plan, reason):
             return _superseded()  # a later run on this host clears away what an earlier one has
