@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from podium.platform.events import pool_topic
 from podium.platform.image_imports import TRIED_AGAIN, UNDER_WAY
 from podium.platform.lifecycle import BundleStatus, CampaignStatus, ImportStatus, MigrationStatus, RerunStatus
 from podium.platform.mail.rounds import begin_round, due_campaigns, send_on_time
-from podium.platform.models import Bundle, ImportSession, MailCampaign, MailRound, Phase, PhaseMigration, Rerun
+from podium.platform.models import Bundle, ImportSession, MailCampaign, MailRound, Phase, PhaseMigration, Rerun, now
 from podium.platform.orchestration import (
     CREATE_COMPETITION,
     DELIVER_MAIL,
@@ -42,12 +43,12 @@ DRIVEN = frozenset({RerunStatus.WAITING, RerunStatus.RUNNING})
 """A rerun in one of these needs a flow that drives it."""
 RERUNS_AT_ONCE = 4
 """Reruns that are driven at the same time, of all competitions; the others wait for their turn."""
-MAX_READINGS = 5
-"""Flows that are begun for a bundle at most: one that ends whoever reads it must not do so for ever."""
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 30, 120, 600, 1200))
+"""How long after the last flow for a bundle or an import the next one is begun at the earliest: before the first, the
+second and so on. A store that is away for half an hour is waited for; what ends whoever reads it does not do so for
+ever, for there are no more flows than pauses (for an import: until somebody says to try again)."""
 IMPORTS_AT_ONCE = 2
 """Imports that run at the same time, of all people, and one of each; the others wait for their turn."""
-MAX_IMPORTS = 5
-"""Flows that are begun for one import at most, until somebody says to try again."""
 CAMPAIGNS_AT_ONCE = 2
 """Campaigns that are sent at the same time, of all competitions; the others wait for their turn."""
 Row = TypeVar("Row", Bundle, Rerun, PhaseMigration, ImportSession, MailCampaign, MailRound)
@@ -102,14 +103,24 @@ class Driven(Generic[Row]):
                 logger.warning("%s %s could not be dispatched: %s", self.word, one, error)
                 return
             row.dispatches += 1
+            row.dispatched = now()
             notify(session, pool_topic(PLATFORM_POOL))
+
+
+def rests(dispatches: int, dispatched: datetime | None, moment: datetime) -> bool:
+    """Whether it is too early for the next flow of a bundle or an import that had so many, the last one then."""
+    if dispatched is None or dispatches >= len(PAUSES):
+        return False
+    return moment < dispatched + PAUSES[dispatches]
 
 
 def _needed_by_bundle(session: Session, bundle: Bundle) -> NeededRun | None:
     if bundle.status not in READ:
         return None
-    if bundle.dispatches >= MAX_READINGS:
-        reason = f"Podium was interrupted {MAX_READINGS} times while it read the bundle. Tell the operators."
+    if rests(bundle.dispatches, bundle.dispatched, now()):
+        return None
+    if bundle.dispatches >= len(PAUSES):
+        reason = f"Podium was interrupted {len(PAUSES)} times while it read the bundle. Tell the operators."
         move_bundle(session, bundle, BundleStatus.FAILED, actor="gateway", reason=reason)
         return None
     return NeededRun(
@@ -147,9 +158,11 @@ def _needed_by_migration(session: Session, migration: PhaseMigration) -> NeededR
 def _needed_by_import(session: Session, row: ImportSession) -> NeededRun | None:
     if row.status not in UNDER_WAY:
         return None
-    if row.dispatches >= MAX_IMPORTS:
+    if rests(row.dispatches, row.dispatched, now()):
+        return None
+    if row.dispatches >= len(PAUSES):
         why = row.message.replace(TRIED_AGAIN, "") or "It was interrupted each time."
-        reason = f"Podium has tried {MAX_IMPORTS} times. {why} Try again later, or tell the operators."
+        reason = f"Podium has tried {len(PAUSES)} times. {why} Try again later, or tell the operators."
         move_import(session, row, ImportStatus.FAILED, actor="gateway", reason=reason)
         return None
     # Whoever is first of two that look at the same time holds the second.

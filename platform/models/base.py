@@ -51,6 +51,18 @@ class Timed:
     created: Mapped[datetime] = mapped_column(default=now)
 
 
+class FlowDriven:
+    """A table whose rows are driven by a flow run of the platform's own.
+
+    `flow_run_id` is the run that a row has now; `dispatches` counts the runs that it was given, and `dispatched` is
+    when the last of them was asked for.
+    """
+
+    flow_run_id: Mapped[UUID | None]
+    dispatches: Mapped[int] = mapped_column(default=0)
+    dispatched: Mapped[datetime | None]
+
+
 def status_type(statuses: type[StrEnum], name: str) -> Enum:
     """The Postgres enum that mirrors a status: same members, by value."""
     return Enum(statuses, name=name, values_callable=lambda members: [member.value for member in members])

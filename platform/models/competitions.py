@@ -31,14 +31,14 @@ from podium.platform.bundles.content import (
     SubmissionWindow,
 )
 from podium.platform.lifecycle import BundleStatus, MigrationStatus, ParticipantStatus, PhaseStatus
-from podium.platform.models.base import Base, Identified, Timed, now, status_type
+from podium.platform.models.base import Base, FlowDriven, Identified, Timed, now, status_type
 from podium.platform.models.people import Person, Pool
 
 NOW = "now"
 """A bundle's `start` that means: when the competition is made."""
 
 
-class Bundle(Identified, Timed, Base):
+class Bundle(Identified, Timed, FlowDriven, Base):
     """An uploaded bundle on its way to becoming a competition.
 
     `content` is where it lies once it is complete, until its owner removes the file. `start`, if any, is when its
@@ -61,8 +61,6 @@ class Bundle(Identified, Timed, Base):
     slug: Mapped[str | None] = mapped_column(String(60))
     start: Mapped[str | None] = mapped_column(String(40))
     draft: Mapped[bool] = mapped_column(default=False)
-    flow_run_id: Mapped[UUID | None]
-    dispatches: Mapped[int] = mapped_column(default=0)
     competition_id: Mapped[UUID | None] = mapped_column(ForeignKey("competitions.id", ondelete="SET NULL"))
 
     owner: Mapped[Person] = relationship()
@@ -317,7 +315,7 @@ class ExtraAllowance(Timed, Base):
     person: Mapped[Person] = relationship()
 
 
-class PhaseMigration(Base):
+class PhaseMigration(FlowDriven, Base):
     """The auto-migration into a phase: of what stands on the leaderboard of the phase before."""
 
     __tablename__ = "phase_migrations"
@@ -328,8 +326,6 @@ class PhaseMigration(Base):
     )
     message: Mapped[str] = mapped_column(default="")
     copied: Mapped[int] = mapped_column(default=0)
-    flow_run_id: Mapped[UUID | None]
-    dispatches: Mapped[int] = mapped_column(default=0)
     started: Mapped[datetime] = mapped_column(default=now)
     ended: Mapped[datetime | None]
 

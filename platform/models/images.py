@@ -12,13 +12,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.images.metadata import ColorSpace, EyeChoice, ImageType
 from podium.platform.lifecycle import ImportOutcome, ImportStatus
-from podium.platform.models.base import Base, Identified, Timed, status_type
+from podium.platform.models.base import Base, FlowDriven, Identified, Timed, status_type
 from podium.platform.models.competitions import Dataset
 from podium.platform.models.people import Person
 from podium.platform.models.submissions import Submission
 
 
-class ImportSession(Identified, Timed, Base):
+class ImportSession(Identified, Timed, FlowDriven, Base):
     """Files that are made into images of a dataset or of a submission.
 
     `person_id` is who imports, `owner_id` whose room the files take. `runs` counts how often a flow has begun to
@@ -51,8 +51,6 @@ class ImportSession(Identified, Timed, Base):
     isolation: Mapped[str] = mapped_column(String(200), default="")
     seconds: Mapped[float | None] = mapped_column(Double)
     peak_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    flow_run_id: Mapped[UUID | None]
-    dispatches: Mapped[int] = mapped_column(default=0)
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
     accepted: Mapped[datetime | None]

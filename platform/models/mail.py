@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.lifecycle import CampaignStatus, MailStatus
-from podium.platform.models.base import Base, Identified, Timed, now, status_type
+from podium.platform.models.base import Base, FlowDriven, Identified, Timed, now, status_type
 from podium.platform.models.competitions import Competition
 from podium.platform.models.people import Person
 
@@ -46,7 +46,7 @@ class MailCause(StrEnum):
     OPERATOR = "operator"  # an operator said so
 
 
-class MailCampaign(Identified, Timed, Base):
+class MailCampaign(Identified, Timed, FlowDriven, Base):
     """One message of a competition's organizers to many people.
 
     `audience` is the question to whom it goes, read by `podium.platform.mail.audience`. It is answered once, when the
@@ -83,8 +83,6 @@ class MailCampaign(Identified, Timed, Base):
     total: Mapped[int] = mapped_column(default=0)
     left_out: Mapped[dict[str, Any]] = mapped_column(default=dict)
     due: Mapped[datetime | None]
-    flow_run_id: Mapped[UUID | None]
-    dispatches: Mapped[int] = mapped_column(default=0)
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
 
@@ -201,7 +199,7 @@ class MailOptOut(Timed, Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
 
 
-class MailRound(Identified, Timed, Base):
+class MailRound(Identified, Timed, FlowDriven, Base):
     """A run that sends what waits outside of campaigns. There is one at a time."""
 
     __tablename__ = "mail_rounds"
@@ -209,6 +207,4 @@ class MailRound(Identified, Timed, Base):
         Index("uq_mail_rounds_open", text("(true)"), unique=True, postgresql_where=text("ended IS NULL")),
     )
 
-    flow_run_id: Mapped[UUID | None]
-    dispatches: Mapped[int] = mapped_column(default=0)
     ended: Mapped[datetime | None]

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
-from podium.platform.models.base import Base, Identified, Timed, status_type
+from podium.platform.models.base import Base, FlowDriven, Identified, Timed, status_type
 from podium.platform.models.competitions import Competition
 from podium.platform.models.people import Person
 from podium.platform.models.submissions import Submission
@@ -25,7 +25,7 @@ class Adoption(StrEnum):
     MANUAL = "manual"  # when an organizer says so
 
 
-class Rerun(Identified, Timed, Base):
+class Rerun(Identified, Timed, FlowDriven, Base):
     """Submissions of a competition that are scored again. `selection` says how they were chosen.
 
     `held_back` is why the results were not adopted by themselves.
@@ -50,8 +50,6 @@ class Rerun(Identified, Timed, Base):
     version: Mapped[int] = mapped_column(default=1)
     total: Mapped[int]
     expected_seconds: Mapped[float | None]
-    flow_run_id: Mapped[UUID | None]
-    dispatches: Mapped[int] = mapped_column(default=0)
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
 

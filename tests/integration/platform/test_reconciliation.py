@@ -357,21 +357,38 @@ def test_a_bundle_whose_flow_died_while_it_was_read_is_read_again(
     (run,) = prefect.runs_of(bundle_id)
     grown_old(prefect, run["id"], "RUNNING")
     assert repaired(world, orchestration) == Repairs(crashed=1, flows=1)
+    with world.session() as session:
+        session.execute(update(Bundle).values(dispatched=now() - driven.PAUSES[1]))
     dispatcher.tick()
     assert len(prefect.runs_of(bundle_id)) == 2
     with world.session() as session:
         assert session.get_one(Bundle, bundle_id).status is BundleStatus.READING
 
 
+def test_a_bundle_whose_reading_failed_again_and_again_rests_before_the_next_time(
+    world: World, dispatcher: Dispatcher, prefect: StandInPrefect, olga: Known
+) -> None:
+    bundle_id = world.bundle_row(olga)
+    for _ in range(2):
+        dispatcher.tick()
+        with world.session() as session:
+            session.execute(update(Bundle).values(flow_run_id=None))
+    assert len(prefect.runs_of(bundle_id)) == 1
+    with world.session() as session:
+        session.execute(update(Bundle).values(dispatched=now() - driven.PAUSES[1]))
+    dispatcher.tick()
+    assert len(prefect.runs_of(bundle_id)) == 2
+
+
 def test_a_bundle_that_ends_whoever_reads_it_is_given_up(
     world: World, dispatcher: Dispatcher, prefect: StandInPrefect, olga: Known
 ) -> None:
     bundle_id = world.bundle_row(olga)
-    for _ in range(driven.MAX_READINGS + 2):
+    for _ in range(len(driven.PAUSES) + 2):
         dispatcher.tick()
         with world.session() as session:
-            session.execute(update(Bundle).values(flow_run_id=None))
-    assert len(prefect.runs_of(bundle_id)) == driven.MAX_READINGS
+            session.execute(update(Bundle).values(flow_run_id=None, dispatched=now() - driven.PAUSES[-1]))
+    assert len(prefect.runs_of(bundle_id)) == len(driven.PAUSES)
     with world.session() as session:
         bundle = session.get_one(Bundle, bundle_id)
         assert bundle.status is BundleStatus.FAILED
