@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from podium.platform.images.arranging import arrange
@@ -20,15 +21,24 @@ from podium.platform.images.problems import Flag, FlagKind, ImageRefused, Reason
 from podium.platform.images.references import find_referred
 
 _INDEX_OF_MIRAX = "Slidedat.ini"
+_TOO_LATE = Refusal(
+    Reason.LATE_SLICE,
+    "An image was made of the other slices of its series before, without this file.",
+    "Import the whole series in another session; this one can then be removed, with its images.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file of the session, as far as it is known before its pixels are read."""
+    """A file of the session, as far as it is known before its pixels are read.
+
+    One that `is_done` was made a part of an image before: headers may refer to it, and no further image is made of it.
+    """
 
     path: str
     kind: Kind
     scanned: Scanned | None = None
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,9 @@ def group(files: Sequence[Found]) -> Grouping:
         if file.scanned is not None and file.scanned.dicom is not None:
             series[_series_key(number, file.scanned.dicom)].append(number)
     for numbers in series.values():
-        _add_series(numbers, [_header(files[number]) for number in numbers], made)
+        done = frozenset(number for number in numbers if files[number].is_done)
+        if len(done) < len(numbers):
+            _add_series(numbers, [_header(files[number]) for number in numbers], made, done=done)
     _name_apart(made)
     return made
 
@@ -170,7 +182,12 @@ def _header(file: Found) -> DicomHeader:
 
 
 def _add_series(
-    numbers: Sequence[int], headers: Sequence[DicomHeader], made: Grouping, *, told: Flag | None = None
+    numbers: Sequence[int],
+    headers: Sequence[DicomHeader],
+    made: Grouping,
+    *,
+    told: Flag | None = None,
+    done: AbstractSet[int] = frozenset(),
 ) -> None:
     if headers[0].series[2] == WHOLE_SLIDE:
         refusal = Refusal(
@@ -182,9 +199,15 @@ def _add_series(
     arrangement = arrange(planes_of(headers))
     if told is None and arrangement.refused:
         told = Flag(FlagKind.INCOMPLETE_SERIES, "Some files of its series were rejected.")
-    made.groups += [_of_stack(stack, numbers, headers, told) for stack in arrangement.stacks]
+    for one in (_of_stack(stack, numbers, headers, told) for stack in arrangement.stacks):
+        if done.isdisjoint(one.files):
+            made.groups.append(one)
+            continue
+        for number in one.files:
+            if number not in done:
+                made.refused[number].append(_TOO_LATE)
     for refused in arrangement.refused:
-        for number in sorted({numbers[plane.file] for plane in refused.planes}):
+        for number in sorted({numbers[plane.file] for plane in refused.planes} - done):
             made.refused[number].append(refused.refusal)
 
 

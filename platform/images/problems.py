@@ -32,6 +32,7 @@ class Reason(StrEnum):
     TILTED = "tilted"  # slices shifted against each other, as by a tilted gantry
     DUPLICATE_SLICE = "duplicate_slice"  # the same slice as another one, which is kept
     AMBIGUOUS_SLICES = "ambiguous_slices"  # several different slices at one place, and nothing tells them apart
+    LATE_SLICE = "late_slice"  # of a series of which an image was made before, without it
     UNEVEN_TIME_POINTS = "uneven_time_points"  # not every time point has every slice
     MIXED_SIZES = "mixed_sizes"  # not of the size of most slices of its series
     INCOMPLETE_SET = "incomplete_set"  # one of several files that make an image only together

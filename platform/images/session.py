@@ -64,6 +64,7 @@ class _File:
     ignored: str = ""
     is_pack: bool = False
     superseded: bool = False
+    is_done: bool = False
     scanned: Scanned | None = None
     refusals: list[Refusal] = field(default_factory=list)
 
@@ -90,7 +91,8 @@ def import_files(
             came; by default what lies there, with the paths that it has.
         packs: Archives, by what they are called, that only hold others: of these alone is told. What came later takes
             the place of what came before with the same path.
-        done: Files, by what they are called, that are left aside: they were imported before.
+        done: Files, by what they are called, that are parts of images since before: others may refer to them, and a
+            series of which some are is not made an image of its other slices. They are not told of.
 
     Raises:
         PlatformFault: The processes that read the files can't be run.
@@ -133,10 +135,10 @@ class _Session:
             with children(self._workplace, [self._sources], self._limits, load=load) as hands:
                 self._expand(hands)
                 self._files = [
-                    file
-                    for file in self._files
-                    if file.path not in self._done and not file.superseded and not (file.is_pack and file.ignored)
+                    file for file in self._files if not file.superseded and not (file.is_pack and file.ignored)
                 ]
+                for file in self._files:
+                    file.is_done = file.path in self._done
                 self._scan(hands)
                 self._import(hands)
                 return self._report(hands, time.monotonic() - began)
@@ -226,7 +228,9 @@ class _Session:
         return _File(path, place, 0, Kind.OTHER, refusals=[refusal])
 
     def _scan(self, hands: Children) -> None:
-        scanned = [file for file in self._files if file.kind in SCANNED and not file.refusals]
+        scanned = [file for file in self._files if file.kind in SCANNED and not file.refusals and not file.is_done]
+        if any(file.kind is Kind.DICOM for file in scanned):
+            scanned += [file for file in self._files if file.kind is Kind.DICOM and file.is_done]
         jobs = [ScanJob(str(file.place), file.kind) for file in scanned]
         for done, (number, answer) in enumerate(hands.do(jobs, at_once=_FILES_OF_A_SCAN), 1):
             file = scanned[number]
@@ -240,7 +244,7 @@ class _Session:
                 self._progress("scanned", done, len(jobs))
 
     def _import(self, hands: Children) -> None:
-        found = [Found(file.path, Kind.OTHER if file.refusals else file.kind, file.scanned) for file in self._files]
+        found = [_found(file) for file in self._files]
         waiting = self._take_refusals(group(found))
         for _ in range(_MOST_ROUNDS):
             waiting = self._import_groups(waiting, hands)
@@ -314,8 +318,10 @@ class _Session:
     def _report(self, hands: Children, seconds: float) -> ImportReport:
         self._tell_of_missing_parts()
         used = {source.path for image in self._images for source in image.image.sources}
-        ignored = [IgnoredFile(file.path, file.size, file.ignored) for file in self._files if file.ignored]
-        skipped = used | {file.path for file in ignored}
+        ignored = [
+            IgnoredFile(file.path, file.size, file.ignored) for file in self._files if file.ignored and not file.is_done
+        ]
+        skipped = used | {file.path for file in ignored} | {file.path for file in self._files if file.is_done}
         rejected = [_rejected(file) for file in self._files if file.path not in skipped]
         return ImportReport(
             images=tuple(self._images),
@@ -326,6 +332,15 @@ class _Session:
             peak_bytes=hands.peak_bytes,
             cpu_seconds=hands.cpu_seconds,
         )
+
+
+def _found(file: _File) -> Found:
+    # What is done is only referred to, save the slices that tell what else belongs to their series.
+    is_series = file.scanned is not None and file.scanned.dicom is not None
+    is_nothing = file.refusals or (file.is_done and not is_series)
+    return Found(
+        file.path, Kind.OTHER if is_nothing else file.kind, None if is_nothing else file.scanned, is_done=file.is_done
+    )
 
 
 def _looked_at(shown: str, place: Path) -> _File:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_files import dataset, ramp, write, write_series
 
 from podium.platform.images import session
 from podium.platform.images.report import ImportReport
@@ -81,3 +82,43 @@ def test_what_is_done_is_left_aside(uploads: Path, act: Any, volume: bytes):
     report = act(names={"0": "x.zip"}, done={"x.zip/a.mha"})
     assert paths(report) == ["x.zip/b.mha"]
     assert [file.path for file in report.rejected] == ["x.zip/c.txt"]
+
+
+def test_a_slice_that_comes_late_is_not_an_image_of_its_own(uploads: Path, act: Any):
+    write_series(uploads, [0, 1, 2, 3])
+    every = {file.name: file.name for file in sorted(uploads.iterdir())}
+    late = list(every)[-1]
+    report = act(names=every, done=set(every) - {late})
+    assert paths(report) == []
+    assert [(file.path, file.reason.value) for file in report.rejected] == [(late, "late_slice")]
+    assert "another session" in report.rejected[0].remedy
+
+
+def test_what_was_refused_of_a_series_is_refused_for_the_same_when_it_is_tried_again(uploads: Path, act: Any):
+    write_series(uploads, [0, 1, 2])
+    write(uploads / "small.dcm", dataset(ramp(3)[:-1], ImagePositionPatient=[0, 0, 3]))
+    every = {file.name: file.name for file in sorted(uploads.iterdir())}
+    report = act(names=every, done=set(every) - {"small.dcm"})
+    assert [(file.path, file.reason.value) for file in report.rejected] == [("small.dcm", "mixed_sizes")]
+
+
+def test_another_image_of_a_series_can_be_made_later(uploads: Path, act: Any):
+    write_series(uploads, [0, 1, 2])
+    for number in range(3):
+        across = {"ImageOrientationPatient": [0, 1, 0, 0, 0, -1], "ImagePositionPatient": [-number, 0, 0]}
+        write(uploads / f"across-{number}.dcm", dataset(ramp(number), **across))
+    every = {file.name: file.name for file in sorted(uploads.iterdir())}
+    report = act(names=every, done={name for name in every if not name.startswith("across")})
+    assert paths(report) == ["across-0.dcm", "across-1.dcm", "across-2.dcm"]
+    assert report.rejected == ()
+
+
+def test_a_header_that_comes_late_finds_its_data_file(uploads: Path, act: Any):
+    first = "ObjectType = Image\nNDims = 2\nDimSize = 3 2\nElementType = MET_UCHAR\nElementDataFile = data.raw\n"
+    (uploads / "first.mhd").write_text(first)
+    (uploads / "second.mhd").write_text(first.replace("3 2", "2 3"))
+    (uploads / "data.raw").write_bytes(bytes(range(6)))
+    names = {name: name for name in ("first.mhd", "second.mhd", "data.raw")}
+    report = act(names=names, done={"first.mhd", "data.raw"})
+    assert paths(report) == ["second.mhd", "data.raw"]
+    assert report.rejected == ()
