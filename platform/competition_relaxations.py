@@ -59,7 +59,7 @@ def _destinations(texts: Sequence[str]) -> tuple[str, ...]:
             problems.append(f"'{text[:80]}': {bad}")
     if problems:
         raise InvalidInput(
-            f"This can't be allowed: {'; '.join(problems)}.", remedy="Write host:port, such as pypi.org:443."
+            f"This can't be allowed: {'; '.join(problems)}.", remedy="Write host:port, such as data.example:443."
         )
     return tuple(dict.fromkeys(found))
 

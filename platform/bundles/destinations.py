@@ -103,7 +103,7 @@ def relaxation_names(relaxations: Relaxations) -> tuple[str, ...]:
 
 def _split(text: str) -> tuple[str, str | None]:
     if "://" in text or "/" in text:
-        raise BadDestination("it is an address of a page; write the host and the port alone, such as pypi.org:443")
+        raise BadDestination("it is an address of a page; write the host and the port alone, such as data.example:443")
     if "@" in text:
         raise BadDestination("it names a user; write the host and the port alone")
     if found := _BRACKETED.fullmatch(text):

@@ -8,7 +8,7 @@ from podium.platform.bundles.fields import Value
 from podium.platform.bundles.findings import shown
 
 FIELDS = ("network", "root")
-_EXAMPLE = "Name what programs need, such as `network: [pypi.org:443]` or `root: true`."
+_EXAMPLE = "Name what programs need, such as `network: [data.example:443]` or `root: true`."
 
 
 def read_relaxations(value: Value | None) -> Relaxations:
@@ -37,5 +37,5 @@ def _destination(entry: Value) -> str:
     try:
         return str(parse_destination(text))
     except BadDestination as bad:
-        entry.error(f"{shown(text)} can't be allowed: {bad}.", "Write `host:port`, such as `pypi.org:443`.")
+        entry.error(f"{shown(text)} can't be allowed: {bad}.", "Write `host:port`, such as `data.example:443`.")
         return ""

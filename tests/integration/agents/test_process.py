@@ -108,7 +108,7 @@ def test_every_namespace_is_its_own(sandbox: Runner) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        {"relaxations": Relaxations(network=("pypi.org:443",))},
+        {"relaxations": Relaxations(network=("data.example:443",))},
         {"relaxations": Relaxations(root=True)},
         {"runtime": "runsc"},
         {"limits": SMALL.model_copy(update={"gpus": 1})},

@@ -134,7 +134,7 @@ def test_what_failed_is_tried_again_with_another_image(relaxed: Runner, engine: 
     assert asked == ["bad", relaxed.image.digest]
 
 
-@pytest.mark.parametrize("asked", [to("pypi.org:443"), to("10.0.0.1:80"), Relaxations(root=True)])
+@pytest.mark.parametrize("asked", [to("data.example:443"), to("10.0.0.1:80"), Relaxations(root=True)])
 def test_no_program_is_run_with_less_than_it_asks_for(
     run: Runner, engine: docker.APIClient, owner: str, asked: Relaxations
 ) -> None:
@@ -198,14 +198,14 @@ def test_a_private_address_needs_the_operators_word(
         assert executor.labels()["relaxations"] == "network"
         with pytest.raises(ExecutorFault, match="does not offer the relaxation private_network"):
             run("true", relaxations=to(site))
-        assert run("true", relaxations=to("pypi.org:443")).end.exit_status == 0
+        assert run("true", relaxations=to("data.example:443")).end.exit_status == 0
     finally:
         executor.close()
 
 
 def test_only_a_program_with_a_list_is_told_of_a_proxy(relaxed: Runner) -> None:
     assert "proxy" not in relaxed("env").text().lower()
-    assert "http_proxy=http://127.0.0.1:3128" in relaxed("env", relaxations=to("pypi.org:443")).text()
+    assert "http_proxy=http://127.0.0.1:3128" in relaxed("env", relaxations=to("data.example:443")).text()
 
 
 @pytest.mark.parametrize("times", [1, 2])

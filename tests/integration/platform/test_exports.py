@@ -48,7 +48,7 @@ EVERYTHING: dict[str, Any] = {
     "end": "2098-01-01T00:00:00.000001Z",
     "registration_start": PAST,
     "registration_end": "2097-01-01",
-    "relaxations": {"network": ["pypi.org:443"], "root": True},
+    "relaxations": {"network": ["data.example:443"], "root": True},
     "fact_sheet": {
         "team": {"key": "team", "type": "text", "title": "Team?", "is_required": True},
         "kind": {"type": "select", "title": "Kind?", "selection": ["a", "-b"], "is_on_leaderboard": True},

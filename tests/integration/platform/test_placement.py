@@ -15,7 +15,7 @@ from podium.platform.errors import InvalidInput, NotAllowed, NotFound
 from podium.platform.jobs import CONTRACT, ScoringJob, Wake
 from podium.platform.models import Competition, Event, Phase, Submission
 
-RELAXED = {"network": ["pypi.org"], "root": True}
+RELAXED = {"network": ["data.example"], "root": True}
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_relaxations_of_a_bundle_are_recorded_and_shown_to_everyone(
     slug = world.competition(olga, relaxations=RELAXED)
     with Client(gateway.address) as anybody:
         shown = anybody.competition(slug).relaxations
-    assert shown == Relaxations(network=("pypi.org:443",), root=True)
+    assert shown == Relaxations(network=("data.example:443",), root=True)
 
 
 def test_only_organizers_relax_and_who_did_it_is_remembered(
@@ -87,8 +87,8 @@ def test_only_organizers_relax_and_who_did_it_is_remembered(
         client.relax(slug, root=True)
     with Client(gateway.address, olga.token) as client:
         assert client.relax(slug, root=True).relaxations == Relaxations(root=True)
-        both = client.relax(slug, network=["PyPI.org", "pypi.org:443", "a.example:80"]).relaxations
-        assert both == Relaxations(network=("pypi.org:443", "a.example:80"), root=True)
+        both = client.relax(slug, network=["Data.example", "data.example:443", "a.example:80"]).relaxations
+        assert both == Relaxations(network=("data.example:443", "a.example:80"), root=True)
         client.relax(slug, root=True)  # changes nothing
         assert client.relax(slug, network=[], root=False).relaxations == Relaxations()
     with world.session() as session:
@@ -100,14 +100,14 @@ def test_only_organizers_relax_and_who_did_it_is_remembered(
         ("person:olga", "relaxed", "relaxed"),
         ("person:olga", "relaxed", "strict"),
     ]
-    assert "may connect to pypi.org:443, a.example:80" in told[1][3]
+    assert "may connect to data.example:443, a.example:80" in told[1][3]
 
 
 def test_what_can_not_be_allowed_is_refused_all_at_once(gateway: RunningGateway, world: World, olga: Known) -> None:
     slug = world.competition(olga)
     with Client(gateway.address, olga.token) as client:
         with pytest.raises(InvalidInput, match=r"\*\.org.*wildcard.*127\.0\.0\.1.*no program may ever") as refused:
-            client.relax(slug, network=["*.org", "127.0.0.1:80", "pypi.org"])
+            client.relax(slug, network=["*.org", "127.0.0.1:80", "data.example"])
         assert "host:port" in refused.value.remedy
         assert client.competition(slug).relaxations == Relaxations()
 
@@ -136,7 +136,7 @@ def test_a_relaxed_submission_is_for_agents_that_allow_it(
     answer = fleet.claim("whole", submission_id)
     assert answer.status_code == 201
     job = ScoringJob.model_validate_json(answer.content)
-    assert job.relaxations == Relaxations(network=("pypi.org:443",), root=True)
+    assert job.relaxations == Relaxations(network=("data.example:443",), root=True)
 
 
 def test_a_submission_waits_no_more_once_nothing_is_relaxed(

@@ -64,7 +64,7 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "list_competitions": Sample("GET", "/competitions"),
         "read_competition": Sample("GET", "/competitions/iris"),
         "change_competition": Sample("PATCH", "/competitions/iris", {"published": False}),
-        "relax_competition": Sample("PATCH", "/competitions/iris/relaxations", {"network": ["pypi.org:443"]}),
+        "relax_competition": Sample("PATCH", "/competitions/iris/relaxations", {"network": ["data.example:443"]}),
         "read_content": Sample("GET", "/competitions/iris/content"),
         "preview_content": Sample("POST", "/competitions/iris/content/preview", {"changes": {"title": "Irises"}}),
         "change_content": Sample(

@@ -23,10 +23,15 @@ def listing(*texts: str, private: bool = False, leads_to: tuple[str, ...] = ("93
 
 
 def test_only_entries_are_wanted_by_host_and_port() -> None:
-    allowed = listing("pypi.org:443", "[2606:2800:220:1::1]:443")
-    assert allowed.wanted("PyPI.org", 443) == Destination("pypi.org", 443)
+    allowed = listing("data.example:443", "[2606:2800:220:1::1]:443")
+    assert allowed.wanted("Data.example", 443) == Destination("data.example", 443)
     assert allowed.wanted("2606:2800:220:1::1", 443).port == 443
-    for host, port in (("pypi.org", 80), ("x.pypi.org", 443), ("pypi.org.evil.example", 443), ("93.184.216.34", 443)):
+    for host, port in (
+        ("data.example", 80),
+        ("x.data.example", 443),
+        ("data.example.evil.example", 443),
+        ("93.184.216.34", 443),
+    ):
         with pytest.raises(Refused, match="not on the competition's allow-list"):
             allowed.wanted(host, port)
     for host in ("127.0.0.1", "localhost", "169.254.169.254", "::1", "*"):

@@ -11,9 +11,9 @@ from podium.platform.bundles.destinations import BadDestination, parse_destinati
 @pytest.mark.parametrize(
     ("text", "written"),
     [
-        ("pypi.org", "pypi.org:443"),
-        (" PyPI.org:80 ", "pypi.org:80"),
-        ("pypi.org.:443", "pypi.org:443"),
+        ("data.example", "data.example:443"),
+        (" Data.example:80 ", "data.example:80"),
+        ("data.example.:443", "data.example:443"),
         ("a-b.c_d.example:65535", "a-b.c_d.example:65535"),
         ("database:5432", "database:5432"),
         ("93.184.216.34", "93.184.216.34:443"),
@@ -73,8 +73,8 @@ def test_what_can_not_be_allowed_says_why(text: str, why: str) -> None:
 
 def test_names_of_relaxations_are_what_an_operator_allows() -> None:
     assert relaxation_names(Relaxations()) == ()
-    assert relaxation_names(Relaxations(network=("pypi.org:443",))) == ("network",)
-    assert relaxation_names(Relaxations(network=("pypi.org:443", "10.0.0.1:80"))) == ("network", "private_network")
+    assert relaxation_names(Relaxations(network=("data.example:443",))) == ("network",)
+    assert relaxation_names(Relaxations(network=("data.example:443", "10.0.0.1:80"))) == ("network", "private_network")
     assert relaxation_names(Relaxations(network=("[fd00::1]:80",))) == ("network", "private_network")
     assert relaxation_names(Relaxations(network=("100.64.0.1:80",))) == ("network", "private_network")
     assert relaxation_names(Relaxations(root=True)) == ("root",)

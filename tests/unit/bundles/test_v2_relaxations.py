@@ -17,12 +17,12 @@ def test_nothing_is_relaxed_unless_asked(accepted: Callable[..., CompetitionCont
 
 def test_network_and_root_are_asked_for_by_name(accepted: Callable[..., CompetitionContent]) -> None:
     content = accepted(
-        (TITLE, f"{TITLE}relaxations:\n  network: [PyPI.org, 'pypi.org:443', a.example:80]\n  root: yes\n")
+        (TITLE, f"{TITLE}relaxations:\n  network: [Data.example, 'data.example:443', a.example:80]\n  root: yes\n")
     )
-    assert content.relaxations == Relaxations(network=("pypi.org:443", "a.example:80"), root=True)
+    assert content.relaxations == Relaxations(network=("data.example:443", "a.example:80"), root=True)
     assert content.relaxations.in_words() == (
         (
-            "Programs, those of submissions too, may connect to pypi.org:443, a.example:80; "
+            "Programs, those of submissions too, may connect to data.example:443, a.example:80; "
             "what they can read can leave that way."
         ),
         "Programs run as root inside of their container, without any capability.",

@@ -102,7 +102,7 @@ TASK = built(
 STORED_TASK = built(StoredTask, index=INDEX, key=st.uuids().map(str))
 RELAXATIONS = built(
     Relaxations,
-    network=st.lists(st.sampled_from(["pypi.org:443", "10.0.0.7:22", "[2001:db8::1]:80"]), unique=True).map(tuple),
+    network=st.lists(st.sampled_from(["data.example:443", "10.0.0.7:22", "[2001:db8::1]:80"]), unique=True).map(tuple),
     root=st.booleans(),
 )
 

@@ -300,16 +300,16 @@ def test_a_bundle_is_checked_without_a_gateway(podium: Podium, gateway: Gateway,
     assert podium("bundle", "check", str(bundle / "nothing")).code == 5
 
 
-RELAXED = {"network": ["pypi.org:443"], "root": True}
+RELAXED = {"network": ["data.example:443"], "root": True}
 
 
 def test_rules_are_relaxed_by_name(podium: Podium, gateway: Gateway, samples: type[Samples]):
     gateway.on("PATCH /competitions/iris/relaxations", samples.competition(relaxations=RELAXED))
-    ran = podium("competition", "relax", "iris", "--network", "pypi.org", "--network", "a.example:80", "--root")
+    ran = podium("competition", "relax", "iris", "--network", "data.example", "--network", "a.example:80", "--root")
     assert ran.code == 0
-    assert "iris: Programs, those of submissions too, may connect to pypi.org:443;" in ran.err
+    assert "iris: Programs, those of submissions too, may connect to data.example:443;" in ran.err
     assert "Programs run as root inside of their container" in ran.err
-    assert gateway.calls[-1].json == {"network": ["pypi.org", "a.example:80"], "root": True}
+    assert gateway.calls[-1].json == {"network": ["data.example", "a.example:80"], "root": True}
     podium("competition", "relax", "iris", "--no-root")
     assert gateway.calls[-1].json == {"root": False}
     gateway.on("PATCH /competitions/iris/relaxations", samples.competition())
@@ -317,7 +317,7 @@ def test_rules_are_relaxed_by_name(podium: Podium, gateway: Gateway, samples: ty
     assert gateway.calls[-1].json == {"network": [], "root": False}
 
 
-@pytest.mark.parametrize("options", [(), ("--none", "--root"), ("--none", "--network", "pypi.org")])
+@pytest.mark.parametrize("options", [(), ("--none", "--root"), ("--none", "--network", "data.example")])
 def test_it_must_be_said_what_to_relax(podium: Podium, gateway: Gateway, options: tuple[str, ...]):
     assert podium("competition", "relax", "iris", *options).code == 2
     assert gateway.calls == []
@@ -326,7 +326,7 @@ def test_it_must_be_said_what_to_relax(podium: Podium, gateway: Gateway, options
 def test_relaxations_are_shown_with_the_competition(podium: Podium, gateway: Gateway, samples: type[Samples]):
     gateway.on("GET /competitions/iris", samples.competition(relaxations=RELAXED))
     ran = podium("competition", "show", "iris")
-    assert "may connect to pypi.org:443; what they can read can leave that way." in ran.out
+    assert "may connect to data.example:443; what they can read can leave that way." in ran.out
     assert json.loads(podium("competition", "show", "iris", "--json").out)["relaxations"] == RELAXED
 
 

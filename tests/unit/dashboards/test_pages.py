@@ -72,9 +72,9 @@ def test_a_competition_shows_its_phases_pages_rules_and_commands(stand_in: Stand
 def test_relaxed_rules_are_shown_to_everybody(stand_in: StandIn, visit: Visit):
     stand_in.add(make_competition("strict", "Strict"))
     assert "may connect" not in _html(visit("competition", competition="strict"))
-    stand_in.add(make_competition(relaxations=Relaxations(network=("pypi.org:443",), root=True)))
+    stand_in.add(make_competition(relaxations=Relaxations(network=("data.example:443",), root=True)))
     shown = _html(visit("competition", competition="iris"))
-    assert "may connect to pypi.org:443; what they can read can leave that way." in shown
+    assert "may connect to data.example:443; what they can read can leave that way." in shown
     assert "run as root inside of their container" in shown
 
 
