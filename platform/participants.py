@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from podium.platform.errors import Conflict, NotAllowed, NotFound
 from podium.platform.events import record_event
 from podium.platform.lifecycle import ParticipantStatus
-from podium.platform.mail.submission_news import tell_of_decision
+from podium.platform.mail.registration_news import tell_of_decision
 from podium.platform.models import Competition, Participant, Person, TermsAcceptance, now
 from podium.platform.records.people import ParticipantRecord
 from podium.platform.submissions.windows import require_registration_open

@@ -1,4 +1,4 @@
-"""News of submissions: that one is scored, or has failed; and of registrations."""
+"""News of submissions: that one is scored, or has failed."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
+from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.mail.news import news_rules, tell
 from podium.platform.mail.queueing import Addressed
 from podium.platform.mail.template_files import TemplateName
-from podium.platform.models import Competition, MailKind, Person, Submission
+from podium.platform.models import MailKind, Submission
 
 _ENDS = {
     SubmissionStatus.FINISHED: TemplateName.SUBMISSION_FINISHED,
     SubmissionStatus.FAILED: TemplateName.SUBMISSION_FAILED,
-}
-_DECISIONS = {
-    ParticipantStatus.APPROVED: TemplateName.REGISTRATION_ACCEPTED,
-    ParticipantStatus.DENIED: TemplateName.REGISTRATION_DENIED,
 }
 
 
@@ -48,11 +44,3 @@ def tell_of_ends(session: Session, submissions: Sequence[Submission], after: Sub
         if end_is_news(after, is_rerun=one.rerun_id is not None, is_migrated=one.origin_id is not None)
     ]
     return tell(session, MailKind.SUBMISSION, _ENDS[after], addressed)
-
-
-def tell_of_decision(session: Session, competition: Competition, person: Person, status: ParticipantStatus) -> int:
-    """Tell somebody that organizers have accepted or denied them. The caller holds the participant's row."""
-    if status not in _DECISIONS:
-        return 0
-    addressed = [Addressed(person.id, competition_id=competition.id)]
-    return tell(session, MailKind.REGISTRATION, _DECISIONS[status], addressed)

@@ -48,7 +48,7 @@ OWN_VARIABLES: Mapping[TemplateName, frozenset[str]] = MappingProxyType(
         TemplateName.PHASE_OPENS: frozenset({"phase", "closes"}),
         TemplateName.PHASE_CLOSES: frozenset({"phase", "closes"}),
         TemplateName.RANK_CHANGED: frozenset({"phase", "old_rank", "new_rank", "reason"}),
-        TemplateName.AGENT_LOST: frozenset({"agent", "pool", "seen", "left", "waiting"}),
+        TemplateName.AGENT_LOST: frozenset({"agents", "pool", "seen", "left", "waiting"}),
         TemplateName.POOL_EMPTY: frozenset({"pool", "waiting"}),
         TemplateName.DIGEST: frozenset({"count", "day"}),
     }
