@@ -51,6 +51,11 @@ def tell_people(database: Database, settings: ServerSettings) -> None:
         closing=timedelta(hours=settings.mail_closing_hours),
         agent_lost=timedelta(minutes=settings.mail_agent_lost_minutes),
     )
+    set_news_rules(database, rules)
+
+
+def set_news_rules(database: Database, rules: NewsRules | None) -> None:
+    """Have the sessions of a database queue news by these rules; none without any."""
     database.keep_in_sessions(_RULES, rules)
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import DateTime as Moment
-from sqlalchemy import Text, Uuid, and_, bindparam, case, cast, column, exists, func, literal, select
+from sqlalchemy import Table, Text, Uuid, and_, bindparam, case, cast, column, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
@@ -104,7 +104,9 @@ def _statement(kind: MailKind) -> Insert:
         MailPreference.frequency == MailFrequency.DAILY,
     )
     is_for_digest = and_(cast(digest, Moment(timezone=True)).is_not(None), daily)
-    row = OutboxMessage.__table__.c
+    table = OutboxMessage.__table__
+    assert isinstance(table, Table)
+    row = table.c
     values = {
         row.id: told.c.id,
         row.created: cast(moment, Moment(timezone=True)),
@@ -127,4 +129,7 @@ def _statement(kind: MailKind) -> Insert:
         .select_from(told.join(Person, Person.id == told.c.person_id))
         .where(why_not(kind, told.c.competition_id).is_(None))
     )
-    return insert(OutboxMessage).from_select(list(values), chosen).on_conflict_do_nothing().returning(OutboxMessage.id)
+    return (
+        # Of the table, not the class: a session would take what is filled in for rows to insert.
+        insert(OutboxMessage.__table__).from_select(list(values), chosen).on_conflict_do_nothing().returning(row.id)
+    )
