@@ -131,5 +131,5 @@ def _statement(kind: MailKind) -> Insert:
     )
     return (
         # Of the table, not the class: a session would take what is filled in for rows to insert.
-        insert(OutboxMessage.__table__).from_select(list(values), chosen).on_conflict_do_nothing().returning(row.id)
+        insert(table).from_select(list(values), chosen).on_conflict_do_nothing().returning(row.id)
     )
