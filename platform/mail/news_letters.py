@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from podium.platform.mail.addresses import one_line
 from podium.platform.mail.frame import frame
 from podium.platform.mail.template_files import NEWS_GO_HERE, TemplateName, template, variables_of
 from podium.platform.mail.variables import WRITTEN, Variable
@@ -14,6 +15,8 @@ from podium.platform.mail.wording import Wording, wording
 PLATFORM = "Podium"
 SHOWN = 150
 """Pieces of news that a digest tells, and competitions that it tells of; of more it tells how many there are."""
+_BRIEF = 200
+"""Characters of one value in a digest: what failed may say much."""
 STOPS = "Stop such messages"
 STOPS_DIGEST = "Stop these daily messages"
 
@@ -84,7 +87,7 @@ def _line(prefix: str, one: Told, values: dict[str, str]) -> str:
     """The brief words of one piece of news, with variables that nothing else has."""
     brief = template(one.template).in_brief
     for name in WRITTEN.findall(brief):
-        values[prefix + name] = one.values[name]
+        values[prefix + name] = one_line(one.values[name], most=_BRIEF)
     return f"* {WRITTEN.sub(lambda found: f'{{{{{prefix}{found[1]}}}}}', brief)}"
 
 

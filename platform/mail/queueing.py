@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from functools import cache
 from uuid import UUID
 
 from sqlalchemy import DateTime as Moment
-from sqlalchemy import Table, Text, Uuid, and_, bindparam, case, cast, column, exists, func, literal, select
+from sqlalchemy import Dialect, Table, Text, Uuid, and_, bindparam, case, cast, column, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
@@ -60,6 +61,9 @@ def queue_from_template(
         How many are new.
     """
     moment, made = now(), 0
+    session.flush()  # what is told of may be new
+    connection = session.connection()
+    written = _written(kind, connection.dialect)
     for start in range(0, len(addressed), _AT_ONCE):
         part = addressed[start : start + _AT_ONCE]
         told = {
@@ -72,13 +76,27 @@ def queue_from_template(
             "keys": [one.key for one in part],
             "filled": [json.dumps(dict(one.filled_in)) for one in part],
         }
-        made += len(session.execute(_statement(kind), told).all())
+        made += len(connection.exec_driver_sql(written.sql, {**written.values, **told}).all())
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A statement as the driver wants it, and what it has besides the messages."""
+
+    sql: str
+    values: Mapping[str, object]
+
+
 @cache
+def _written(kind: MailKind, dialect: Dialect) -> _Written:
+    """The statement for a kind, written once: SQLAlchemy takes longer to find it among others than Postgres to do it."""
+    compiled = _statement(kind).compile(dialect=dialect)
+    fixed = {name: value.value if isinstance(value, Enum) else value for name, value in compiled.params.items()}
+    return _Written(str(compiled), fixed)
+
+
 def _statement(kind: MailKind) -> Insert:
-    """The statement for a kind: made once, since it takes longer to make than to run."""
     told = (
         func.unnest(
             bindparam("ids", type_=ARRAY(Uuid(as_uuid=True))),
