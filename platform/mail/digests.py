@@ -42,11 +42,19 @@ def gather(session: Session, hour: int, *, most: int = _AT_ONCE) -> int:
         return 0
     wanted = _still_wanted(session, people, moment)
     digests = _digests(session, wanted, moment)
-    for person_id, digest_id in digests.items():
-        _change(session, wanted[person_id], status=MailStatus.GATHERED, digest_id=digest_id, ended=moment)
+    gathered = [(one, digest_id) for person_id, digest_id in digests.items() for one in wanted[person_id]]
+    told = {"ids": [one for one, _ in gathered], "digests": [digest_id for _, digest_id in gathered]}
+    session.execute(_GATHER, {**told, "moment": moment})
     late = [one for person_id, ids in wanted.items() if person_id not in digests for one in ids]
     _change(session, late, due=next_digest(moment, hour))
     return len(people)
+
+
+_GATHER = text(
+    "UPDATE mail_outbox AS mail SET status = 'gathered', digest_id = told.digest, ended = :moment"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS uuid[])) AS told(id, digest)"
+    " WHERE mail.id = told.id AND mail.status = 'queued'"
+)
 
 
 def _due(moment: datetime) -> tuple[ColumnElement[bool], ...]:

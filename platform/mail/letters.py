@@ -122,6 +122,7 @@ class SingleLetters:
     def __init__(self, configuration: MailConfiguration, links: MailLinks) -> None:
         self._configuration, self._links = configuration, links
         self._wordings: dict[tuple[str, UUID | None], Wording] = {}
+        self._stationery: dict[tuple[MailKind, UUID | None], Stationery] = {}
 
     def written(self, session: Session, claimed: Sequence[Claimed]) -> Iterator[Letter]:
         """A message for each row, but for what is not to be told any more: those rows are ended."""
@@ -164,7 +165,10 @@ class SingleLetters:
         else:
             values |= one.filled_in
             made = _single_wording(one, competition, self._links, values)
-        stationery = Stationery(letterhead(self._configuration, competition, one.kind))
+        of = (one.kind, competition.id if competition is not None else None)
+        if of not in self._stationery:
+            self._stationery[of] = Stationery(letterhead(self._configuration, competition, one.kind))
+        stationery = self._stationery[of]
         return _letter(one, self._configuration, stationery, made.written(values), stop)
 
     def _news_wording(self, one: Claimed, competition: Competition | None) -> Wording:

@@ -90,7 +90,7 @@ class _Written:
 
 @cache
 def _written(kind: MailKind, dialect: Dialect) -> _Written:
-    """The statement for a kind, written once: SQLAlchemy takes longer to find it among others than Postgres to do it."""
+    """The statement for a kind, written once: SQLAlchemy would take longer to find it again than Postgres to do it."""
     compiled = _statement(kind).compile(dialect=dialect)
     fixed = {name: value.value if isinstance(value, Enum) else value for name, value in compiled.params.items()}
     return _Written(str(compiled), fixed)
