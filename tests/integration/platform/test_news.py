@@ -170,7 +170,7 @@ def test_each_phase_is_told_once_and_again_where_its_dates_make_it_news(
     with ThreadPoolExecutor(3) as pool:  # the flow and two gateways
         list(pool.map(lambda _: tick(world), range(3)))
     assert news() == [("ada", "phase-opens")]
-    first = move(world, starts=now() + HOUR)
+    move(world, starts=now() + HOUR)
     tick(world)
     assert news() == [("ada", "phase-opens")]
     move(world, starts=now() - MINUTE)
@@ -187,7 +187,6 @@ def test_each_phase_is_told_once_and_again_where_its_dates_make_it_news(
         tick(world)
         counts.append(Counter(template for _, template in news())["phase-closes"])
     assert counts == [1, 1, 2, 2, 3]
-    assert first == 1
     # Nor of what only organizers see, or is paused, or began long ago.
     with world.session() as session:
         reopen(session, paused=now())
@@ -203,10 +202,9 @@ def tick(world: World) -> None:
         phase_clock.tick(session)
 
 
-def move(world: World, **dates: datetime) -> int:
+def move(world: World, **dates: datetime) -> None:
     with world.session() as session:
-        moved = session.scalars(update(Phase).where(Phase.position == 0).values(**dates).returning(Phase.id)).all()
-        return len(moved)
+        session.execute(update(Phase).where(Phase.position == 0).values(**dates))
 
 
 def test_a_decision_is_told_once_whoever_makes_it_twice(

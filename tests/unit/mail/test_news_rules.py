@@ -9,10 +9,12 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
+from podium.platform.database import Database
 from podium.platform.lifecycle import SubmissionStatus
 from podium.platform.mail.agent_news import QUIET, STALE, loss_is_news, names_in_words
-from podium.platform.mail.news import next_digest
+from podium.platform.mail.news import NewsRules, news_rules, next_digest, tell_people
 from podium.platform.mail.phase_news import (
     Window,
     closing_is_news,
@@ -21,8 +23,12 @@ from podium.platform.mail.phase_news import (
     opening_is_news,
     window_of,
 )
+from podium.platform.mail.preferences import CHOOSABLE
 from podium.platform.mail.rank_rules import changed_ranks, rank_words, ranks_are_shown
 from podium.platform.mail.submission_news import end_is_news
+from podium.platform.models import MailFrequency
+from podium.platform.records.mail import FREQUENCY_WORDS, KIND_WORDS
+from podium.platform.settings import ServerSettings
 
 NOON = datetime(2026, 5, 31, 12, tzinfo=UTC)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -149,3 +155,29 @@ def test_a_loss_is_told_once_and_not_of_what_comes_and_goes(silent: timedelta, t
 def test_many_agents_are_named_by_the_first():
     assert names_in_words(["a", "b"]) == "a, b"
     assert names_in_words(list("abcdefg")) == "a, b, c, d, e and 2 more"
+
+
+def test_each_kind_that_people_choose_for_has_its_words():
+    assert list(KIND_WORDS) == [str(kind) for kind in CHOOSABLE]
+    assert set(FREQUENCY_WORDS) == set(MailFrequency)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, None),
+        ({"mail_host": "mail.test"}, None),  # from whom is not said: nothing could be sent
+        (
+            {"mail_host": "mail.test", "mail_from": "podium@podium.test", "mail_digest_hour": 5},
+            NewsRules(5, timedelta(hours=24), timedelta(minutes=10)),
+        ),
+    ],
+)
+def test_people_are_told_only_where_mail_can_be_sent(values: dict[str, Any], told: NewsRules | None):
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    settings = ServerSettings(
+        database_url=SecretStr("postgresql://x"), storage_url="file:///x", secret_key=SecretStr("s" * 32), **values
+    )
+    tell_people(database, settings)
+    with database.session() as session:
+        assert news_rules(session) == told
