@@ -46,7 +46,7 @@ def values_of(session: Session, items: Sequence[NewsItem], links: MailLinks) -> 
         values: dict[str, str] | None = dict(one.filled_in)
         if one.template in _OF_SUBMISSIONS:
             submission = submissions.get(UUID(one.filled_in["submission_id"]))
-            values = None if submission is None else submission_values(submission)
+            values = None if submission is None else values_of_submission(submission)
         elif one.template is TemplateName.RANK_CHANGED and not _rank_is_shown(session, competition, one):
             values = None
         if values is not None and competition is not None:
@@ -79,7 +79,7 @@ def _submissions(session: Session, ids: Collection[UUID]) -> dict[UUID, Submissi
     return {one.id: one for one in session.scalars(query)} if ids else {}
 
 
-def submission_values(submission: Submission) -> dict[str, str]:
+def values_of_submission(submission: Submission) -> dict[str, str]:
     """What its participant may know of a submission that has ended."""
     failed = [one.verdict for one in submission.results.evaluations if one.status is EvaluationStatus.FAILED]
     verdict = next((one for one in failed if one is not None), None)
