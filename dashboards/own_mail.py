@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import streamlit as st
 
 from podium.dashboards import layout, session, source
 from podium.dashboards.deeds import Deed, show_deeds, show_outcome, try_to
 from podium.dashboards.markup import plain_markdown
 from podium.dashboards.session import Viewer
-from podium.platform.records.mail import MailPreferences
+from podium.platform.records.mail import FREQUENCY_WORDS, KIND_WORDS, MailPreferences
 
-_KINDS: Mapping[str, str] = MappingProxyType(
-    {
-        "announcement": "What organizers announce",
-        "submission": "My submission is finished, or has failed",
-        "registration": "I may take part, or not",
-        "phase": "A phase opens, or closes soon",
-        "rank": "A rerun has changed my rank",
-        "agent": "An agent of mine is lost",
-    }
-)
-_OFTEN: Mapping[str, str] = MappingProxyType({"at_once": "At once", "daily": "Once a day", "none": "Never"})
 _PLACE = "own-mail"
 
 
@@ -40,7 +26,7 @@ def show_own_mail(who: Viewer) -> None:
         else:
             st.caption(plain_markdown(f"It goes to {found.address}."))
     with st.container(horizontal=True, key="own-mail-kinds"):
-        for kind, label in _KINDS.items():
+        for kind, label in KIND_WORDS.items():
             if kind in found.frequencies and (kind != "agent" or session.may_organize(who)):
                 _show_kind(kind, label, found.frequencies[kind], who)
     show_outcome(_PLACE)
@@ -73,12 +59,12 @@ def _show_confirming(found: MailPreferences, who: Viewer) -> None:
 
 def _show_kind(kind: str, label: str, frequency: str, who: Viewer) -> None:
     # What is announced comes at once, or not at all.
-    options = [one for one in _OFTEN if kind != "announcement" or one != "daily"]
+    options = [one for one in FREQUENCY_WORDS if kind != "announcement" or one != "daily"]
     st.selectbox(
         label,
         options,
         index=options.index(frequency),
-        format_func=_OFTEN.__getitem__,
+        format_func=FREQUENCY_WORDS.__getitem__,
         key=f"{_PLACE}-{kind}",
         on_change=_choose,
         args=(kind, who),
@@ -88,7 +74,7 @@ def _show_kind(kind: str, label: str, frequency: str, who: Viewer) -> None:
 
 def _choose(kind: str, who: Viewer) -> None:
     frequency = str(st.session_state[f"{_PLACE}-{kind}"])
-    words = f"{_KINDS[kind]}: {_OFTEN[frequency].lower()}."
+    words = f"{KIND_WORDS[kind]}: {FREQUENCY_WORDS[frequency].lower()}."
     if not try_to(_PLACE, lambda: who.patient_gateway.choose_mail(kind, frequency), words):
         # The box shows again what holds.
         del st.session_state[f"{_PLACE}-{kind}"]

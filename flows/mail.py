@@ -25,7 +25,7 @@ def send_mass_email(campaign_id: UUID) -> State[None]:
 
 @flow(name=DELIVER_MAIL)
 def deliver_mail(round_id: UUID) -> State[None]:
-    """Send what waits outside of campaigns. It may be killed at any point, and begun again."""
+    """Make digests that are due, and send what waits outside of campaigns. It may be killed, and begun again."""
     with platform_services(DELIVER_MAIL) as services:
         ended = deliver_waiting(services)
         end_round(services, round_id, ended)

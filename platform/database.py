@@ -34,6 +34,7 @@ class Database:
             self.url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, connect_args={"connect_timeout": 10}
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._known: dict[object, object] = {}
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -59,6 +60,11 @@ class Database:
     def before_commit(self, listener: Callable[[Session], None]) -> None:
         """Have each transaction seen just before it is committed; what the listener adds is committed with it."""
         event.listen(self._sessions, "before_commit", listener)
+
+    def keep_in_sessions(self, name: str, value: object) -> None:
+        """Have each session from now on know something, by a name in its `info`."""
+        self._known[name] = value
+        self._sessions.configure(info=self._known)
 
     def answers(self) -> bool:
         """Whether Postgres can be reached now."""

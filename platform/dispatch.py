@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, select, update
@@ -35,6 +35,7 @@ from podium.platform.errors import PlatformFault
 from podium.platform.events import pool_topic
 from podium.platform.flow_leases import let_go_of_dead
 from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
+from podium.platform.mail.agent_news import tell_of_lost_agents
 from podium.platform.models import Competition, Pool, Submission, now
 from podium.platform.orchestration import Orchestration
 from podium.platform.pool_registration import register_pools
@@ -213,7 +214,9 @@ class Dispatcher:
                 notify(session, pool_topic(pool))
 
     def look_after(self) -> None:
-        """Stand in for the flows that look after the platform, where Prefect or its agent do not run them."""
+        """Tell of lost agents; stand in for flows that look after the platform where nobody runs them."""
+        with self._database.session() as session:
+            tell_of_lost_agents(session, timedelta(seconds=time.monotonic() - self._reachable))
         with self._database.session() as session:
             since = seconds_since(session, "reconcile")
             ticked = seconds_since(session, "tick")

@@ -166,6 +166,7 @@ class MailStatus(StrEnum):
     UNSETTLED = "unsettled"  # the mail server may have it or not: never sent again unless somebody says so
     SUPPRESSED = "suppressed"  # its person must not get it: opted out, denied, returned mail before
     CANCELLED = "cancelled"  # with its campaign
+    GATHERED = "gathered"  # told in the day's digest, not by itself
 
 
 class CompetitionStatus(StrEnum):
@@ -261,7 +262,13 @@ CAMPAIGN_TRANSITIONS: Mapping[CampaignStatus, frozenset[CampaignStatus]] = Mappi
 MAIL_TRANSITIONS: Mapping[MailStatus, frozenset[MailStatus]] = MappingProxyType(
     {
         MailStatus.QUEUED: frozenset(
-            {MailStatus.SENDING, MailStatus.FAILED, MailStatus.SUPPRESSED, MailStatus.CANCELLED}
+            {
+                MailStatus.SENDING,
+                MailStatus.FAILED,
+                MailStatus.SUPPRESSED,
+                MailStatus.CANCELLED,
+                MailStatus.GATHERED,
+            }
         ),
         # Back to the queue where it is certain that the mail server has not got it.
         MailStatus.SENDING: frozenset(
@@ -283,6 +290,7 @@ MAIL_TRANSITIONS: Mapping[MailStatus, frozenset[MailStatus]] = MappingProxyType(
         MailStatus.FAILED: frozenset(),
         MailStatus.SUPPRESSED: frozenset(),
         MailStatus.CANCELLED: frozenset(),
+        MailStatus.GATHERED: frozenset(),
     }
 )
 

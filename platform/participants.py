@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from podium.platform.errors import Conflict, NotAllowed, NotFound
 from podium.platform.events import record_event
 from podium.platform.lifecycle import ParticipantStatus
+from podium.platform.mail.registration_news import tell_of_decision
 from podium.platform.models import Competition, Participant, Person, TermsAcceptance, now
 from podium.platform.records.people import ParticipantRecord
 from podium.platform.submissions.windows import require_registration_open
@@ -98,4 +99,5 @@ def set_participant_status(
             reason=reason or competition.slug,
         )
         participant.status = status
+        tell_of_decision(session, competition, person, status)
     return participant_record(participant, person)

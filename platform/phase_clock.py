@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from podium.platform.database import notify
 from podium.platform.leaderboard.changes import leaderboard_topic
 from podium.platform.lifecycle import MigrationStatus, PhaseStatus
+from podium.platform.mail.phase_news import tell_of_phases
 from podium.platform.models import Phase, PhaseMigration, now
 from podium.platform.submissions.windows import phase_status
 from podium.platform.transitions import announce_phase
@@ -27,10 +28,11 @@ ACTOR = "flow:tick"
 
 @dataclass(slots=True)
 class Ticked:
-    """What a tick has found: how many phases it announced, and which migrations are to go on."""
+    """What a tick has found: how many phases it announced and messages it queued, and which migrations are to go on."""
 
     opened: int = 0
     ended: int = 0
+    told: int = 0
     migrating: Sequence[UUID] = ()
 
 
@@ -44,6 +46,8 @@ def tick(session: Session) -> Ticked:
         ticked.opened += after is PhaseStatus.OPEN
         ticked.ended += after is PhaseStatus.OVER
         notify(session, leaderboard_topic(phase.id))
+        if after is PhaseStatus.UPCOMING:
+            phase.opening_told = None  # it was put off: when it opens, that is news again
         if after is not PhaseStatus.UPCOMING and phase.auto_migrate_to_this_phase and phase.position > 0:
             session.execute(
                 insert(PhaseMigration)
@@ -58,6 +62,7 @@ def tick(session: Session) -> Ticked:
                 .on_conflict_do_nothing()
             )
     session.flush()
+    ticked.told = tell_of_phases(session, moment)
     ticked.migrating = session.scalars(
         select(PhaseMigration.phase_id).where(
             PhaseMigration.status == MigrationStatus.RUNNING, PhaseMigration.flow_run_id.is_(None)

@@ -216,6 +216,15 @@ class ServerSettings(BaseSettings):
         default=300, gt=0, description="When a message is tried again that was put off; then twice as long each time"
     )
     mail_give_up_hours: float = Field(default=48, gt=0, description="From when on it is tried no more")
+    mail_digest_hour: int = Field(
+        default=7, ge=0, le=23, description="At which hour (UTC) the day's digests are sent to those who want them"
+    )
+    mail_closing_hours: float = Field(
+        default=24, gt=0, le=24 * 30, description="How long before its end participants are told that a phase closes"
+    )
+    mail_agent_lost_minutes: float = Field(
+        default=10, ge=1, description="How long an agent is not heard of before people are told that it is lost"
+    )
     mail_second_organizer: bool = Field(
         default=False, description="Whether another organizer than who wrote it must approve a campaign"
     )

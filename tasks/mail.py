@@ -51,7 +51,8 @@ def send_campaign(services: PlatformServices, campaign_id: UUID) -> Ended:
 
 @task(task_run_name="deliver what waits", cache_policy=NO_CACHE)
 def deliver_waiting(services: PlatformServices) -> Ended:
-    """Send what waits outside of campaigns."""
+    """Make the digests that are due, and send what waits outside of campaigns."""
+    driving.gather_digests(services.database, services.settings.mail_digest_hour)
     sending = _sending(services)
     return sending.singles() if isinstance(sending, Sending) else sending
 

@@ -10,6 +10,7 @@ from prefect.context import FlowRunContext
 
 from podium.platform.database import Database
 from podium.platform.flow_leases import alive
+from podium.platform.mail.news import tell_people
 from podium.platform.orchestration import Orchestration
 from podium.platform.settings import ServerSettings, read_settings
 
@@ -28,6 +29,7 @@ def platform_services(flow: str = "") -> Iterator[PlatformServices]:
     """Connect to everything while the block runs; with the name of a flow, hold its lease."""
     settings = read_settings()
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
+    tell_people(database, settings)
     orchestration = Orchestration(settings.prefect_api_url)
     try:
         with holding_lease(database, flow) if flow else nullcontext():

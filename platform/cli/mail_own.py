@@ -15,7 +15,7 @@ from podium.platform.cli.options import CsvOption, JsonOption
 from podium.platform.cli.session import open_client
 from podium.platform.cli.terminal import note, printable, say
 from podium.platform.errors import InvalidInput
-from podium.platform.records.mail import MailPreferences, SuppressionRecord
+from podium.platform.records.mail import KIND_WORDS, MailPreferences, SuppressionRecord
 
 _FIELDS: Sequence[Field[SuppressionRecord]] = (
     Field("address", lambda one: one.address),
@@ -38,7 +38,7 @@ def choose(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Choose how you want mail of a kind."""
+    """Choose how you want mail of a kind: at once, in one message a day with all that is new, or not at all."""
     with open_client(context) as client:
         _show(client.choose_mail(kind, frequency), as_json=as_json)
 
@@ -68,7 +68,8 @@ def _show(found: MailPreferences, *, as_json: bool) -> None:
         return
     say(printable(f"To {found.address}" + (f": {found.trouble}" if found.trouble else "")))
     for kind, frequency in found.frequencies.items():
-        say(f"  {kind:13} {frequency.replace('_', ' ')}")
+        words = KIND_WORDS.get(kind, "")
+        say(f"  {kind:13} {frequency.replace('_', ' '):8} {words[:1].lower()}{words[1:]}".rstrip())
     for slug in found.stopped:
         say(printable(f"  {slug}: no announcements"))
 

@@ -14,6 +14,7 @@ from podium.platform.gateway.board_snapshots import BoardSnapshots
 from podium.platform.gateway.pacing import Pacing
 from podium.platform.gateway.prefect_proxy import PrefectProxy
 from podium.platform.gateway.slice_drawing import SliceDrawing
+from podium.platform.mail.news import tell_people
 from podium.platform.notices import Notices
 from podium.platform.orchestration import Orchestration
 from podium.platform.settings import ServerSettings
@@ -44,6 +45,7 @@ class Services:
         provider = read_provider(settings)
         database = Database(settings.database_url.get_secret_value())
         database.before_commit(audit.write)
+        tell_people(database, settings)
         orchestration = Orchestration(settings.prefect_api_url)
         storage = open_storage(settings)
         return cls(

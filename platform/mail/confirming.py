@@ -6,18 +6,9 @@ from sqlalchemy.orm import Session
 
 from podium.platform.errors import Conflict, NotFound
 from podium.platform.mail.links import MailLinks
-from podium.platform.mail.outbox import queue_message
+from podium.platform.mail.queueing import Addressed, queue_from_template
+from podium.platform.mail.template_files import TemplateName
 from podium.platform.models import MailKind, Person, now
-
-_SUBJECT = "Is this your address?"
-_BODY = """\
-Hello {{name}},
-
-somebody, you or an administrator, gave this address for the account **{{username}}**. If it is yours, say so here,
-within a week: {{confirm_link}}
-
-If it is not, you need not do anything: you get no more mail.
-"""
 
 
 def ask(session: Session, person: Person, links: MailLinks) -> None:
@@ -28,12 +19,8 @@ def ask(session: Session, person: Person, links: MailLinks) -> None:
     """
     if person.email_confirmed is not None:
         raise Conflict("This address is known to be yours.")
-    filled_in = {
-        "name": person.name or person.username,
-        "username": person.username,
-        "confirm_link": links.confirmation(person.id, person.email),
-    }
-    queue_message(session, person.id, MailKind.CONFIRMATION, subject=_SUBJECT, body=_BODY, filled_in=filled_in)
+    asked = Addressed(person.id, filled_in={"confirm_link": links.confirmation(person.id, person.email)})
+    queue_from_template(session, MailKind.CONFIRMATION, TemplateName.ADDRESS_CONFIRMATION, [asked])
 
 
 def read(session: Session, token: str, links: MailLinks) -> Person:

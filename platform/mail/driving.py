@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from podium.platform.database import Database, notify
 from podium.platform.events import campaign_topic
 from podium.platform.lifecycle import WAITING_MAIL, CampaignStatus
-from podium.platform.mail import outbox
+from podium.platform.mail import digests, outbox
 from podium.platform.mail.campaigns import pause_campaign, unsettled_text
 from podium.platform.mail.configuration import MailConfiguration
 from podium.platform.mail.letters import CampaignLetters, SingleLetters
@@ -129,6 +129,14 @@ def end_campaign(session: Session, campaign_id: UUID, ended: Ended, flow_run_id:
 
 def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M} UTC"
+
+
+def gather_digests(database: Database, hour: int) -> None:
+    """Make all digests that are due, some people's in each transaction."""
+    made = 1
+    while made:
+        with database.session() as session:
+            made = digests.gather(session, hour)
 
 
 def end_round(session: Session, round_id: UUID, ended: Ended) -> None:

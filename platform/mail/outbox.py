@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import WAITING_MAIL, MailStatus
 from podium.platform.mail.addresses import MailAddress, mail_address
+from podium.platform.mail.eligibility import why_not
 from podium.platform.mail.filling import Recipient
 from podium.platform.mail.pace import Allowance, Waiting, admitted, window
-from podium.platform.mail.recipients import why_not
 from podium.platform.mail.variables import Variable
 from podium.platform.mail.verdicts import settled
 from podium.platform.mail.wording import wording
@@ -46,8 +46,8 @@ class Claimed:
 
     Attributes:
         attempts: How often it was tried before.
-        subject: `None` where its campaign says it.
-        body: Markdown; `None` where its campaign says it.
+        subject: `None` where its campaign or its template says it.
+        body: Markdown; `None` where its campaign or its template says it.
     """
 
     id: UUID
@@ -59,6 +59,8 @@ class Claimed:
     subject: str | None
     body: str | None
     filled_in: Mapping[str, str]
+    template: str | None = None
+    claim_id: UUID | None = None
 
 
 def queue_message(
@@ -120,8 +122,10 @@ def queue_message(
 
 
 def of_queue(campaign_id: UUID | None) -> ColumnElement[bool]:
-    """The rows of a campaign; for `None` those outside of campaigns."""
-    return OutboxMessage.campaign_id.is_(None) if campaign_id is None else OutboxMessage.campaign_id == campaign_id
+    """The rows of a campaign; for `None` those outside of campaigns, without what waits for a digest."""
+    if campaign_id is None:
+        return OutboxMessage.campaign_id.is_(None) & ~OutboxMessage.for_digest
+    return OutboxMessage.campaign_id == campaign_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,7 @@ def claim(session: Session, campaign_id: UUID | None, claim_id: UUID, rates: Rat
         elif address is None:
             _settle_at_once(session, [row.id], MailStatus.FAILED, "There is no such address.")
         else:
-            waiting.append(Waiting(_claimed(row, address), row.domain))
+            waiting.append(Waiting(_claimed(row, address, claim_id), row.domain))
     for reason, ids in refused.items():
         _settle_at_once(session, ids, MailStatus.SUPPRESSED, reason)
     taken = admitted(waiting, allowance)
@@ -180,7 +184,7 @@ _CLAIM = text(
 )
 
 
-def _claimed(row: Any, address: MailAddress) -> Claimed:  # noqa: ANN401  # a row of `_next`
+def _claimed(row: Any, address: MailAddress, claim_id: UUID) -> Claimed:  # noqa: ANN401  # a row of `_next`
     return Claimed(
         id=row.id,
         kind=row.kind,
@@ -191,13 +195,15 @@ def _claimed(row: Any, address: MailAddress) -> Claimed:  # noqa: ANN401  # a ro
         subject=row.subject,
         body=row.body,
         filled_in=row.filled_in,
+        template=row.template,
+        claim_id=claim_id,
     )
 
 
 _WANTED = (
     *(OutboxMessage.id, OutboxMessage.kind, OutboxMessage.competition_id, OutboxMessage.person_id),
     *(OutboxMessage.domain, OutboxMessage.attempts, OutboxMessage.subject, OutboxMessage.body),
-    *(OutboxMessage.filled_in, Person.username, Person.name, Person.email),
+    *(OutboxMessage.filled_in, OutboxMessage.template, Person.username, Person.name, Person.email),
 )
 
 
@@ -219,6 +225,21 @@ def _next(campaign_id: UUID | None, moment: datetime, allowance: Allowance, most
     if full := allowance.full_domains:
         query = query.where(OutboxMessage.domain.not_in(full))
     return query
+
+
+def settle_unsent(session: Session, claimed: Claimed, status: MailStatus, reply: str) -> None:
+    """End a message that a sender has, and that is not to be sent after all."""
+    session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id == claimed.id,
+            OutboxMessage.claim_id == claimed.claim_id,
+            OutboxMessage.status == MailStatus.SENDING,
+            OutboxMessage.handed.is_(None),
+        )
+        .values(status=status, reply=reply[:500], ended=now(), claim_id=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _settle_at_once(session: Session, ids: Sequence[UUID], status: MailStatus, reply: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -74,7 +75,14 @@ def set_frequency(session: Session, person_id: UUID, kind: MailKind, frequency: 
         raise InvalidInput(f"There is nothing to choose for '{kind}'.", remedy=f"Choose for one of {names}.")
     if kind is MailKind.ANNOUNCEMENT and frequency is MailFrequency.DAILY:
         raise InvalidInput("What organizers announce comes at once, or not at all.")
-    values = {"frequency": frequency, "changed": now()}
+    if frequency is MailFrequency.DAILY:
+        # Whoever had stopped their digest wants one again, of this.
+        session.execute(delete(MailPreference).where(*_row(person_id, MailKind.DIGEST)))
+    _set(session, person_id, kind, frequency, now())
+
+
+def _set(session: Session, person_id: UUID, kind: MailKind, frequency: MailFrequency, moment: datetime) -> None:
+    values = {"frequency": frequency, "changed": moment}
     session.execute(
         insert(MailPreference)
         .values(person_id=person_id, kind=kind, **values)
@@ -82,11 +90,52 @@ def set_frequency(session: Session, person_id: UUID, kind: MailKind, frequency: 
     )
 
 
+def _row(person_id: UUID, kind: MailKind) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return MailPreference.person_id == person_id, MailPreference.kind == kind
+
+
+def _stop_digest(session: Session, person_id: UUID) -> None:
+    """Have nothing daily any more; what was is known by the moment of it."""
+    moment = now()
+    _change_all(session, person_id, MailFrequency.DAILY, MailFrequency.NONE, moment)
+    _set(session, person_id, MailKind.DIGEST, MailFrequency.NONE, moment)
+
+
+def _allow_digest(session: Session, person_id: UUID) -> None:
+    """Have again daily what was daily until the digest was stopped."""
+    stopped = session.get(MailPreference, (person_id, MailKind.DIGEST), populate_existing=True)
+    if stopped is not None and stopped.frequency is MailFrequency.NONE:
+        _change_all(session, person_id, MailFrequency.NONE, MailFrequency.DAILY, now(), since=stopped.changed)
+        session.execute(delete(MailPreference).where(*_row(person_id, MailKind.DIGEST)))
+
+
+def _change_all(
+    session: Session,
+    person_id: UUID,
+    before: MailFrequency,
+    after: MailFrequency,
+    moment: datetime,
+    *,
+    since: datetime | None = None,
+) -> None:
+    statement = update(MailPreference).where(
+        MailPreference.person_id == person_id,
+        MailPreference.kind.in_(CHOOSABLE),
+        MailPreference.frequency == before,
+    )
+    if since is not None:
+        statement = statement.where(MailPreference.changed == since)
+    session.execute(statement.values(frequency=after, changed=moment).execution_options(synchronize_session=False))
+
+
 def stop(session: Session, subscription: Subscription) -> None:
     """Send no more of what somebody has got. Saying it again changes nothing; one who is gone gets nothing anyway."""
     if session.get(Person, subscription.person_id) is None:
         return
-    if subscription.competition_id is None:
+    if subscription.kind is MailKind.DIGEST:
+        if not is_stopped(session, subscription):
+            _stop_digest(session, subscription.person_id)
+    elif subscription.competition_id is None:
         set_frequency(session, subscription.person_id, subscription.kind, MailFrequency.NONE)
     elif session.get(Competition, subscription.competition_id) is not None:
         session.execute(
@@ -98,7 +147,9 @@ def stop(session: Session, subscription: Subscription) -> None:
 
 def allow(session: Session, subscription: Subscription) -> None:
     """Send it again."""
-    if subscription.competition_id is None:
+    if subscription.kind is MailKind.DIGEST:
+        _allow_digest(session, subscription.person_id)
+    elif subscription.competition_id is None:
         if session.get(Person, subscription.person_id) is not None:
             set_frequency(session, subscription.person_id, subscription.kind, MailFrequency.AT_ONCE)
     else:

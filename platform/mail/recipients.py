@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, text
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text
+from sqlalchemy.orm import Session, aliased
 
 from podium.platform.errors import NotFound
 from podium.platform.identifiers import new_id
@@ -16,15 +15,12 @@ from podium.platform.leaderboard.reading import Reader, shown_board
 from podium.platform.lifecycle import ParticipantStatus, SubmissionStatus
 from podium.platform.mail.addresses import mail_address
 from podium.platform.mail.audience import Audience, Who, require_question
+from podium.platform.mail.eligibility import why_not
 from podium.platform.models import (
     Collaborator,
     Competition,
     MailCampaign,
-    MailFrequency,
     MailKind,
-    MailOptOut,
-    MailPreference,
-    MailSuppression,
     Participant,
     Person,
     Phase,
@@ -39,48 +35,12 @@ _AT_ONCE = 5000
 _PAGE = 500
 
 
-class Reason(StrEnum):
-    """Why somebody gets nothing."""
-
-    UNCONFIRMED = "unconfirmed"
-    RETURNED = "returned"  # mail to them came back, or they complained
-    OPTED_OUT = "opted out"
-    DENIED = "denied"  # may not take part any more
-
-
 @dataclass(frozen=True, slots=True)
 class Count:
     """How many people a campaign would go to, and how many are left out, by reason."""
 
     total: int
     left_out: dict[str, int]
-
-
-def why_not(
-    kind: MailKind, competition_id: UUID | InstrumentedAttribute[UUID | None] | None
-) -> ColumnElement[str | None]:
-    """Why a `Person` gets no mail of a kind; null where they do."""
-    returned = exists().where(MailSuppression.address == func.lower(Person.email))
-    unwanted = exists().where(
-        MailPreference.person_id == Person.id,
-        MailPreference.kind == kind,
-        MailPreference.frequency == MailFrequency.NONE,
-    )
-    reasons: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
-        (returned, literal(Reason.RETURNED.value)),
-        (unwanted, literal(Reason.OPTED_OUT.value)),
-    ]
-    if kind is not MailKind.CONFIRMATION:  # which asks just that
-        reasons.insert(0, (Person.email_confirmed.is_(None), literal(Reason.UNCONFIRMED.value)))
-    if competition_id is not None and kind is MailKind.ANNOUNCEMENT:
-        opted_out = exists().where(MailOptOut.competition_id == competition_id, MailOptOut.person_id == Person.id)
-        denied = exists().where(
-            Participant.competition_id == competition_id,
-            Participant.person_id == Person.id,
-            Participant.status == ParticipantStatus.DENIED,
-        )
-        reasons += [(opted_out, literal(Reason.OPTED_OUT.value)), (denied, literal(Reason.DENIED.value))]
-    return case(*reasons, else_=None)
 
 
 def chosen_people(session: Session, competition: Competition, audience: Audience) -> Select[tuple[UUID]]:
@@ -229,8 +189,8 @@ def freeze(session: Session, campaign: MailCampaign) -> Count:
 
 _FREEZE = text(
     "INSERT INTO mail_outbox (id, created, kind, campaign_id, competition_id, person_id, filled_in, status, address,"
-    " domain, attempts, due, reply) SELECT id, :moment, 'announcement', :campaign, :competition, person_id, '{}',"
-    " 'queued', '', domain, 0, :moment, '' FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS uuid[]),"
+    " domain, attempts, due, reply, for_digest) SELECT id, :moment, 'announcement', :campaign, :competition, person_id,"
+    " '{}', 'queued', '', domain, 0, :moment, '', false FROM unnest(CAST(:ids AS uuid[]), CAST(:people AS uuid[]),"
     " CAST(:domains AS text[])) AS chosen(id, person_id, domain)"
 )
 

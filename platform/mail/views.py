@@ -16,11 +16,11 @@ from podium.platform.mail import outbox
 from podium.platform.mail.addresses import mail_address, masked
 from podium.platform.mail.audience import Audience
 from podium.platform.mail.configuration import MailConfiguration
+from podium.platform.mail.eligibility import Reason, why_not
 from podium.platform.mail.filling import Recipient, common_values, own_values, phase_of
 from podium.platform.mail.letters import CampaignLetters
 from podium.platform.mail.links import MailLinks
 from podium.platform.mail.outbox import Claimed
-from podium.platform.mail.recipients import Reason, why_not
 from podium.platform.mail.variables import used_in
 from podium.platform.models import MailCampaign, MailKind, OutboxMessage, Person
 from podium.platform.records.mail import AudienceRecord, CampaignRecord, MessagePreview, OutboxLine, OutboxPage

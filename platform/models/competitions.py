@@ -245,7 +245,8 @@ class Phase(Identified, Base):
 
     The limits are those of `podium.platform.quotas`, for each participant. While `paused` is set nothing is accepted,
     for the reason in `pause_message`. `submission_format` is read by `format_from_json`. `announced` is what was last
-    told of its window; the clock decides.
+    told of its window; the clock decides. `opening_told` and `closing_told` are of which opening and of which end
+    participants were told by mail.
     """
 
     __tablename__ = "phases"
@@ -274,6 +275,8 @@ class Phase(Identified, Base):
     announced: Mapped[PhaseStatus] = mapped_column(
         status_type(PhaseStatus, "phase_status"), default=PhaseStatus.UPCOMING
     )
+    opening_told: Mapped[datetime | None]
+    closing_told: Mapped[datetime | None]
     execution_time_limit: Mapped[int]
     auto_migrate_to_this_phase: Mapped[bool]
     hide_output: Mapped[bool]

@@ -106,9 +106,12 @@ class MailApproval(Base):
 class OutboxMessage(Identified, Timed, Base):
     """One message to one person. Of a campaign there is one for each person; else `key` says what there is one of.
 
-    What it says stands in its campaign; else in `subject` and `body` (Markdown), with what is to be `filled_in`, by the
-    names of variables. `address` is where it went last, so
-    that mail which comes back is known. `due` is when it is to be sent.
+    What it says stands in its campaign; else in the file that `template` names, or in `subject` and `body` (Markdown);
+    with what is to be `filled_in`, by the names of variables. `address` is where it went last, so that mail which comes
+    back is known. `due` is when it is to be sent.
+
+    One that is `for_digest` is never sent by itself: when it is due, it becomes a part of its person's digest of that
+    day, which is the message `digest_id`.
 
     While a sender has it, `claim_id` says which one: nobody else's word about it counts. `handed` is set before the
     message itself is written to the mail server, and cleared when the server's answer is known: a row that is
@@ -142,7 +145,15 @@ class OutboxMessage(Identified, Timed, Base):
         Index("ix_mail_outbox_campaign_id_status", "campaign_id", "status"),
         # How many went out within the last minute, to whom.
         Index("ix_mail_outbox_claimed", "claimed", postgresql_where=text("claimed IS NOT NULL")),
-        CheckConstraint("(campaign_id IS NULL) = (subject IS NOT NULL)", name="says_something"),
+        # What waits for the day's digest, by whom it is for.
+        Index(
+            "ix_mail_outbox_for_digest",
+            "due",
+            "person_id",
+            postgresql_where=text("for_digest AND status = 'queued'"),
+        ),
+        Index("ix_mail_outbox_digest_id", "digest_id", postgresql_where=text("digest_id IS NOT NULL")),
+        CheckConstraint("num_nonnulls(campaign_id, subject, template) = 1", name="says_something"),
         CheckConstraint("handed IS NULL OR status IN ('sending', 'unsettled')", name="handed_while_it_is_sent"),
     )
 
@@ -153,6 +164,9 @@ class OutboxMessage(Identified, Timed, Base):
     key: Mapped[str | None] = mapped_column(String(200))
     subject: Mapped[str | None] = mapped_column(String(400))
     body: Mapped[str | None]
+    template: Mapped[str | None] = mapped_column(String(60))
+    for_digest: Mapped[bool] = mapped_column(default=False)
+    digest_id: Mapped[UUID | None] = mapped_column(ForeignKey("mail_outbox.id", ondelete="SET NULL"))
     filled_in: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[MailStatus] = mapped_column(status_type(MailStatus, "mail_status"), default=MailStatus.QUEUED)
     address: Mapped[str] = mapped_column(String(320), default="")

@@ -114,7 +114,10 @@ class Token(Identified, Timed, Base):
 
 
 class Agent(Identified, Timed, Base):
-    """An agent of a pool, as it last said it was. While it is `cordoned`, it takes nothing new."""
+    """An agent of a pool, as it last said it was. While it is `cordoned`, it takes nothing new.
+
+    `loss_told` is when people were last told that it is lost.
+    """
 
     __tablename__ = "agents"
     __table_args__ = (UniqueConstraint("pool_id", "name"),)
@@ -130,6 +133,7 @@ class Agent(Identified, Timed, Base):
     cordoned: Mapped[datetime | None]
     cordon_reason: Mapped[str | None] = mapped_column(Text)
     token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id", ondelete="SET NULL", use_alter=True))
+    loss_told: Mapped[datetime | None]
 
     pool: Mapped[Pool] = relationship()
     token: Mapped[Token | None] = relationship()

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from podium.platform.lifecycle import CampaignStatus, MailStatus
+
+KIND_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "announcement": "What organizers announce",
+        "submission": "My submission is scored, or has failed",
+        "registration": "Organizers have accepted or denied me",
+        "phase": "A phase opens, or closes soon",
+        "rank": "A rerun has changed my rank",
+        "agent": "An agent is lost, or nothing scores my competition",
+    }
+)
+"""What mail of each kind is about, for people who choose how they want it."""
+FREQUENCY_WORDS: Mapping[str, str] = MappingProxyType(
+    {"at_once": "At once", "daily": "Once a day, in one message", "none": "Never"}
+)
+"""How often they want it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from podium.platform.leaderboard.entries import hold_all_participants
 from podium.platform.leaderboard.whole_board import write_board
 from podium.platform.lifecycle import RerunStatus
+from podium.platform.mail.rank_news import tell_of_ranks
 from podium.platform.models import Adoption, Rerun, RerunItem
 from podium.platform.reruns.comparison import Comparison, Difference, compare
 from podium.platform.submissions.transitions import Adopted, adopt_results
@@ -38,6 +39,7 @@ def adopt(session: Session, rerun: Rerun, *, actor: str) -> Comparison:
     for phase_id, standing in sorted(comparison.boards.items()):
         write_board(session, phases[phase_id], rerun.competition.leaderboards[0], standing)
     keep_differences(session, rerun, comparison)
+    tell_of_ranks(session, rerun, comparison.ranks)
     kept = len(comparison.differences) - len(new)
     said = "1 new result was adopted" if len(new) == 1 else f"{len(new)} new results were adopted"
     if kept:

@@ -22,6 +22,7 @@ from podium.platform.models import Leaderboard, Phase, Rerun, RerunItem, Submiss
 from podium.platform.reruns.selection import failed_by_platform
 
 Compared = SubmissionStatus | None
+Ranks = Mapping[UUID, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All differences, in the order of the rerun, and what would stand on the boards of the phases."""
+    """All differences, in the order of the rerun, and what would stand on the boards of the phases.
+
+    `ranks` has, by phase, the rank of each participant or team before and after.
+    """
 
     differences: Sequence[Difference]
     boards: Mapping[UUID, Mapping[UUID, Scored]]
+    ranks: Mapping[UUID, tuple[Ranks, Ranks]]
 
 
 def compare(session: Session, rerun: Rerun) -> Comparison:
@@ -98,6 +103,7 @@ def compare(session: Session, rerun: Rerun) -> Comparison:
             for item in items
         ],
         boards,
+        {phase_id: (old_ranks[phase_id], new_ranks[phase_id]) for phase_id in boards},
     )
 
 

@@ -22,6 +22,7 @@ from podium.platform.lifecycle import (
     origins,
     require_transition,
 )
+from podium.platform.mail.submission_news import tell_of_ends
 from podium.platform.models import Event, Submission, now
 from podium.platform.submissions.logs import logs_topic
 
@@ -82,6 +83,7 @@ def move_submissions(
         refused = " or ".join(sorted({str(before[one]) for one in unmoved}))
         raise IllegalTransition(f"A submission that is {refused} can't become {after}.")
     _record_moves(session, moves, before, after, reason)
+    tell_of_ends(session, moved, after)
     topics = [submission_topic(one) for one in before]
     if after in TERMINAL_SUBMISSION_STATUSES:
         # Whoever follows the logs waits for text, and now there will be no more.

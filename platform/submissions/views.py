@@ -10,7 +10,7 @@ from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from podium.platform.leaderboard.entries import submission_values, visible_columns
 from podium.platform.lifecycle import EvaluationStatus, SubmissionStatus
-from podium.platform.models import Attempt, Competition, Evaluation, Leaderboard, Rerun, Submission
+from podium.platform.models import Attempt, Column, Competition, Evaluation, Leaderboard, Rerun, Submission
 from podium.platform.records.submissions import (
     AttemptRecord,
     EvaluationRecord,
@@ -54,12 +54,9 @@ def submission_record(
     Args:
         whole: With its evaluations and attempts.
     """
-    phase, board, results = submission.phase, submission.competition.leaderboards[0], submission.results
-    hide_scores = (board.hidden or phase.hide_output or phase.hide_score_output) and not for_organizer
-    columns = [] if hide_scores else visible_columns(board, for_organizer=for_organizer)
-    values = submission_values(board, submission) if submission.status is SubmissionStatus.FINISHED else []
-    by_column = dict(zip(board.columns, values, strict=False))
-    scores = [ScoreRecord(column.key, value) for column in columns if (value := by_column.get(column)) is not None]
+    phase, results = submission.phase, submission.results
+    columns = shown_columns(submission, for_organizer=for_organizer)
+    scores = [ScoreRecord(column.key, value) for column, value in scores_in(submission, columns)]
     visible_keys = None if for_organizer else {column.key for column in columns}
     return SubmissionRecord(
         id=submission.id,
@@ -94,6 +91,23 @@ def submission_record(
         shared=submission.shared is not None,
         excluded=submission.excluded,
     )
+
+
+def shown_columns(submission: Submission, *, for_organizer: bool) -> list[Column]:
+    """The columns whose scores its owner, or an organizer, sees with a submission."""
+    phase, board = submission.phase, submission.competition.leaderboards[0]
+    if (board.hidden or phase.hide_output or phase.hide_score_output) and not for_organizer:
+        return []
+    return visible_columns(board, for_organizer=for_organizer)
+
+
+def scores_in(submission: Submission, columns: Sequence[Column]) -> list[tuple[Column, float]]:
+    """The scores of a submission in some columns, where it has any; none unless it is finished."""
+    if submission.status is not SubmissionStatus.FINISHED:
+        return []
+    board = submission.competition.leaderboards[0]
+    by_column = dict(zip(board.columns, submission_values(board, submission), strict=False))
+    return [(column, value) for column in columns if (value := by_column.get(column)) is not None]
 
 
 def _rescored(session: Session, submission: Submission) -> str:

@@ -20,6 +20,7 @@ import docker
 import psycopg
 import pytest
 from command_lines import Ran, run_podium
+from mailing import MailServer
 
 from podium.platform.client import Client
 from podium.platform.client.conversion import record_to_json
@@ -198,7 +199,15 @@ def plain_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="package")
-def podium() -> Iterator[Podium]:
+def mail_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    """Takes what Podium sends, and keeps it."""
+    with MailServer(tmp_path_factory.mktemp("mail")) as server:
+        server.keep()
+        yield server
+
+
+@pytest.fixture(scope="package")
+def podium(mail_server: MailServer) -> Iterator[Podium]:
     # Not in pytest's folder: PostgreSQL runs as a user of its own, and pytest's folders are closed to others.
     folder = Path(tempfile.mkdtemp(prefix="podium-main-job-"))
     folder.chmod(0o711)
@@ -206,6 +215,10 @@ def podium() -> Iterator[Podium]:
         "PODIUM_LEASE_SECONDS": str(LEASE_SECONDS),
         "PODIUM_HEARTBEAT_SECONDS": "1",
         "PODIUM_AGENT_RELAXATIONS": "network,private_network",
+        "PODIUM_MAIL_HOST": "127.0.0.1",
+        "PODIUM_MAIL_PORT": str(mail_server.port),
+        "PODIUM_MAIL_SECURITY": "none",
+        "PODIUM_MAIL_FROM": "podium@podium.test",
     }
     running = Podium(folder / "state", settings)
     images = subprocess.run([str(PODIUM), "images", "build"], capture_output=True, text=True, check=False)
@@ -236,9 +249,12 @@ NewUser = Callable[..., User]
 
 @pytest.fixture
 def new_user(podium: Podium, tmp_path: Path) -> NewUser:
-    """Makes accounts that take part in competitions; without the command line, which starts anew each time."""
+    """Makes accounts that take part in competitions; without the command line, which starts anew each time.
 
-    def make(*competitions: str, organizer: bool = False) -> User:
+    Those without `news` want no mail about their submissions: each would cost a flow run.
+    """
+
+    def make(*competitions: str, organizer: bool = False, news: bool = False) -> User:
         name = f"user{next(_numbers)}"
         with Client(podium.gateway, podium.admin.token) as admin:
             admin.add_person(name, f"{name}@example.org", may_organize=organizer)
@@ -246,6 +262,8 @@ def new_user(podium: Podium, tmp_path: Path) -> NewUser:
         with Client(podium.gateway, token) as client:
             for slug in competitions:
                 client.join(slug, client.competition(slug).terms_sha256)
+            if not news:
+                client.choose_mail("submission", "none")
         return User(name, token, podium.gateway, tmp_path)
 
     return make

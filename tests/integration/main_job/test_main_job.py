@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+from world import eventually
 
 if TYPE_CHECKING:
     from conftest import NewUser, Podium, User
+    from mailing import MailServer
 
 SUBMISSIONS = Path(__file__).parents[3] / "examples" / "meadow-flowers" / "submissions"
 PREDICTIONS, MODEL = SUBMISSIONS / "predictions", SUBMISSIONS / "nearest-neighbours"
@@ -49,8 +51,11 @@ def test_the_competition_is_as_the_bundle_says(competition: str, ada: User) -> N
     assert [page["title"] for page in shown["pages"]] == ["Overview", "Data", "Submitting"]
 
 
-def test_predictions_are_scored(ada: User) -> None:
-    ran = ada.submit(PREDICTIONS)
+def test_predictions_are_scored_and_that_is_told_by_mail(
+    new_user: NewUser, competition: str, mail_server: MailServer
+) -> None:
+    eve = new_user(competition, news=True)
+    ran = eve.submit(PREDICTIONS)
     assert ran.code == 0, ran.err
     assert ran.json["status"] == "finished"
     assert {score["key"]: score["value"] for score in ran.json["scores"]} == {
@@ -61,6 +66,12 @@ def test_predictions_are_scored(ada: User) -> None:
     programs = ran.json["evaluations"][0]["programs"]
     assert [(one["program"], one["exit_status"]) for one in programs] == [("ingestion", 0), ("scoring", 0)]
     assert all(one["image_digest"].startswith("sha256:") for one in programs)
+    address = f"{eve.name}@example.org"
+    eventually(lambda: address in mail_server.recipients())
+    message = mail_server.message(address).decode()
+    assert f"Subject: Submission {ran.json['number']} to Meadow flowers is scored" in message
+    assert "Scores: Accuracy 0.775" in message
+    assert mail_server.recipients()[address] == 1
 
 
 def test_code_is_run_and_scored_and_its_log_followed(ada: User) -> None:

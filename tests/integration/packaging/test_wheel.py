@@ -25,6 +25,7 @@ def test_the_wheel_has_every_file_that_is_no_module(wheel: Path) -> None:
         "podium/platform/migrations/script.py.mako",
         "podium/agents/images/scientific.lock",
         "podium/dashboards/podium.css",
+        "podium/platform/mail/templates/submission-finished.md",
         "podium/dashboards/presses.js",
         *(f"podium/{folder}/py.typed" for folder in ("agents", "client", "dashboards", "flows", "platform", "tasks")),
     } <= names

@@ -170,6 +170,9 @@ def test_what_mail_one_gets(podium: Podium, gateway: Gateway) -> None:
     }
     gateway.on("GET /me/mail", found)
     assert podium("mail", "mine").out == (
-        "To ada@example.org: It came back.\n  announcement  none\n  rank          at once\n  iris: no announcements\n"
+        "To ada@example.org: It came back.\n"
+        "  announcement  none     what organizers announce\n"
+        "  rank          at once  a rerun has changed my rank\n"
+        "  iris: no announcements\n"
     )
     assert json.loads(podium("mail", "mine", "--json").out) == found

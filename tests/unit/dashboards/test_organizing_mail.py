@@ -294,7 +294,7 @@ def test_on_ones_account_one_chooses_what_mail_one_gets(stand_in: StandIn, visit
     assert test.selectbox(key="own-mail-announcement").options == ["At once", "Never"]
     test.selectbox(key="own-mail-rank").select("daily").run()
     assert stand_in.done == [("PUT", "/me/mail/kinds/rank", {"frequency": "daily"})]
-    assert "A rerun has changed my rank: once a day." in _html(test)
+    assert "A rerun has changed my rank: once a day, in one message." in _html(test)
     test.button(key="again-own-mail-iris").click().run()
     assert stand_in.mailing.preferences.stopped == ()
     stand_in.refusal = PlatformFault("Podium is busy.", remedy="Try again.")
