@@ -63,7 +63,7 @@ def container_config(
         network_mode=_network_mode(confinement),
         read_only=True,
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges:true"],
+        security_opt=["no-new-privileges=true"],
         ipc_mode="private",
         mem_limit=memory,
         memswap_limit=memory,
@@ -159,7 +159,7 @@ def _network_mode(confinement: Confinement) -> str | None:
 
 
 def _device_requests(gpus: tuple[str, ...]) -> list[DeviceRequest] | None:
-    # Engines before 29 find no driver for the one kind by what it can do, and none at all has the other by its name.
+    # Before 29.2, no engine finds a device by CDI from what it can do; and none has the driver's ids among its names.
     listed, others = _by_kind(gpus)
     return [
         *([DeviceRequest(driver="cdi", device_ids=listed)] if listed else []),

@@ -94,7 +94,7 @@ TABLE = (
     ),
     Row(
         APIError,
-        r"could not select device driver|CDI device injection failed|nvidia-(container|cdi|ctk)"
+        r"could not select device driver|\bCDI\b|\bNVML\b|nvidia-(container|cdi|ctk)"
         r"|error mounting \S*/(libcuda|libnvidia|nvidia-)",
         ExecutorFault,
         "The Docker engine could not give the program a GPU: {error}.",

@@ -40,7 +40,7 @@ def test_every_container_is_confined(client: APIClient) -> None:
     assert host["NetworkMode"] == "none"
     assert host["ReadonlyRootfs"] is True
     assert host["CapDrop"] == ["ALL"]
-    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert host["SecurityOpt"] == ["no-new-privileges=true"]
     assert host["IpcMode"] == "private"
     assert host["Memory"] == host["MemorySwap"] == Limits().memory_bytes
     assert host["PidsLimit"] == Limits().processes

@@ -25,10 +25,8 @@ def api_error(text: str, status: int = 500) -> APIError:
     return APIError(text, response=response, explanation=text)
 
 
-_NOT_CREATED = (
-    "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "
-    "unable to start container process: error during container init: "
-)
+_NOT_MADE = "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+_NOT_CREATED = f"{_NOT_MADE}runc create failed: unable to start container process: error during container init: "
 _NO_DEVICE = 'failed to inject devices: failed to stat CDI host device "/dev/nvidia9": no such file or directory'
 _NO_PROGRAM = 'couldn\'t find binary: exec: "nvidia-container-cli": executable file not found in $PATH'
 _LIBRARY = "/usr/lib/libcuda.so.550.1"
@@ -36,6 +34,7 @@ GPU_TROUBLE = (  # as engine 28.5.2 with runc says it
     "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=GPU-2",
     f"CDI device injection failed: {_NO_DEVICE}",
     'could not select device driver "cdi" with capabilities: []',
+    f"{_NOT_MADE}failed to create the automatic CDI modifier: failed to initialize NVML: ERROR_LIBRARY_NOT_FOUND",
     f"{_NOT_CREATED}error running hook #0: fork/exec /usr/bin/nvidia-cdi-hook: no such file or directory",
     f"{_NOT_CREATED}error running createContainer hook #0: fork/exec /usr/bin/nvidia-ctk: no such file or directory",
     f"{_NOT_CREATED}error running hook #0: error running hook: exit status 1, stdout: , stderr: {_NO_PROGRAM}",

@@ -75,12 +75,12 @@ def test_a_program_that_asks_for_none_gets_none() -> None:
         assert got == ()
 
 
-# As engines said it: 26.1.5 and 28.5.2 of Debian, with devices by CDI and without.
+# As engines said it: 26.1.5 and 28.5.2 of Debian, with devices by CDI and without; the GPU is a real one.
 CDI_DIRS = ["/etc/cdi", "/var/run/cdi"]
 OF_26_WITHOUT = {"Runtimes": {"io.containerd.runc.v2": {}, "runc": {}}, "CDISpecDirs": []}
 OF_26_WITH_CDI = {**OF_26_WITHOUT, "CDISpecDirs": CDI_DIRS}
 OF_28_WITHOUT = {**OF_26_WITH_CDI, "DiscoveredDevices": None}
-ONE = "GPU-a0398005-2c67-9eeb-6f71-53059d267a9d"
+ONE = "GPU-9c4b38b4-1098-64b3-7bb0-ddfc363d2af0"
 OF_28_WITH_CDI = {
     **OF_26_WITH_CDI,
     "DiscoveredDevices": [{"Source": "cdi", "ID": f"nvidia.com/gpu={name}"} for name in ("0", ONE, "all")],
