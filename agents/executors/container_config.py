@@ -12,6 +12,7 @@ from docker import APIClient
 from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.types import Mount as EngineMount
 
+from podium.agents.executors.gpus import is_listed_name
 from podium.agents.executors.image_volumes import for_container, image_volumes
 from podium.agents.executors.network_holder import PROXY_VARIABLES
 from podium.agents.executors.program_environment import program_environment
@@ -62,7 +63,7 @@ def container_config(
         network_mode=_network_mode(confinement),
         read_only=True,
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges:true"],
+        security_opt=["no-new-privileges=true"],
         ipc_mode="private",
         mem_limit=memory,
         memswap_limit=memory,
@@ -91,7 +92,11 @@ def container_config(
         "name": program.name,
         "user": f"{confinement.user}:{confinement.user}",
         "working_dir": program.working_folder or None,
-        "environment": {**(PROXY_VARIABLES if joins else {}), **program_environment(program, cpus=cpus)},
+        "environment": {
+            **(PROXY_VARIABLES if joins else {}),
+            **program_environment(program, cpus=cpus),
+            **_visible_gpus(confinement.gpus),
+        },
         "labels": container_labels(program, owner=owner),
         "network_disabled": confinement.network_disabled and not joins,
         "hostname": None if joins else "podium",  # the engine takes none for one that joins a network
@@ -154,4 +159,23 @@ def _network_mode(confinement: Confinement) -> str | None:
 
 
 def _device_requests(gpus: tuple[str, ...]) -> list[DeviceRequest] | None:
-    return [DeviceRequest(device_ids=list(gpus), capabilities=[["gpu"]])] if gpus else None
+    # Before 29.2, no engine finds a device by CDI from what it can do; and none has the driver's ids among its names.
+    listed, others = _by_kind(gpus)
+    return [
+        *([DeviceRequest(driver="cdi", device_ids=listed)] if listed else []),
+        *([DeviceRequest(device_ids=others, capabilities=[["gpu"]])] if others else []),
+    ] or None
+
+
+def _visible_gpus(gpus: tuple[str, ...]) -> dict[str, str]:
+    """What NVIDIA's runtime is told, where it is the one that runs the container.
+
+    It gives a container whatever this variable names, `all` too, whoever wrote it into the image.
+    """
+    _, others = _by_kind(gpus)
+    return {"NVIDIA_VISIBLE_DEVICES": ",".join(others) or "void"}
+
+
+def _by_kind(gpus: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Those by the name of a device, and those by the driver's id."""
+    return [one for one in gpus if is_listed_name(one)], [one for one in gpus if not is_listed_name(one)]

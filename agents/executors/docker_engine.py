@@ -131,7 +131,9 @@ class DockerExecutor:
         self._proof: Proof | None = None
         self._images_without_python: set[str] = set()
         self._measures = True
-        self.gpus = Gpus(gpu_ids(self._settings.gpus, engine_gives=self._facts.gives_gpus))
+        self.gpus = Gpus(
+            gpu_ids(self._settings.gpus, by_runtime=self._facts.gpus_by_runtime, by_name=self._facts.gpus_by_name)
+        )
         self._relaxing = RelaxationsOffered(
             self._client,
             self._settings.relaxations,

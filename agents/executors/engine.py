@@ -11,7 +11,7 @@ from docker import APIClient
 from docker.utils import kwargs_from_env
 
 from podium.agents.executors.engine_errors import engine_call
-from podium.agents.executors.gpus import engine_has_gpus
+from podium.agents.executors.gpus import has_runtime, listed_names
 from podium.platform.image_archives import architecture_of
 
 CALL_SECONDS = 60
@@ -31,7 +31,8 @@ class EngineFacts:
         data: The folder with the engine's data, on the engine's host.
         runtimes: Names of what it can run containers with.
         is_remapped: Root in a container is another user on the host.
-        gives_gpus: It knows how to give a container a GPU.
+        gpus_by_runtime: It has NVIDIA's runtime, which gives containers GPUs by the driver's ids.
+        gpus_by_name: Names under which it lists GPUs as devices by CDI; one GPU may have several.
     """
 
     version: str
@@ -45,7 +46,8 @@ class EngineFacts:
     data: Path | None = None
     runtimes: tuple[str, ...] = ()
     is_remapped: bool = False
-    gives_gpus: bool = False
+    gpus_by_runtime: bool = False
+    gpus_by_name: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, info: dict[str, Any]) -> EngineFacts:
@@ -64,7 +66,8 @@ class EngineFacts:
             is_remapped=any(
                 "userns" in str(one) or "rootless" in str(one) for one in info.get("SecurityOptions") or ()
             ),
-            gives_gpus=engine_has_gpus(info),
+            gpus_by_runtime=has_runtime(info),
+            gpus_by_name=listed_names(info),
         )
 
 

@@ -94,10 +94,12 @@ TABLE = (
     ),
     Row(
         APIError,
-        r"could not select device driver|nvidia-container",
+        r"could not select device driver|\bCDI\b|\bNVML\b|nvidia-(container|cdi|ctk)"
+        r"|error mounting \S*/(libcuda|libnvidia|nvidia-)",
         ExecutorFault,
         "The Docker engine could not give the program a GPU: {error}.",
-        "Install the NVIDIA container toolkit, or take the GPUs out of the agent's settings.",
+        "Install the NVIDIA container toolkit, make its list of devices anew where the driver has changed "
+        "(`nvidia-ctk cdi generate`), and restart the agent; or take the GPUs out of its settings.",
     ),
     Row(
         APIError,
@@ -168,6 +170,9 @@ class StartError:
     why: str
 
 
+_HOOK = re.compile(r"error running (\w+ )?hook #\d+")
+"""What was executed then is the host's: a hook that gives the container a GPU."""
+
 _NOT_FOUND = r"executable file not found|no such file or directory"
 _START_ERRORS = (
     (_NOT_FOUND, 127, "The image {image} has no command `{command}`."),
@@ -190,7 +195,9 @@ def start_error_of_engine(error: APIError, *, image: str, command: str) -> Start
     if "docker-init" in words:
         return None
     exec_part = re.search(r"(?:exec:|exec failed:|exec \S+:)(?P<why>.*)", words)
-    return _start_error(exec_part["why"], image=image, command=command) if exec_part else None
+    if not exec_part or _HOOK.search(words, 0, exec_part.start()):
+        return None
+    return _start_error(exec_part["why"], image=image, command=command)
 
 
 def start_error_of_init(stderr_head: bytes, *, image: str, command: str) -> StartError | None:

@@ -2,10 +2,15 @@
 
 A GPU is one attempt's at a time. It is set aside before the attempt is claimed, so that nobody waits for one while the
 clock of a step runs, and its programs share what the attempt has.
+
+An engine gives a container a GPU in one of two ways. NVIDIA's runtime and its hook take the driver's ids. Devices by
+CDI, which newer engines list in their `info`, have names of their own, `nvidia.com/gpu=GPU-…`, and are had by these
+alone. Whichever it is, an id here is what the engine has to be asked for.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import threading
@@ -20,6 +25,9 @@ from podium.tasks.programs import ExecutorFault, Program
 AUTO = "auto"
 ALL = "all"
 NVIDIA = "nvidia"
+_LISTED = f"{NVIDIA}.com/gpu="
+_UNCHANGING = re.compile(r"(GPU|MIG)-.+")
+_NUMBER = re.compile(r"(gpu|mig)?\d+(:\d+)?")  # of a GPU, or of a part of one
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 _QUERY = ("--query-gpu=uuid", "--format=csv,noheader")
 _SECONDS = 20.0
@@ -97,19 +105,23 @@ class Gpus:
             )
 
 
-def gpu_ids(setting: str, *, engine_gives: bool) -> tuple[str, ...]:
-    """The GPUs that an agent hands out.
+def gpu_ids(setting: str, *, by_runtime: bool, by_name: Sequence[str] = ()) -> tuple[str, ...]:
+    """The GPUs that an agent hands out, by what its engine has to be asked for.
 
     Args:
         setting: `auto`, `all`, ids separated by commas, or nothing.
-        engine_gives: The engine says that it can give them to containers.
+        by_runtime: The engine has NVIDIA's runtime.
+        by_name: The names under which the engine lists GPUs.
 
     Raises:
         InvalidInput: All are to be handed out, and it can't be seen which there are.
     """
     if setting not in {AUTO, ALL}:
-        return tuple(one for one in (part.strip() for part in setting.split(",")) if one)
-    if setting == AUTO and not engine_gives:
+        named = (part.strip() for part in setting.split(","))
+        return tuple(_LISTED + one if _LISTED + one in by_name else one for one in named if one)
+    if listed := _one_name_each(by_name):
+        return listed
+    if setting == AUTO and not by_runtime:
         return ()
     found = _seen_by_driver()
     if setting == ALL and not found:
@@ -120,12 +132,27 @@ def gpu_ids(setting: str, *, engine_gives: bool) -> tuple[str, ...]:
     return found
 
 
-def engine_has_gpus(info: Mapping[str, Any]) -> bool:
-    """Whether the engine knows how to give a container a GPU, by its `info`: by NVIDIA's runtime, or by CDI."""
-    devices = info.get("DiscoveredDevices") or ()
-    return NVIDIA in (info.get("Runtimes") or {}) or any(
-        str(device.get("ID", "")).startswith(f"{NVIDIA}.com/gpu") for device in devices
-    )
+def has_runtime(info: Mapping[str, Any]) -> bool:
+    """Whether the engine has NVIDIA's runtime, by its `info`."""
+    return NVIDIA in (info.get("Runtimes") or {})
+
+
+def listed_names(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names under which the engine lists GPUs, by its `info`; one GPU may have several."""
+    names = (str(device.get("ID", "")) for device in info.get("DiscoveredDevices") or ())
+    return tuple(name for name in names if name.startswith(_LISTED))
+
+
+def is_listed_name(gpu: str) -> bool:
+    """Whether a GPU's id is the name of a device by CDI, which says of itself what kind it is."""
+    return "=" in gpu
+
+
+def _one_name_each(names: Sequence[str]) -> tuple[str, ...]:
+    """One name of each GPU: its unchanging id where GPUs are listed by these too, else its number; never `all`."""
+    short = [name.removeprefix(_LISTED) for name in names]
+    each = [name for name in short if _UNCHANGING.fullmatch(name)] or [one for one in short if _NUMBER.fullmatch(one)]
+    return tuple(_LISTED + name for name in each)
 
 
 def _seen_by_driver() -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _holder_config(client: APIClient, plan: HolderPlan) -> dict[str, Any]:
         network_mode=None if plan.network_disabled else "none",
         read_only=True,
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges:true"],
+        security_opt=["no-new-privileges=true"],
         ipc_mode="private",
         # The runtime's own process starts within these, before it becomes `sleep`.
         mem_limit=64 * MIB,

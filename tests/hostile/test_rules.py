@@ -212,7 +212,7 @@ def test_rule_6_every_right_is_dropped_and_everything_is_limited(watched: Watche
     for container in watched.containers.values():
         config = container["HostConfig"]
         assert config["CapDrop"] == ["ALL"]
-        assert config["SecurityOpt"] == ["no-new-privileges:true"]  # and so the engine's own filter of system calls
+        assert config["SecurityOpt"] == ["no-new-privileges=true"]  # and so the engine's own filter of system calls
         assert config["ReadonlyRootfs"]
         assert container["Config"]["User"].split(":")[0] not in ("", "0", "root")
         assert config["Memory"] == config["MemorySwap"] == SMALL.memory_bytes

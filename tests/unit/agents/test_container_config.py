@@ -40,7 +40,7 @@ def test_every_container_is_confined(client: APIClient) -> None:
     assert host["NetworkMode"] == "none"
     assert host["ReadonlyRootfs"] is True
     assert host["CapDrop"] == ["ALL"]
-    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert host["SecurityOpt"] == ["no-new-privileges=true"]
     assert host["IpcMode"] == "private"
     assert host["Memory"] == host["MemorySwap"] == Limits().memory_bytes
     assert host["PidsLimit"] == Limits().processes
@@ -94,6 +94,25 @@ def test_gpus_are_requested_by_their_ids_and_only_where_some_are_given(client: A
     assert (request["Count"] or 0, request["DeviceIDs"]) == (0, ["0", "GPU-1"])
     assert request["Capabilities"] == [["gpu"]]
     assert not config(client)["host_config"].get("DeviceRequests")
+
+
+def test_gpus_that_the_engine_lists_are_requested_by_these_names(client: APIClient) -> None:
+    named = ("nvidia.com/gpu=GPU-1", "GPU-2", "nvidia.com/gpu=0")
+    listed, other = config(client, Confinement(gpus=named))["host_config"]["DeviceRequests"]
+    assert (listed["Driver"], listed["DeviceIDs"]) == ("cdi", ["nvidia.com/gpu=GPU-1", "nvidia.com/gpu=0"])
+    assert not listed["Count"]  # the engine refuses a number beside names
+    assert (other["Driver"], other["DeviceIDs"], other["Capabilities"]) == ("", ["GPU-2"], [["gpu"]])
+
+
+@pytest.mark.parametrize(
+    ("gpus", "visible"),
+    [((), "void"), (("nvidia.com/gpu=0",), "void"), (("0", "GPU-1"), "0,GPU-1")],
+)
+def test_an_image_can_not_ask_the_runtime_for_gpus_itself(
+    client: APIClient, gpus: tuple[str, ...], visible: str
+) -> None:
+    made = config(client, Confinement(gpus=gpus), environment={"NVIDIA_VISIBLE_DEVICES": "all"})
+    assert made["environment"]["NVIDIA_VISIBLE_DEVICES"] == visible
 
 
 def test_runtime_is_the_one_that_the_pool_asks_for(client: APIClient) -> None:

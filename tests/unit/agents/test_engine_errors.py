@@ -25,6 +25,23 @@ def api_error(text: str, status: int = 500) -> APIError:
     return APIError(text, response=response, explanation=text)
 
 
+_NOT_MADE = "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+_NOT_CREATED = f"{_NOT_MADE}runc create failed: unable to start container process: error during container init: "
+_NO_DEVICE = 'failed to inject devices: failed to stat CDI host device "/dev/nvidia9": no such file or directory'
+_NO_PROGRAM = 'couldn\'t find binary: exec: "nvidia-container-cli": executable file not found in $PATH'
+_LIBRARY = "/usr/lib/libcuda.so.550.1"
+GPU_TROUBLE = (  # as engine 28.5.2 with runc says it
+    "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=GPU-2",
+    f"CDI device injection failed: {_NO_DEVICE}",
+    'could not select device driver "cdi" with capabilities: []',
+    f"{_NOT_MADE}failed to create the automatic CDI modifier: failed to initialize NVML: ERROR_LIBRARY_NOT_FOUND",
+    f"{_NOT_CREATED}error running hook #0: fork/exec /usr/bin/nvidia-cdi-hook: no such file or directory",
+    f"{_NOT_CREATED}error running createContainer hook #0: fork/exec /usr/bin/nvidia-ctk: no such file or directory",
+    f"{_NOT_CREATED}error running hook #0: error running hook: exit status 1, stdout: , stderr: {_NO_PROGRAM}",
+    f'{_NOT_CREATED}error mounting "{_LIBRARY}" to rootfs at "{_LIBRARY}": stat {_LIBRARY}: no such file or directory',
+)
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "says"),
     [
@@ -39,6 +56,7 @@ def api_error(text: str, status: int = 500) -> APIError:
         (DockerException("Error while fetching server API version: no file"), ExecutorFault, "Is dockerd running?"),
         (api_error("bind source path does not exist: /x", 400), ExecutorFault, "share the work folder"),
         (api_error('could not select device driver "" with capabilities: [[gpu]]'), ExecutorFault, "NVIDIA"),
+        *((api_error(words), ExecutorFault, "NVIDIA container toolkit") for words in GPU_TROUBLE),
         (api_error('exec: "docker-init": executable file not found in $PATH', 400), ExecutorFault, "Install `tini`"),
         (api_error("something never seen before"), ExecutorFault, "refused while it worked: something never seen"),
         (docker.errors.InvalidArgument("odd"), ExecutorFault, "failed while it worked: odd"),
@@ -82,6 +100,7 @@ def test_long_explanations_are_cut_to_one_line() -> None:
         ('OCI runtime create failed: exec: "nope": executable file not found in $PATH: unknown', 127),
         ('runc create failed: exec: "/app": permission denied: unknown', 126),
         ("runc create failed: exec /x: exec format error", 126),
+        ('runc create failed: exec: "error running hook #0": executable file not found in $PATH: unknown', 127),
     ],
 )
 def test_program_that_the_engine_could_not_start(text: str, status: int) -> None:
@@ -97,6 +116,7 @@ def test_program_that_the_engine_could_not_start(text: str, status: int) -> None
         "error mounting /x to rootfs: permission denied",
         'exec: "docker-init": executable file not found in $PATH',
         "failed to create cgroup: no such file or directory",
+        *GPU_TROUBLE,
     ],
 )
 def test_trouble_of_the_host_is_not_the_programs(text: str) -> None:
