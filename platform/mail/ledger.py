@@ -13,6 +13,7 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -76,7 +77,7 @@ class Outcome:
 
 
 class Ledger:
-    """Writes for one sender, in a thread of its own.
+    """Writes for one sender, in a thread of its own: used with `with`, at the end of which the rest is written.
 
     Args:
         claim_id: Of the sender: of what others have claimed, nothing is changed.
@@ -91,7 +92,16 @@ class Ledger:
         self._closed = self._is_writing = False
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="mail-ledger", daemon=True)
+
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
 
     def hand_over(self, message_id: UUID) -> Future[bool]:
         """Say that a mail server is about to get a message.
@@ -117,13 +127,6 @@ class Ledger:
         """Whether all that was told is written down."""
         with self._changed:
             return not (self._handing or self._outcomes or self._is_writing)
-
-    def close(self) -> None:
-        """Write down the rest."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        self._thread.join()
 
     def _run(self) -> None:
         closed_since: float | None = None
