@@ -153,8 +153,9 @@ def _database(cluster: PostgresCluster, folder: Path, name: str, people: int) ->
 
 
 @contextmanager
-def _mail_server(kind: str, seconds: float = 0) -> Iterator[int]:
+def _mail_server(kind: str, seconds: float = 0, *, pipelining: bool = False) -> Iterator[int]:
     command = [sys.executable, str(Path(__file__).with_name("mail_server.py")), kind, str(seconds)]
+    command += ["pipelining"] if pipelining else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

@@ -90,7 +90,7 @@ class Sender:
         self._on_progress = on_progress
         self._claim_id = new_id()
         self._rates = Rates(configuration.per_minute, configuration.domain_per_minute)
-        self._ledger = Ledger(database, self._claim_id)
+        self._ledger = Ledger(database, self._claim_id, enough=-(-configuration.connections // 2))
         self._line = Line(self._ledger.hand_over, room=ROOM, ahead=configuration.connections)
         self._state = State()
         self._told = self._asked = float("-inf")
