@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from podium.platform.mail.configuration import MailConfiguration
 from podium.platform.mail.verdicts import Reply, Stage
 
-_DOT = re.compile(rb"(?m)^\.")
 _GO_ON = 354
 _GOING_AWAY = 421
 _OFFERING = {Stage.SENDER: {250}, Stage.RECIPIENT: {250, 251}, Stage.READY: {_GO_ON}}
@@ -147,7 +145,7 @@ class MailConnection:
         if not allowed:
             self.close()
             raise NotHandedOver
-        smtp.send(_DOT.sub(b"..", message) + b".\r\n")
+        smtp.send(_doubled(message) + b".\r\n")
         try:
             code, text = smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
@@ -211,6 +209,11 @@ def _offer_at_once(smtp: smtplib.SMTP, commands: str) -> _Refused | None:
         return _Refused(refused, is_stuck=True)
     # A server may wait for a message though it has refused whom it is for. It gets nothing: we hang up.
     return None if refused is None else _Refused(refused, is_stuck=code == _GO_ON)
+
+
+def _doubled(message: bytes) -> bytes:
+    """A message in which no line is the one that ends it: a dot that begins a line stands twice."""
+    return (b"." if message.startswith(b".") else b"") + message.replace(b"\n.", b"\n..")
 
 
 def _answer(stage: Stage, code: int, text: bytes | str) -> Answer:
