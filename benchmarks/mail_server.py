@@ -2,7 +2,7 @@
 
 As `parse` it reads each message with aiosmtpd's own handler, headers and all, as mail servers do; as `sink` it throws
 them away. It takes so many seconds for each message, on each connection, and keeps nothing. With `pipelining` it says that
-it reads commands that come at once, as mail servers do that people use; aiosmtpd reads them, and does not say so.
+it reads commands that come at once, as Postfix, Exim and others do; aiosmtpd reads them, and does not say so.
 """
 
 from __future__ import annotations

@@ -70,12 +70,7 @@ def list_campaigns(slug: str, services: WithServices, caller: WithCaller) -> lis
     """All campaigns, the latest first."""
     with services.database.session() as session:
         competition = _organized(session, slug, caller)
-        found = session.scalars(
-            select(MailCampaign)
-            .where(MailCampaign.competition_id == competition.id)
-            .order_by(MailCampaign.number.desc())
-        )
-        return [_record(session, services, one) for one in found]
+        return views.campaign_records(session, competition, needs_second=services.settings.mail_second_organizer)
 
 
 @router.get(f"{_BASE}/{{number}}")

@@ -5,7 +5,8 @@
 It listens on a free port of this machine and writes the port to FOLDER/port. Each message that it takes becomes a line
 of FOLDER/taken, the recipient and the Message-ID, and where FOLDER/keep is there, a file of its own. What it answers is
 read from FOLDER/rules each time: JSON from a recipient, or `*`, to where it answers something else, what, and how often
-(`at`: `rcpt`, `data`, `drop` in the middle of a message, `silent` after it); the `delay` of each message; and `pipelining`.
+(`at`: `rcpt`, `data`, `drop` in the middle of a message, `silent` after it); the `delay` of each message; and whether
+it offers `pipelining`.
 """
 
 from __future__ import annotations
