@@ -1,8 +1,8 @@
 """A mail server for benchmarks: `mail_server.py parse|sink SECONDS [pipelining]` writes its port to stdout.
 
 As `parse` it reads each message with aiosmtpd's own handler, headers and all, as mail servers do; as `sink` it throws
-them away. It takes so many seconds for each message, on each connection, and keeps nothing. With `pipelining` it says that
-it reads commands that come at once, as Postfix, Exim and others do; aiosmtpd reads them, and does not say so.
+them away. It takes so many seconds for each message, on each connection, and keeps nothing. With `pipelining` it says,
+as Postfix, Exim and others do, that it reads commands that come at once; aiosmtpd reads them too, and does not say so.
 """
 
 from __future__ import annotations
