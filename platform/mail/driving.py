@@ -109,6 +109,9 @@ def end_campaign(session: Session, campaign_id: UUID, ended: Ended, flow_run_id:
         flow_run_id: Of the flow that has sent it.
     """
     campaign = lock_campaign(session, campaign_id)
+    if campaign is not None and campaign.status is CampaignStatus.CANCELLED:
+        # What was marked to come next is given back after a campaign was cancelled.
+        outbox.cancel_waiting(session, campaign_id)
     if campaign is None or campaign.status is not CampaignStatus.SENDING:
         return campaign
     if ended.halted:

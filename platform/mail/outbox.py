@@ -303,6 +303,16 @@ def release(session: Session, campaign_id: UUID | None, claim_id: UUID | None = 
     )
 
 
+def cancel_waiting(session: Session, campaign_id: UUID) -> None:
+    """Nobody who waits for a message of this campaign gets it any more."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.campaign_id == campaign_id, OutboxMessage.status.in_(WAITING_MAIL))
+        .values(status=MailStatus.CANCELLED, ended=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """What is left of a queue.

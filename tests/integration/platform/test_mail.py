@@ -229,7 +229,12 @@ def test_a_campaign_that_is_paused_stops_at_once_and_one_that_is_cancelled_for_g
     assert set(counts) == {MailStatus.SENT, MailStatus.QUEUED}
     assert counts[MailStatus.SENT] == len(mail.taken())
     with database.session() as session:
+        campaigns.resume_campaign(session, _locked(session, campaign), actor="tests")
+    sender = subprocess.Popen([sys.executable, mailing.__file__, url, str(campaign), str(mail.port)])
+    eventually(lambda: len(mail.taken()) >= counts[MailStatus.SENT] + 20)
+    with database.session() as session:
         campaigns.cancel_campaign(session, _locked(session, campaign), actor="tests")
+    assert sender.wait(20) == 0
     assert send.send(campaign) is CampaignStatus.CANCELLED
     assert set(send.counts(campaign)) == {MailStatus.SENT, MailStatus.CANCELLED}
     assert max(mail.recipients().values()) == 1
