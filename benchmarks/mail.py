@@ -1,16 +1,18 @@
 """A campaign to 5,000 people, beside a bare loop of `smtplib` on as many connections: ratios in one run.
 
-    .venv/bin/python benchmarks/mail.py [--rounds 3] [--connections 8] [--json FILE]
+    .venv/bin/python benchmarks/mail.py [--rounds 3] [--connections 8] [--without-many] [--json FILE]
 
 Starts a PostgreSQL and a mail server of its own: one that reads each message (`parse`), then one that throws them away
-(`sink`), which no real one does. Then, in turns, so that all see the same machine:
+(`sink`), which no real one does; each also as one that offers to take commands at once (`pipelining`), which those that
+people use do, and the bare loop makes no use of. Then, in turns, so that all see the same machine:
 
 - *bare*: a thread for each connection that sends messages which were made before, and writes nothing down;
 - *podium*: the sender of a campaign, from the approved campaign until it is sent: it claims rows, fills in and makes
   each message, marks it before it is handed over and writes down the answer.
 
 With a mail server that takes 50 ms for each message the ideal is known: as many messages at a time as connections. The
-last part sends to 100,000 people in a process of its own, and looks at the memory that it takes as it goes.
+last part, which `--without-many` leaves out, sends to 100,000 people in a process of its own, and looks at the memory
+that it takes as it goes.
 """
 
 from __future__ import annotations
@@ -88,6 +90,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--without-many", action="store_true", help="without the 100,000 people")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     parser.add_argument("--send", nargs=3, metavar=("URL", "CAMPAIGN", "PORT"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -100,6 +103,8 @@ def main() -> int:
     try:
         with PostgresCluster(folder / "postgres", databases=()) as cluster:
             found = _measure(cluster, folder, arguments.rounds, arguments.connections)
+            if not arguments.without_many:
+                found |= _memory(cluster, folder, arguments.connections)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for name, value in found.items():
@@ -112,32 +117,38 @@ def main() -> int:
 def _measure(cluster: PostgresCluster, folder: Path, rounds: int, connections: int) -> dict[str, float]:
     database = _database(cluster, folder, "mail", PEOPLE)
     found: dict[str, float] = {}
-    for kind, goal in (("parse", " (at least 0.8)"), ("sink", "")):
-        bare, podium = [], []
-        with _mail_server(kind) as port:
-            for _ in range(rounds):
-                messages = _messages(database, port, connections)
-                bare.append(PEOPLE / _bare(messages, port, connections))
-                podium.append(PEOPLE / _podium(database, port, connections))
-                print(f"{kind}: bare {bare[-1]:.0f}/s, podium {podium[-1]:.0f}/s", flush=True)
-        found[f"messages a second, bare, to {kind}"] = statistics.median(bare)
-        found[f"messages a second, podium, to {kind}"] = statistics.median(podium)
+    for kind, pipelining in (("parse", False), ("parse", True), ("sink", False), ("sink", True)):
+        name = f"{kind}, pipelining" if pipelining else kind
+        with _mail_server(kind, pipelining=pipelining) as port:
+            bare, podium = _in_turns(database, port, connections, rounds, PEOPLE, name)
+        found[f"messages a second, bare, to {name}"] = statistics.median(bare)
+        found[f"messages a second, podium, to {name}"] = statistics.median(podium)
         ratio = statistics.median(b / a for a, b in zip(bare, podium, strict=True))
-        found[f"podium to bare, to {kind}{goal}"] = ratio
-    with _mail_server("sink", SLOW_SECONDS) as port:
-        with database.session() as session:
-            session.execute(text(_FEWER), {"people": SLOW_PEOPLE})
-        ideal = connections / SLOW_SECONDS
-        for name, seconds in (
-            ("bare", _bare(_messages(database, port, connections), port, connections)),
-            ("podium", _podium(database, port, connections)),
-        ):
-            found[f"messages a second, {name}, 50 ms each"] = SLOW_PEOPLE / seconds
-            goal = " (at least 0.9)" if name == "podium" else ""
-            found[f"{name} to the ideal of these connections{goal}"] = SLOW_PEOPLE / seconds / ideal
+        found[f"podium to bare, to {name}{' (at least 0.8)' if kind == 'parse' else ''}"] = ratio
+    with database.session() as session:
+        session.execute(text(_FEWER), {"people": SLOW_PEOPLE})
+    ideal = connections / SLOW_SECONDS
+    for pipelining in (False, True):
+        name = "50 ms each, pipelining" if pipelining else "50 ms each"
+        with _mail_server("sink", SLOW_SECONDS, pipelining=pipelining) as port:
+            bare, podium = _in_turns(database, port, connections, rounds, SLOW_PEOPLE, name)
+        found[f"bare to the ideal of these connections, {name}"] = statistics.median(bare) / ideal
+        found[f"podium to that ideal, {name} (at least 0.9)"] = statistics.median(podium) / ideal
     database.close()
-    found |= _memory(cluster, folder, connections)
     return found
+
+
+def _in_turns(
+    database: Database, port: int, connections: int, rounds: int, people: int, name: str
+) -> tuple[list[float], list[float]]:
+    """Messages a second of each round: bare, and of Podium."""
+    bare, podium = [], []
+    for _ in range(rounds):
+        messages = _messages(database, port, connections)
+        bare.append(people / _bare(messages, port, connections))
+        podium.append(people / _podium(database, port, connections))
+        print(f"{name}: bare {bare[-1]:.0f}/s, podium {podium[-1]:.0f}/s, load {os.getloadavg()[0]:.1f}", flush=True)
+    return bare, podium
 
 
 def _database(cluster: PostgresCluster, folder: Path, name: str, people: int) -> Database:
@@ -153,8 +164,9 @@ def _database(cluster: PostgresCluster, folder: Path, name: str, people: int) ->
 
 
 @contextmanager
-def _mail_server(kind: str, seconds: float = 0) -> Iterator[int]:
+def _mail_server(kind: str, seconds: float = 0, *, pipelining: bool = False) -> Iterator[int]:
     command = [sys.executable, str(Path(__file__).with_name("mail_server.py")), kind, str(seconds)]
+    command += ["pipelining"] if pipelining else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

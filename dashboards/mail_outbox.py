@@ -24,7 +24,6 @@ _WHAT_TO_DO = {
     MailStatus.SUPPRESSED: "Not sent: they stopped such messages, may not take part any more, or mail to them came "
     "back. There is nothing to do.",
 }
-_UNSETTLED_ONES = 100
 
 
 def show_outbox(slug: str, campaign: CampaignRecord) -> None:
@@ -49,13 +48,17 @@ def show_unsettled(slug: str, campaign: CampaignRecord, who: Viewer) -> None:
             element("h2", text(f"{people(count)} may have got it, or not"), class_="podium-section"),
             element("p", text(why)),
         )
+        # With another count the pages are others: the first one is shown.
+        offset = page_of(place, count) * PAGE
         answer = source.ask(
-            lambda: who.gateway.campaign_outbox(slug, campaign.number, status="unsettled", limit=_UNSETTLED_ONES)
+            lambda: who.gateway.campaign_outbox(slug, campaign.number, status="unsettled", limit=PAGE, offset=offset)
         )
         if answer.value is None:
             if answer.trouble is not None:
                 layout.trouble(answer.trouble, what="campaign")
             return
+        if answer.value.total > PAGE:
+            show_paging(place, count, answer.value.total, what="messages")
         names = [one.username for one in answer.value.rows]
         chosen: list[str] = choose_many(place, names, label="Recipients", shown=str)
         show_deeds(place, _settling(slug, campaign, place, chosen, who))

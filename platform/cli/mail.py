@@ -14,6 +14,7 @@ from podium.platform.cli.mail_options import (
     CampaignWords,
     FailedOption,
     OrganizersOption,
+    OtherStatusOption,
     PersonOption,
     PhaseOption,
     StatusOption,
@@ -98,17 +99,37 @@ def edit(
     subject: Annotated[
         str | None, typer.Option("--subject", metavar="TEXT", help="Another subject.", show_default=False)
     ] = None,
+    phase: PhaseOption = None,
+    submitted: WithOption = None,
+    failed: FailedOption = False,
+    top: TopOption = None,
+    participants: OtherStatusOption = None,
+    organizers: OrganizersOption = False,
+    to: PersonOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write something else in a campaign that is not approved. To write to others, draft another one."""
-    if file is None and subject is None:
-        raise typer.BadParameter("Say what to change: --file FILE, --subject TEXT, or both.")
+    """Write something else in a campaign that is not approved, or to others.
+
+    With any option about people, these alone say to whom it goes, as for a new one.
+    """
+    audience = None
+    if submitted is not None or any((phase, failed, top, participants, organizers, to)):
+        status = participants or "approved"
+        audience = audience_from(
+            phase=phase, submitted=submitted, failed=failed, top=top, status=status, organizers=organizers, people=to
+        )
+    if file is None and subject is None and audience is None:
+        raise typer.BadParameter("Say what to change: --file FILE, --subject TEXT, or to whom it goes.")
     competition, which = campaign_number(number)
     with open_client(context) as client:
         body = None
         if file is not None:
             subject, body = read_message(file, subject or client.campaign(competition, which).subject)
-        campaign = client.change_campaign(competition, which, subject=subject, body=body)
+        campaign = client.change_campaign(competition, which, subject=subject, body=body, audience=audience)
+        count = client.count_recipients(competition, audience) if audience is not None else None
+    if count is not None:
+        for line in count_text(count):
+            note(line)
     _show(campaign, as_json=as_json)
 
 

@@ -44,6 +44,15 @@ StatusOption = Annotated[
     str,
     typer.Option("--participants", metavar="STATUS", help="Participants who are `approved`, `pending`, or `all`."),
 ]
+OtherStatusOption = Annotated[
+    str | None,
+    typer.Option(
+        "--participants",
+        metavar="STATUS",
+        help="Participants who are `approved`, `pending`, or `all`.",
+        show_default=False,
+    ),
+]
 OrganizersOption = Annotated[bool, typer.Option("--organizers", help="The organizers instead.")]
 PersonOption = Annotated[
     list[str] | None,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from podium.platform.database import notify
 from podium.platform.errors import Conflict, InvalidInput, NotFound
 from podium.platform.events import campaign_topic, pool_topic, record_event
-from podium.platform.lifecycle import WAITING_MAIL, CampaignStatus, MailStatus
+from podium.platform.lifecycle import CampaignStatus, MailStatus
 from podium.platform.mail import outbox
 from podium.platform.mail.audience import Audience
 from podium.platform.mail.recipients import Count, chosen_people, freeze
@@ -314,12 +314,7 @@ def cancel_campaign(session: Session, campaign: MailCampaign, *, actor: str) -> 
         return
     move_campaign(session, campaign, CampaignStatus.CANCELLED, actor=actor, reason="Cancelled.")
     outbox.release(session, campaign.id)
-    session.execute(
-        update(OutboxMessage)
-        .where(OutboxMessage.campaign_id == campaign.id, OutboxMessage.status.in_(WAITING_MAIL))
-        .values(status=MailStatus.CANCELLED, ended=now())
-        .execution_options(synchronize_session=False)
-    )
+    outbox.cancel_waiting(session, campaign.id)
 
 
 def settle_campaign(

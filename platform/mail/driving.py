@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import Database, notify
@@ -68,7 +68,7 @@ class Sending:
 
         def may_go_on() -> bool:
             with self.database.session() as session:
-                status = session.get_one(MailCampaign, campaign_id).status
+                status = session.scalar(select(MailCampaign.status).where(MailCampaign.id == campaign_id))
             return status is CampaignStatus.SENDING and not self.leaves()
 
         def on_progress(trouble: str) -> None:
@@ -109,6 +109,9 @@ def end_campaign(session: Session, campaign_id: UUID, ended: Ended, flow_run_id:
         flow_run_id: Of the flow that has sent it.
     """
     campaign = lock_campaign(session, campaign_id)
+    if campaign is not None and campaign.status is CampaignStatus.CANCELLED:
+        # What was marked to come next is given back after a campaign was cancelled.
+        outbox.cancel_waiting(session, campaign_id)
     if campaign is None or campaign.status is not CampaignStatus.SENDING:
         return campaign
     if ended.halted:

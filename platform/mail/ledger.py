@@ -13,6 +13,7 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -24,6 +25,8 @@ from podium.platform.lifecycle import WAITING_MAIL, MailStatus
 from podium.platform.models import now
 
 logger = logging.getLogger(__name__)
+GATHER_SECONDS = 0.005
+"""How long what is told waits for more to be told, which is then written with it."""
 AGAIN_SECONDS = 0.5
 """How soon it is tried again while the database is away."""
 GIVE_UP_SECONDS = 60.0
@@ -76,22 +79,33 @@ class Outcome:
 
 
 class Ledger:
-    """Writes for one sender, in a thread of its own.
+    """Writes for one sender, in a thread of its own: used with `with`, at the end of which the rest is written.
 
     Args:
         claim_id: Of the sender: of what others have claimed, nothing is changed.
+        enough: So many messages that are to be handed over are not kept waiting for more.
     """
 
-    def __init__(self, database: Database, claim_id: UUID) -> None:
+    def __init__(self, database: Database, claim_id: UUID, *, enough: int = 1) -> None:
         self._database = database
         self._claim_id = claim_id
+        self._enough = enough
         self._changed = threading.Condition()
         self._handing: list[tuple[UUID, Future[bool]]] = []
         self._outcomes: list[Outcome] = []
         self._closed = self._is_writing = False
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="mail-ledger", daemon=True)
+
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
 
     def hand_over(self, message_id: UUID) -> Future[bool]:
         """Say that a mail server is about to get a message.
@@ -103,14 +117,20 @@ class Ledger:
         answer: Future[bool] = Future()
         with self._changed:
             self._handing.append((message_id, answer))
-            self._changed.notify()
+            if len(self._handing) == self._enough or self._is_first:
+                self._changed.notify()
         return answer
 
     def record(self, outcome: Outcome) -> None:
         """Write down what became of a message, soon. A sender that was taken for dead may still tell what it knows."""
         with self._changed:
             self._outcomes.append(outcome)
-            self._changed.notify()
+            if self._is_first:
+                self._changed.notify()
+
+    @property
+    def _is_first(self) -> bool:
+        return len(self._handing) + len(self._outcomes) == 1
 
     @property
     def is_written(self) -> bool:
@@ -118,18 +138,12 @@ class Ledger:
         with self._changed:
             return not (self._handing or self._outcomes or self._is_writing)
 
-    def close(self) -> None:
-        """Write down the rest."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        self._thread.join()
-
     def _run(self) -> None:
         closed_since: float | None = None
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._handing or self._outcomes or self._closed)
+                self._changed.wait_for(lambda: len(self._handing) >= self._enough or self._closed, GATHER_SECONDS)
                 if self._closed:
                     closed_since = closed_since or time.monotonic()
                     if not (self._handing or self._outcomes):

@@ -324,6 +324,16 @@ def release(session: Session, campaign_id: UUID | None, claim_id: UUID | None = 
     )
 
 
+def cancel_waiting(session: Session, campaign_id: UUID) -> None:
+    """Nobody who waits for a message of this campaign gets it any more."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.campaign_id == campaign_id, OutboxMessage.status.in_(WAITING_MAIL))
+        .values(status=MailStatus.CANCELLED, ended=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """What is left of a queue.
@@ -353,12 +363,20 @@ def what_is_left(session: Session, campaign_id: UUID | None) -> Left:
 
 def counts(session: Session, campaign_id: UUID) -> dict[MailStatus, int]:
     """How many messages of a campaign are in each status."""
+    return counts_of(session, [campaign_id])[campaign_id]
+
+
+def counts_of(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, dict[MailStatus, int]]:
+    """The same of several campaigns, by one question."""
+    found: dict[UUID, dict[MailStatus, int]] = {campaign_id: {} for campaign_id in campaign_ids}
     rows = session.execute(
-        select(OutboxMessage.status, func.count())
-        .where(OutboxMessage.campaign_id == campaign_id)
-        .group_by(OutboxMessage.status)
+        select(OutboxMessage.campaign_id, OutboxMessage.status, func.count())
+        .where(OutboxMessage.campaign_id.in_(campaign_ids))
+        .group_by(OutboxMessage.campaign_id, OutboxMessage.status)
     )
-    return {row[0]: row[1] for row in rows}
+    for campaign_id, status, number in rows:
+        found[campaign_id][status] = number
+    return found
 
 
 def matching(words: str) -> ColumnElement[bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -12,8 +11,10 @@ from dataclasses import dataclass
 from podium.platform.mail.configuration import MailConfiguration
 from podium.platform.mail.verdicts import Reply, Stage
 
-_DOT = re.compile(rb"(?m)^\.")
 _GO_ON = 354
+_GOING_AWAY = 421
+_OFFERING = {Stage.SENDER: {250}, Stage.RECIPIENT: {250, 251}, Stage.READY: {_GO_ON}}
+"""What is said before a message, and the answers after which it goes on."""
 _MESSAGES = 200
 """Messages on one connection. Mail servers have limits of their own, which are rarely below."""
 
@@ -132,16 +133,10 @@ class MailConnection:
         smtp = self._smtp
         assert smtp is not None
         self._messages += 1
-        # Neither has anything in it that would need quoting: see `mail_address`.
-        code, text = smtp.docmd(f"MAIL FROM:<{sender}>")
-        if code != 250:
-            return self._refused(smtp, Stage.SENDER, code, text)
-        code, text = smtp.docmd(f"RCPT TO:<{recipient}>")
-        if code not in {250, 251}:
-            return self._refused(smtp, Stage.RECIPIENT, code, text)
-        code, text = smtp.docmd("data")
-        if code != _GO_ON:
-            return self._refused(smtp, Stage.READY, code, text)
+        refused = _offer(smtp, sender, recipient)
+        if refused is not None:
+            self._after_refusal(smtp, refused)
+            return refused.answer
         try:
             allowed = hand_over()
         except BaseException:
@@ -150,7 +145,7 @@ class MailConnection:
         if not allowed:
             self.close()
             raise NotHandedOver
-        smtp.send(_DOT.sub(b"..", message) + b".\r\n")
+        smtp.send(_doubled(message) + b".\r\n")
         try:
             code, text = smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
@@ -162,14 +157,63 @@ class MailConnection:
             raise ConnectionBroken(f"The mail server answered {code}", written=True)
         return _answer(Stage.CONTENT, code, text)
 
-    def _refused(self, smtp: smtplib.SMTP, stage: Stage, code: int, text: bytes | str) -> Answer:
-        """The server's answer, after which it is ready for the next message."""
+    def _after_refusal(self, smtp: smtplib.SMTP, refused: _Refused) -> None:
+        """Make the server ready for the next message."""
+        if refused.is_stuck or refused.answer.reply.code == _GOING_AWAY:
+            self.close()
+            return
         try:
-            if code == 421 or smtp.rset()[0] != 250:
+            if smtp.rset()[0] != 250:
                 self.close()
         except (OSError, smtplib.SMTPException):
             self.close()
-        return _answer(stage, code, text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """That a server wants no message.
+
+    Attributes:
+        is_stuck: Whether nothing but hanging up leads to the next one.
+    """
+
+    answer: Answer
+    is_stuck: bool = False
+
+
+def _offer(smtp: smtplib.SMTP, sender: str, recipient: str) -> _Refused | None:
+    """Say who sends a message and to whom, until the server waits for it; `None` where it does."""
+    # Neither has anything in it that would need quoting: see `mail_address`.
+    commands = (f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>", "DATA")
+    if smtp.has_extn("pipelining"):
+        return _offer_at_once(smtp, "".join(f"{command}\r\n" for command in commands))
+    for command, stage in zip(commands, _OFFERING, strict=True):
+        code, text = smtp.docmd(command)
+        if code not in _OFFERING[stage]:
+            return _Refused(_answer(stage, code, text))
+    return None
+
+
+def _offer_at_once(smtp: smtplib.SMTP, commands: str) -> _Refused | None:
+    """The same by RFC 2920: each command has its answer, also those after one that was refused."""
+    smtp.send(commands)
+    refused: Answer | None = None
+    try:
+        for stage, wanted in _OFFERING.items():
+            code, text = smtp.getreply()
+            if code not in wanted and refused is None:
+                refused = _answer(stage, code, text)
+    except (OSError, smtplib.SMTPException):
+        if refused is None:
+            raise
+        return _Refused(refused, is_stuck=True)
+    # A server may wait for a message though it has refused whom it is for. It gets nothing: we hang up.
+    return None if refused is None else _Refused(refused, is_stuck=code == _GO_ON)
+
+
+def _doubled(message: bytes) -> bytes:
+    """A message in which no line is the one that ends it: a dot that begins a line stands twice."""
+    return (b"." if message.startswith(b".") else b"") + message.replace(b"\n.", b"\n..")
 
 
 def _answer(stage: Stage, code: int, text: bytes | str) -> Answer:

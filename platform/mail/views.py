@@ -5,9 +5,10 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+from collections.abc import Mapping
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from podium.platform.errors import InvalidInput
 from podium.platform.identifiers import new_id
@@ -22,7 +23,7 @@ from podium.platform.mail.letters import CampaignLetters
 from podium.platform.mail.links import MailLinks
 from podium.platform.mail.outbox import Claimed
 from podium.platform.mail.variables import used_in
-from podium.platform.models import MailCampaign, MailKind, OutboxMessage, Person
+from podium.platform.models import Competition, MailApproval, MailCampaign, MailKind, OutboxMessage, Person
 from podium.platform.records.mail import AudienceRecord, CampaignRecord, MessagePreview, OutboxLine, OutboxPage
 
 SHOWN_HEADERS = ("From", "Reply-To", "To", "Subject", "Message-ID", "List-Id", "List-Unsubscribe", "Auto-Submitted")
@@ -30,6 +31,22 @@ SHOWN_HEADERS = ("From", "Reply-To", "To", "Subject", "Message-ID", "List-Id", "
 
 def campaign_record(session: Session, campaign: MailCampaign, *, needs_second: bool) -> CampaignRecord:
     """A campaign with its progress."""
+    return _record(campaign, outbox.counts(session, campaign.id), needs_second=needs_second)
+
+
+def campaign_records(session: Session, competition: Competition, *, needs_second: bool) -> list[CampaignRecord]:
+    """All campaigns of a competition with their progress, the latest first."""
+    found = session.scalars(
+        select(MailCampaign)
+        .where(MailCampaign.competition_id == competition.id)
+        .options(joinedload(MailCampaign.author), selectinload(MailCampaign.approvals).joinedload(MailApproval.person))
+        .order_by(MailCampaign.number.desc())
+    ).all()
+    counts = outbox.counts_of(session, [one.id for one in found])
+    return [_record(one, counts[one.id], needs_second=needs_second) for one in found]
+
+
+def _record(campaign: MailCampaign, counts: Mapping[MailStatus, int], *, needs_second: bool) -> CampaignRecord:
     audience = Audience.of(campaign.audience)
     return CampaignRecord(
         id=campaign.id,
@@ -56,7 +73,7 @@ def campaign_record(session: Session, campaign: MailCampaign, *, needs_second: b
         scheduled=campaign.scheduled,
         total=campaign.total,
         left_out=dict(campaign.left_out),
-        counts={str(status): number for status, number in outbox.counts(session, campaign.id).items()},
+        counts={str(status): number for status, number in counts.items()},
         created=campaign.created,
         started=campaign.started,
         ended=campaign.ended,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Query
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -70,12 +69,7 @@ def list_campaigns(slug: str, services: WithServices, caller: WithCaller) -> lis
     """All campaigns, the latest first."""
     with services.database.session() as session:
         competition = _organized(session, slug, caller)
-        found = session.scalars(
-            select(MailCampaign)
-            .where(MailCampaign.competition_id == competition.id)
-            .order_by(MailCampaign.number.desc())
-        )
-        return [_record(session, services, one) for one in found]
+        return views.campaign_records(session, competition, needs_second=services.settings.mail_second_organizer)
 
 
 @router.get(f"{_BASE}/{{number}}")

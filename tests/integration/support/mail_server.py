@@ -5,7 +5,8 @@
 It listens on a free port of this machine and writes the port to FOLDER/port. Each message that it takes becomes a line
 of FOLDER/taken, the recipient and the Message-ID, and where FOLDER/keep is there, a file of its own. What it answers is
 read from FOLDER/rules each time: JSON from a recipient, or `*`, to where it answers something else, what, and how often
-(`at`: `rcpt`, `data`, `drop` in the middle of a message, `silent` after it); and the `delay` of each message.
+(`at`: `rcpt`, `data`, `drop` in the middle of a message, `silent` after it); the `delay` of each message; and whether
+it offers `pipelining`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ID = re.compile(rb"^Message-ID: *(<[^>]*>)", re.IGNORECASE | re.MULTILINE)
 
 
 class Taken:
-    """Answers, and writes down what it takes."""
+    """Answers, and writes down what it takes. It reads commands that come at once, and says so where it is told to."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,6 +46,12 @@ class Taken:
             return None
         self.asked[address] += 1
         return rule if self.asked[address] <= rule.get("times", 1 << 30) else None
+
+    async def handle_EHLO(  # noqa: N802  # aiosmtpd's name
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *(["250-PIPELINING"] if self.told().get("pipelining") else []), responses[-1]]
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

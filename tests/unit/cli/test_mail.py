@@ -95,10 +95,36 @@ def test_to_whom_is_said_by_options(
     assert gateway.called(f"POST {CAMPAIGNS}/count")[-1].json == {"audience": ALL | audience}
 
 
+@pytest.mark.parametrize(
+    ("options", "change"),
+    [
+        (("--subject", "Bye"), {"subject": "Bye"}),
+        (("--participants", "approved"), {"audience": ALL}),
+        (("--without-submission", "--subject", "Bye"), {"subject": "Bye", "audience": ALL | {"submitted": False}}),
+        (("--participants", "all", "--top", "3"), {"audience": ALL | {"status": None, "top": 3}}),
+        (("--failed", "--phase", "2"), {"audience": ALL | {"failed": True, "phase": "2"}}),
+        (("--organizers",), {"audience": ALL | {"who": "organizers"}}),
+        (("--to", "ada", "--to", "bob"), {"audience": ALL | {"who": "people", "usernames": ["ada", "bob"]}}),
+    ],
+)
+def test_a_draft_is_changed_in_what_it_says_and_in_whom_it_goes_to(
+    podium: Podium, gateway: Gateway, options: tuple[str, ...], change: dict[str, object]
+) -> None:
+    gateway.on(f"PATCH {CAMPAIGNS}/4", campaign(version=2, audience="those"))
+    gateway.on(f"POST {CAMPAIGNS}/count", {"total": 12, "left_out": {"opted out": 3}})
+    done = podium("mail", "edit", "iris", "4", *options)
+    assert done.code == 0, done.err
+    assert "to       those" in done.out
+    assert gateway.called(f"PATCH {CAMPAIGNS}/4")[-1].json == change
+    assert ("12 recipients" in done.err) == ("audience" in change)
+
+
 def test_what_can_not_be_had_together_is_said(podium: Podium, tmp_path: Path) -> None:
     assert podium("mail", "count", "iris", "--organizers", "--to", "ada").code == 2
     assert podium("mail", "count", "iris", "--participants", "denied").code == 2
     assert podium("mail", "edit", "iris", "4").code == 2
+    assert podium("mail", "edit", "iris", "4", "--organizers", "--to", "ada").code == 2
+    assert podium("mail", "edit", "iris", "4", "--participants", "denied").code == 2
     assert podium("mail", "settle", "iris", "4").code == 2
     assert podium("mail", "show", "iris", "four").code == 2
     (tmp_path / "bare.md").write_text("Dear all\n")

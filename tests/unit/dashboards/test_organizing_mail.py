@@ -210,6 +210,25 @@ def test_messages_are_listed_and_unsettled_ones_decided_about(organized: StandIn
     assert any("Failed for good" in one.value for one in test.caption)
 
 
+def test_unsettled_messages_are_paged_through_and_chosen_on_several_pages(organized: StandIn, visit: Visit):
+    names = [f"p{number:03}" for number in range(120)]
+    organized.mailing.campaigns = [make_campaign(CampaignStatus.SENT, counts={"unsettled": 120})]
+    organized.mailing.messages[1] = [make_message(name, MailStatus.UNSETTLED) for name in names]
+    test = visit("organize", "ada", **HERE)
+    place = "unsettled-iris-1"
+    assert any(one.value == "120 messages, page 1 of 3" for one in test.caption)
+    test.button(key=f"all-{place}").click().run()
+    test.button(key=f"next-{place}").click().run()
+    test.button(key=f"next-{place}").click().run()
+    box = test.multiselect(key=f"chosen-{place}-1")
+    assert (box.value, box.options) == (names[:50], [*names[:50], *names[100:]])
+    test.button(key=f"all-{place}").click().run()
+    test.button(key=f"as-sent-{place}").click().run()
+    assert _sent(organized, "/settle") == {"send_again": False, "usernames": [*names[:50], *names[100:]]}
+    assert "50 people may have got it, or not" in _html(test)
+    assert test.multiselect(key=f"chosen-{place}-3").options == names[50:100]
+
+
 def test_without_a_mail_server_it_is_said_with_what_to_set(organized: StandIn, visit: Visit):
     organized.mailing.count = RecipientCount(118, {}, "This platform sends no mail.")
     organized.mailing.campaigns = [make_campaign(CampaignStatus.APPROVED)]
