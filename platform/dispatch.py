@@ -36,6 +36,7 @@ from podium.platform.events import pool_topic
 from podium.platform.flow_leases import let_go_of_dead
 from podium.platform.lifecycle import SubmissionQueue, SubmissionStatus
 from podium.platform.mail.agent_news import tell_of_lost_agents
+from podium.platform.mail.rounds import settle_abandoned
 from podium.platform.models import Competition, Pool, Submission, now
 from podium.platform.orchestration import Orchestration
 from podium.platform.pool_registration import register_pools
@@ -217,6 +218,7 @@ class Dispatcher:
         """Tell of lost agents; stand in for flows that look after the platform where nobody runs them."""
         with self._database.session() as session:
             tell_of_lost_agents(session, timedelta(seconds=time.monotonic() - self._reachable))
+            settle_abandoned(session)
         with self._database.session() as session:
             since = seconds_since(session, "reconcile")
             ticked = seconds_since(session, "tick")

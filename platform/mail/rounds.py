@@ -1,18 +1,28 @@
-"""When mail needs a flow: campaigns whose time has come, and rounds for what waits outside of campaigns."""
+"""When mail needs a flow: campaigns whose time has come, and rounds for what waits outside of campaigns.
+
+And what is seen to without one: messages that a sender left behind in a campaign that nobody sends any more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from podium.platform.database import notify
+from podium.platform.events import campaign_topic
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import WAITING_MAIL, CampaignStatus, MailStatus
+from podium.platform.mail import outbox
 from podium.platform.mail.campaigns import send_campaign
 from podium.platform.models import MailCampaign, MailRound, OutboxMessage, now
+
+ABANDONED = timedelta(hours=1)
+"""How long after it was claimed no sender can still have a message: mail servers are not waited for as long."""
 
 
 def due_campaigns(session: Session) -> Sequence[UUID]:
@@ -47,3 +57,30 @@ def begin_round(session: Session) -> Sequence[UUID]:
 def _singly_due() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     waits = OutboxMessage.status.in_(WAITING_MAIL) & (OutboxMessage.due <= now())
     return OutboxMessage.campaign_id.is_(None), or_(waits, OutboxMessage.status == MailStatus.SENDING)
+
+
+def settle_abandoned(session: Session) -> int:
+    """Settle what dead senders have left in campaigns that are cancelled or paused; return how many may have arrived.
+
+    Of a campaign that goes on, its next sender does so.
+    """
+    left = session.scalars(
+        select(MailCampaign)
+        .where(
+            MailCampaign.status.in_((CampaignStatus.CANCELLED, CampaignStatus.PAUSED)),
+            exists().where(
+                OutboxMessage.campaign_id == MailCampaign.id,
+                OutboxMessage.status == MailStatus.SENDING,
+                OutboxMessage.claimed < now() - ABANDONED,
+            ),
+        )
+        .with_for_update(of=MailCampaign, skip_locked=True)
+    ).all()
+    unsettled = 0
+    for campaign in left:
+        unsettled += outbox.settle_left(session, campaign.id)
+        if campaign.status is CampaignStatus.CANCELLED:
+            outbox.cancel_waiting(session, campaign.id)
+        campaign.version += 1
+        notify(session, campaign_topic(campaign.id))
+    return unsettled

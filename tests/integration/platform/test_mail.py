@@ -25,7 +25,7 @@ from world import Known, World, eventually
 from podium.platform.database import Database
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import CampaignStatus, MailStatus, ParticipantStatus
-from podium.platform.mail import campaigns, outbox, sender, views
+from podium.platform.mail import campaigns, outbox, rounds, sender, views
 from podium.platform.mail.driving import begin_campaign
 from podium.platform.mail.ledger import Ledger, Outcome
 from podium.platform.mail.links import Subscription
@@ -238,6 +238,29 @@ def test_a_campaign_that_is_paused_stops_at_once_and_one_that_is_cancelled_for_g
     assert send.send(campaign) is CampaignStatus.CANCELLED
     assert set(send.counts(campaign)) == {MailStatus.SENT, MailStatus.CANCELLED}
     assert max(mail.recipients().values()) == 1
+
+
+@pytest.mark.parametrize("way", [CampaignStatus.CANCELLED, CampaignStatus.PAUSED])
+def test_what_a_dead_sender_left_in_a_campaign_that_nobody_sends_is_settled(
+    send: Mailing, slug: str, crowd: list[str], database: Database, way: CampaignStatus
+) -> None:
+    campaign = send.approved(slug)
+    stop = campaigns.cancel_campaign if way is CampaignStatus.CANCELLED else campaigns.pause_campaign
+    with database.session() as session:
+        first, second = session.scalars(select(OutboxMessage).limit(2))
+        for one in (first, second):
+            one.status, one.claimed, one.claim_id = MailStatus.SENDING, now(), new_id()
+        first.handed = now()
+    with database.session() as session:
+        campaigns.send_campaign(session, _locked(session, campaign), actor="tests")
+        stop(session, _locked(session, campaign), actor="tests")
+        assert rounds.settle_abandoned(session) == 0
+    assert send.counts(campaign)[MailStatus.SENDING] == 1
+    with database.session() as session:
+        session.execute(update(OutboxMessage).values(claimed=now() - rounds.ABANDONED))
+        assert rounds.settle_abandoned(session) == 1
+    rest = MailStatus.CANCELLED if way is CampaignStatus.CANCELLED else MailStatus.QUEUED
+    assert send.counts(campaign) == {MailStatus.UNSETTLED: 1, rest: len(crowd) - 1}
 
 
 def _locked(session: Session, campaign: UUID) -> MailCampaign:
