@@ -254,6 +254,11 @@ def test_nothing_is_tried_for_a_while_where_nothing_can_be_sent(database: Databa
         assert rounds.begin_round(session) == []
 
 
+def altered(path: str) -> str:
+    """A signed path with another signature. Not its last character: that has bits which stand for nothing."""
+    return f"{path[:-2]}{'A' if path[-2] != 'A' else 'B'}{path[-1]}"
+
+
 def test_a_link_in_a_message_stops_it_without_a_sign_in(
     with_mail: MailServer, gateway: RunningGateway, send: Mailing, settings: ServerSettings, slug: str, ada: Known
 ) -> None:
@@ -281,7 +286,7 @@ def test_a_link_in_a_message_stops_it_without_a_sign_in(
     assert gateway.call("POST", path, content="act=again").status_code == 200
     assert gateway.call("GET", "/me/mail", ada.token).json()["frequencies"]["announcement"] == "at_once"
     assert gateway.call("POST", path, content="act=all").status_code == 200
-    assert gateway.call("POST", f"{path[:-1]}x").status_code == 404
+    assert gateway.call("POST", altered(path)).status_code == 404
     with pytest.raises(Conflict, match=r"nobody. Left out: 1 opted out"):
         send.approved(slug)
 
@@ -377,7 +382,7 @@ def test_an_address_that_nobody_vouches_for_gets_mail_when_its_owner_says_so(
     path = f"/mail/confirmation/{address.decode()}"
     assert "Is this your address?" in gateway.call("GET", path).text
     assert not nina.own_mail().reachable
-    assert gateway.call("POST", f"{path[:-1]}_").status_code == 404
+    assert gateway.call("POST", altered(path)).status_code == 404
     assert gateway.call("POST", path).status_code == 200
     assert nina.own_mail().reachable
     with pytest.raises(Conflict, match="known to be yours"):
