@@ -46,7 +46,7 @@ def shown_commands() -> list[tuple[str, str]]:
 
 
 @cache
-def program() -> Any:
+def program() -> Any:  # noqa: ANN401  a command or a group of typer's own make
     return typer.main.get_command(create_app())
 
 
