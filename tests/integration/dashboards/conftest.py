@@ -26,6 +26,8 @@ from world import RunningGateway
 from podium.platform.supervisor.ports import free_port
 
 _STAND_INS = Path(__file__).parents[2] / "unit" / "dashboards"
+_SHARED_SECONDS = 3.0
+"""For so long, pages show what others were shown: `podium.dashboards.source`, which takes a second to load."""
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
 # A browser that starts cold on a busy machine takes longer than the five seconds that Playwright waits by itself.
 expect.set_options(timeout=60_000)
@@ -53,6 +55,12 @@ stand_in_module = _load("stand_in")
 def serving() -> Iterator[stand_in_module.StandIn]:
     with stand_in_module.Serving() as stand_in:
         yield stand_in
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> None:
+    """What the pages share among all who look is not what the tests of another module have left there."""
+    time.sleep(_SHARED_SECONDS)
 
 
 @pytest.fixture
