@@ -134,8 +134,7 @@ class ImageFinder:
 
     def _pull(self, asked: str, name: str, holder: Holder) -> dict[str, Any]:
         began = self._clock()
-        with engine_call("while the agent looked for an image"):
-            before = set(self._client.images(all=True, quiet=True))
+        not_ours = self._cache.not_ours()
         holder.say(f"pulling image {name}")
         try:
             self._puller.pull(name, holder)
@@ -148,7 +147,7 @@ class ImageFinder:
         if here is None:
             raise ExecutorFault(f"The image {name} was pulled, and then it was not there.")
         # What was on the host before under whatever name is its operator's, and is never removed.
-        if here["Id"] not in before or self._cache.knows(here["Id"]):
+        if here["Id"] not in not_ours or self._cache.knows(here["Id"]):
             self._cache.arrived(here["Id"], name, int(here.get("Size") or 0), holder.key)
         holder.say(f"pulled image {name} in {self._clock() - began:.1f} s: {_image(asked, name, here).digest}")
         return here

@@ -127,6 +127,17 @@ class ImageCache:
         with self._lock:
             return image_id in self._kept
 
+    def not_ours(self) -> frozenset[str]:
+        """The ids of what is on the host and the agent did not bring.
+
+        Raises:
+            ExecutorFault: The engine can't be asked.
+        """
+        # While an image is removed, the engine still lists it for a moment after its name has gone; whoever saw it then
+        # and pulled it anew would take it for somebody else's for good. Removals hold the lock, too.
+        with self._lock, engine_call("while the agent looked for an image"):
+            return frozenset(self._client.images(all=True, quiet=True)) - self._kept.keys()
+
     def release(self, holder: str) -> None:
         """A holder uses no image any more; submitted images that nobody holds now are removed at once."""
         with self._lock:
