@@ -20,10 +20,10 @@ help: ## Show what can be made
 demo: dev ## Set this machine up and run a competition on it, from bundle to leaderboard
 	@$(BIN)/python scripts/demo.py
 
-# Styles and types are checked while the machine is set up: each of these leaves a core idle.
+# The machine is set up and types are checked while units are tested: by themselves, these leave a core idle.
 test: dev ## Check and test everything, from nothing
-	@$(MAKE) --no-print-directory -j 2 --output-sync=none lint machine
-	$(MAKE) --no-print-directory unit integration
+	@$(MAKE) --no-print-directory -j 2 --output-sync=none machine lint unit
+	$(MAKE) --no-print-directory integration
 
 lint: dev ## Check style and types
 	@$(BIN)/ruff check -q .

@@ -218,7 +218,9 @@ def _install_locked(folder: Path, lock: Path) -> list[list[str]]:
 def _install_azurite(folder: Path) -> list[list[str]]:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(WANTED_STORES / name, folder)
-    return [["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]]
+    # What takes the place of six sevenths of its files, which are never used.
+    shutil.copytree(WANTED_STORES / "nothing", folder / "nothing")
+    return [["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]]
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeAlias, TypeVar
 from urllib.parse import quote
@@ -32,6 +34,12 @@ def user_agent() -> str:
         return "podium"
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that this machine trusts, loaded once: loading them takes longer than many a call."""
+    return httpx.create_ssl_context()
+
+
 class Connection:
     """Requests to one gateway, with a person's token or without one."""
 
@@ -49,7 +57,9 @@ class Connection:
         self.timeout = timeout
         # The token goes with each request to the gateway, never into the pool: signed requests share that.
         self._token_header = {"Authorization": f"Bearer {token}"} if token else {}
-        self.http = httpx.Client(timeout=timeout, headers={"User-Agent": user_agent()}, transport=transport)
+        self.http = httpx.Client(
+            timeout=timeout, headers={"User-Agent": user_agent()}, transport=transport, verify=trusted()
+        )
 
     def close(self) -> None:
         """Close the connections."""

@@ -212,6 +212,10 @@ class ProvingGround:
         """Submit it, claim it as an agent does, and go through the steps of the flow to the stored result."""
         return self.attempt(self.submit(case), case)
 
+    def stop(self) -> None:
+        """Have everything that is under way end at once, as when nobody wants it any more."""
+        self.workplace.stop([*self.workplace._stops])
+
     def submit(self, case: Case) -> UUID:
         """Submit it to a competition of its own."""
         return self.world.submit(self.mallory, self.competition(case), data=self.archive(case))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from case import PREDICT, Case
@@ -68,21 +69,23 @@ LOOKS = Case(
 )
 
 
-def run_beside(ground: ProvingGround, first: Case, second: Case) -> tuple[Ended, Ended]:
-    """Run the second while the first runs, which says `ready` when it does."""
-    submission = ground.submit(first)
+@contextmanager
+def running(ground: ProvingGround, case: Case) -> Iterator[Future[Ended]]:
+    """Run a case, which says `ready` when it runs, at least as long as the block."""
+    submission = ground.submit(case)
     with ThreadPoolExecutor(1) as threads:
-        future = threads.submit(ground.attempt, submission, first)
+        future = threads.submit(ground.attempt, submission, case)
         eventually(lambda: future.done() or "ready" in "".join(ground.logs_of(submission).values()))
         assert not future.done(), future.result().log
-        beside = ground.run(second)
-        assert not future.done(), "the first ended too early to be a neighbour"
-        return future.result(), beside
+        yield future
 
 
 @pytest.mark.parametrize("executor", ["docker", "bubblewrap"])
 def test_neighbours_share_nothing(executor: str, grounds: Grounds) -> None:
-    left, looked = run_beside(grounds(executor), LEAVES, LOOKS)
+    with running(grounds(executor), LEAVES) as leaving:
+        looked = grounds(executor).run(LOOKS)
+        assert not leaving.done(), "it ended too early to be a neighbour"
+        left = leaving.result()
     for own in ("/dev/shm/note", "/tmp/note", "127.0.0.1", "podium-note", "System V"):
         assert own in left.log  # it finds what it left itself: the look is a good one
     assert "FOUND []" in looked.log
@@ -115,8 +118,14 @@ def share(ended: Ended) -> float:
 
 def beside(ground: ProvingGround, name: str, program: str) -> float:
     """The share of a core that a well-behaved program gets beside another one."""
-    other = Case(name, "is a neighbour", program=program, limits={"wall_seconds": 8, "cpus": 1})
-    return share(run_beside(ground, other, WELL_BEHAVED)[1])
+    other = Case(name, "is a neighbour", program=program, limits={"wall_seconds": 20, "cpus": 1})
+    with running(ground, other) as future:
+        try:
+            got = share(ground.run(WELL_BEHAVED))
+            assert not future.done(), "it ended too early to be a neighbour"
+        finally:
+            ground.stop()
+        return got
 
 
 @pytest.fixture(scope="module")

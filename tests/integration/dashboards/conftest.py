@@ -15,16 +15,19 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
-from headless import launch
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from headless import Pages, launch
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from world import RunningGateway
 
 from podium.platform.supervisor.ports import free_port
 
 _STAND_INS = Path(__file__).parents[2] / "unit" / "dashboards"
+_SHARED_SECONDS = 3.0
+"""For so long, pages show what others were shown: `podium.dashboards.source`, which takes a second to load."""
 _LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
 # A browser that starts cold on a busy machine takes longer than the five seconds that Playwright waits by itself.
 expect.set_options(timeout=60_000)
@@ -52,6 +55,12 @@ stand_in_module = _load("stand_in")
 def serving() -> Iterator[stand_in_module.StandIn]:
     with stand_in_module.Serving() as stand_in:
         yield stand_in
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> None:
+    """What the pages share among all who look is not what the tests of another module have left there."""
+    time.sleep(_SHARED_SECONDS)
 
 
 @pytest.fixture
@@ -134,48 +143,57 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def pages(browser: Browser) -> Pages:
+    """The pages that the tests have one after another."""
+    return Pages(browser)
+
+
 @pytest.fixture
-def open_page(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
+def open_page(pages: Pages, site: str) -> Iterator[Callable[..., Page]]:
     """Opens pages; at the end of the test, none may have had an error or asked anything of another host."""
-    with _opening(browser, site) as opener:
+    with _opening(pages, site) as opener:
         yield opener
 
 
 @pytest.fixture
-def open_real_page(browser: Browser, real_site: str) -> Iterator[Callable[..., Page]]:
+def open_real_page(pages: Pages, real_site: str) -> Iterator[Callable[..., Page]]:
     """The same over a real gateway."""
-    with _opening(browser, real_site) as opener:
+    with _opening(pages, real_site) as opener:
         yield opener
 
 
 @contextmanager
-def _opening(browser: Browser, site: str, *others: str) -> Iterator[Callable[..., Page]]:
+def _opening(pages: Pages, site: str, *others: str) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
-    contexts = []
+    broken: list[str] = []
+    listeners: dict[str, Callable[[Any], None]] = {
+        "console": lambda message: _note(message, complaints),
+        "pageerror": lambda error: complaints.append(str(error)),
+        "request": lambda request: _note_host(request.url, (site, *others), complaints),
+        "requestfailed": lambda request: _note_failure(request, broken),
+    }
+    opened: list[Page] = []
 
     def open_page(path: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: _note(message, complaints))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: _note_host(request.url, (site, *others), complaints))
-        _load(page, f"{site}{path}")
+        page = pages.take(width=width, height=height, dark=dark)
+        opened.append(page)
+        for event, listener in listeners.items():
+            page.on(event, listener)  # type: ignore[call-overload]
+        _load(page, f"{site}{path}", broken)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in opened:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+        pages.give_back(page, origins=(site, *others))
     assert complaints == []
 
 
-def _load(page: Page, address: str) -> None:
+def _load(page: Page, address: str, broken: list[str]) -> None:
     """Load a page, and once more where the browser broke off: tests beside these change this host's addresses."""
-    broken: list[str] = []
-    page.on("requestfailed", lambda request: broken.append(request.failure or ""))
+    broken.clear()
     page.goto(address)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -185,6 +203,10 @@ def _load(page: Page, address: str) -> None:
         if any("ERR_NETWORK_CHANGED" in failure for failure in broken):
             broken.clear()
             page.reload()
+
+
+def _note_failure(request: Request, broken: list[str]) -> None:
+    broken.append(request.failure or "")
 
 
 def _note(message: ConsoleMessage, complaints: list[str]) -> None:

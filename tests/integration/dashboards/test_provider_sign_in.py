@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from headless import Pages
+from playwright.sync_api import BrowserContext, Page, expect
 from provider_process import ProviderProcess, gateway_with, running_provider
 from sqlalchemy import select
 from world import World
@@ -37,12 +38,12 @@ def way(
 
 @pytest.fixture
 def page(
-    browser: Browser,
+    pages: Pages,
     way: tuple[str, ProviderProcess],
     open_browser_pages: Callable[..., AbstractContextManager[Callable[[str], Page]]],
     world: World,
 ) -> Iterator[Callable[[str], Page]]:
-    with open_browser_pages(browser, way[0], way[1].issuer) as opener:
+    with open_browser_pages(pages, way[0], way[1].issuer) as opener:
         yield opener
 
 

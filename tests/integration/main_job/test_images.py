@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conftest import NewUser, Podium
 
 ROOT = Path(__file__).parents[3]
-CASES = Path(os.environ.get("PODIUM_CASES", ROOT / ".." / "shared")) / "cases" / "images"
+CASES = Path(os.environ.get("PODIUM_CASES") or ROOT.parent / "shared" / "cases") / "images"
 
 
 @pytest.fixture

@@ -149,6 +149,8 @@ def _start_commands(address: str) -> None:
     for name in LOADED:
         import_module(name)
     import_module("podium.platform.cli.app").create_command()
+    # What only a client loads, the machine's certificates too.
+    import_module("podium.platform.client").Client("http://127.0.0.1:1", None).close()
     gc.freeze()  # or each command would copy what is loaded as it collects
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     server.bind(address)

@@ -115,7 +115,11 @@ def test_an_alias_bomb_is_refused():
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("text", ["x" * (10 << 20), "a: 1\n" * 150_000, "- [a, b]\n" * 100_000, "- &a x\n" * 140_000])
+@pytest.mark.parametrize(
+    "text",
+    ["x" * (10 << 20), "a: 1\n" * 150_000, "- [a, b]\n" * 100_000, "- &a x\n" * 140_000],
+    ids=["a word", "keys", "lists", "anchors"],
+)
 def test_a_large_file_is_refused_in_time(text: str):
     assert fault(text)
 

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from podium.dashboards.gateway import open_gateway
@@ -32,6 +33,15 @@ _load("stand_in_organizing")
 _load("stand_in_mail")
 _load("stand_in_images")
 made = _load("stand_in")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components() -> Iterator[None]:
+    """What is installed of components, which Streamlit's tests would look for anew, in all packages, at each run."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda *_, **__: found)
+        yield
 
 
 @pytest.fixture

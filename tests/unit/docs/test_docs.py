@@ -6,6 +6,7 @@ import re
 import runpy
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,14 @@ def shown_commands() -> list[tuple[str, str]]:
     ]
 
 
+@cache
+def program() -> Any:  # noqa: ANN401  a command or a group of typer's own make
+    return typer.main.get_command(create_app())
+
+
 def parse(words: list[str]) -> None:
     """Parse a command line down to its command; what is wrong with it is raised."""
-    command: Any = typer.main.get_command(create_app())
+    command = program()
     context = None
     while hasattr(command, "commands"):
         # A group leaves its command's words alone.
