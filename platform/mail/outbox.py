@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.identifiers import new_id
-from podium.platform.lifecycle import WAITING_MAIL, MailStatus
+from podium.platform.lifecycle import WAITING_MAIL, CampaignStatus, MailStatus
 from podium.platform.mail.addresses import MailAddress, mail_address
 from podium.platform.mail.eligibility import why_not
 from podium.platform.mail.filling import Recipient
@@ -26,7 +26,7 @@ from podium.platform.mail.pace import Allowance, Waiting, admitted, window
 from podium.platform.mail.variables import Variable
 from podium.platform.mail.verdicts import settled
 from podium.platform.mail.wording import wording
-from podium.platform.models import MailKind, OutboxMessage, Person, now
+from podium.platform.models import MailCampaign, MailKind, OutboxMessage, Person, now
 
 _GONE = "The sender ended before the mail server's answer was known."
 _PACE_LOCK = "SELECT pg_advisory_xact_lock(hashtext('podium-mail-pace'))"
@@ -148,6 +148,10 @@ def claim(session: Session, campaign_id: UUID | None, claim_id: UUID, rates: Rat
         claim_id: Of the sender that takes them.
         most: How many.
     """
+    # Whoever pauses it holds its row, and releases what was claimed before; after that, nothing is.
+    of_campaign = select(MailCampaign.status).where(MailCampaign.id == campaign_id).with_for_update(read=True)
+    if campaign_id is not None and session.scalar(of_campaign) is not CampaignStatus.SENDING:
+        return Taken()
     moment = now()
     allowance = _allowance(session, rates, moment)
     if allowance.total == 0:

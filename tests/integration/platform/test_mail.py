@@ -267,6 +267,22 @@ def _locked(session: Session, campaign: UUID) -> MailCampaign:
     return session.get_one(MailCampaign, campaign, with_for_update={"of": MailCampaign})
 
 
+def test_a_sender_that_has_not_heard_of_it_takes_nothing_more_of_a_campaign_that_is_paused(
+    send: Mailing, slug: str, crowd: list[str], database: Database
+) -> None:
+    campaign = send.approved(slug)
+    with database.session() as session:
+        campaigns.send_campaign(session, _locked(session, campaign), actor="tests")
+    rates = outbox.Rates(None, None)
+    with database.session() as session:
+        assert len(outbox.claim(session, campaign, new_id(), rates, most=5).messages) == 5
+    with database.session() as session:
+        campaigns.pause_campaign(session, _locked(session, campaign), actor="tests")
+    with database.session() as session:
+        assert outbox.claim(session, campaign, new_id(), rates, most=5) == outbox.Taken()
+    assert send.counts(campaign) == {MailStatus.QUEUED: len(crowd)}
+
+
 def test_campaigns_are_listed_with_their_counts_by_as_few_questions_as_one(
     send: Mailing, slug: str, crowd: list[str], database: Database
 ) -> None:
