@@ -154,6 +154,10 @@ class PostgresCluster:
             PlatformFault: It did not start; the message ends with its last words.
         """
         self.prepare()
+        if self._process is not None:
+            # Killed by somebody: as long as nobody has asked how it ended, its number is taken.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
         log = self.folder / "log"
         with log.open("ab") as output:
             self._process = subprocess.Popen(

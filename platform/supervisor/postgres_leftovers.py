@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from podium.platform.supervisor.processes import ProcessIdentity, processes_in
+from podium.platform.supervisor.processes import ProcessIdentity, has_let_go, processes_in
 
 
 def end_server_in(data: Path) -> None:
@@ -21,7 +21,10 @@ def end_server_in(data: Path) -> None:
     with contextlib.suppress(OSError, ValueError, IndexError):
         owner = ProcessIdentity.of(int(lock.read_text().splitlines()[0]))
     leftovers = processes_in(data)
-    if owner is not None and owner not in leftovers:
+    if owner is not None and owner not in leftovers and has_let_go(owner):
+        # Killed a moment ago: PostgreSQL would take it for a server that runs, by its lock on the socket too.
+        owner.wait(5)
+    elif owner is not None and owner not in leftovers:
         # The number belongs to a stranger by now. PostgreSQL would take it for a server of its own and refuse.
         lock.unlink(missing_ok=True)
     if owner is not None and owner in leftovers:

@@ -92,6 +92,17 @@ def processes_in(folder: Path) -> list[ProcessIdentity]:
     return members
 
 
+def has_let_go(process: ProcessIdentity) -> bool:
+    """Whether a process is on its way out: it has left its working directory, and has not ended yet."""
+    try:
+        (_PROC / str(process.pid) / "cwd").readlink()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass  # another user's, of which the kernel tells nothing
+    return False
+
+
 def tree_memory(pid: int) -> int:
     """Return the bytes of memory that a process and its descendants hold; pages they share are divided among them.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from podium.platform.supervisor import processes
 from podium.platform.supervisor.launch import Account, dying_with_parent
 from podium.platform.supervisor.processes import (
     ProcessIdentity,
@@ -129,3 +130,14 @@ def test_privileges_are_dropped_for_good() -> None:
     assert answer.stdout.startswith(f"uid={account.uid}(nobody)")
     assert "root" not in answer.stdout
     assert Account.named("no-such-user") is None
+
+
+def test_a_process_that_ends_has_let_go_of_its_folder_before_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = ProcessIdentity.of(os.getpid())
+    assert me is not None
+    assert not processes.has_let_go(me)
+    monkeypatch.setattr(processes, "_PROC", tmp_path)  # as it is while a process is torn down: no folder, no end
+    (tmp_path / str(me.pid)).mkdir()
+    assert processes.has_let_go(me)
