@@ -126,9 +126,11 @@ class SingleLetters:
 
     def written(self, session: Session, claimed: Sequence[Claimed]) -> Iterator[Letter]:
         """A message for each row, but for what is not to be told any more: those rows are ended."""
-        competitions = competitions_of(session, (one.competition_id for one in claimed))
         items = _items(session, claimed)
-        values = values_of(session, [item for those in items.values() for item in those], self._links)
+        news = [item for those in items.values() for item in those]
+        about = {*(one.competition_id for one in claimed), *(one.competition_id for one in news)}
+        competitions = competitions_of(session, about)
+        values = values_of(session, news, competitions, self._links)
         for one in claimed:
             competition = competitions.get(one.competition_id) if one.competition_id is not None else None
             told = [(item, found) for item in items.get(one.id, ()) if (found := values[item.id]) is not None]

@@ -34,9 +34,10 @@ class NewsItem:
     filled_in: Mapping[str, str]
 
 
-def values_of(session: Session, items: Sequence[NewsItem], links: MailLinks) -> dict[UUID, dict[str, str] | None]:
+def values_of(
+    session: Session, items: Sequence[NewsItem], competitions: Mapping[UUID, Competition], links: MailLinks
+) -> dict[UUID, dict[str, str] | None]:
     """The values of each piece of news, by its id; `None` for what is not to be told any more."""
-    competitions = competitions_of(session, (one.competition_id for one in items))
     submissions = _submissions(
         session, {UUID(one.filled_in["submission_id"]) for one in items if one.template in _OF_SUBMISSIONS}
     )
