@@ -56,8 +56,10 @@ def show_detailed_results(results: DetailedResults, fetch: Fetch) -> None:
 
 
 def _show_page(results: DetailedResults, page: DetailedResult, fetch: Fetch) -> None:
+    # A place of its own, taken or not: a frame that moves up is, for a moment, on the page twice.
+    still_written = st.empty()
     if page.is_live:
-        st.caption("The scoring program is still writing this; it is shown as it is now.")
+        still_written.caption("The scoring program is still writing this; it is shown as it is now.")
     if page.size > SHOWN_BYTES:
         st.caption(
             f"This page has {size_text(page.size)}, too much to show here. "

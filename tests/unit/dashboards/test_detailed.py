@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from stand_in import StandIn, make_competition, make_person, make_submission
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 from podium.dashboards import detailed
 from podium.dashboards.detailed import framed
@@ -84,6 +85,31 @@ def test_a_result_is_shown_and_says_that_it_is_written_still(shown: Callable[...
     (frame,) = test.get("iframe")
     assert "&lt;p&gt;half" in frame.proto.srcdoc
     assert "still writing this" in captions(test)
+
+
+def place_of(block: Block, kind: str) -> list[int] | None:
+    """Where the first element of a kind stands: its index among its neighbours, from the page's root down."""
+    for index, child in block.children.items():
+        if child.type == kind:
+            return [index]
+        below = place_of(child, kind) if isinstance(child, Block) else None
+        if below is not None:
+            return [index, *below]
+    return None
+
+
+def test_a_result_stays_in_its_place_when_it_is_no_longer_written(stand_in: StandIn, visit: Visit) -> None:
+    submission = make_submission(SubmissionStatus.FINISHED, 74)
+    stand_in.add_result(submission, "<p>half", is_live=True)
+    test = visit("results", submission=str(submission.id))
+    place = place_of(test.main, "iframe")
+    assert place is not None
+    stand_in.add_result(submission, "<p>whole", version="2")
+    test = visit("results", submission=str(submission.id))
+    (frame,) = test.get("iframe")
+    assert "whole" in frame.proto.srcdoc
+    assert "still writing this" not in captions(test)
+    assert place_of(test.main, "iframe") == place
 
 
 def test_a_page_too_large_to_be_shown_can_be_fetched(
