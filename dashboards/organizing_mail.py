@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from podium.dashboards import layout, session, source, times
+from podium.dashboards import layout, times
 from podium.dashboards.deeds import refuse, show_deeds, show_outcome, try_to
 from podium.dashboards.first_values import give_first
 from podium.dashboards.mail_cards import campaign_cards
@@ -16,70 +16,53 @@ from podium.dashboards.mail_outbox import show_outbox, show_unsettled
 from podium.dashboards.mail_preview import show_preview
 from podium.dashboards.mail_words import WRITABLE
 from podium.dashboards.markup import element, sentence, text
+from podium.dashboards.numbered_list import NumberedList
 from podium.dashboards.session import Viewer
-from podium.dashboards.source import Answer
 from podium.platform.lifecycle import CampaignStatus, MailStatus
 from podium.platform.records.competitions import CompetitionRecord
 from podium.platform.records.mail import AudienceRecord, CampaignRecord
 
-_EVERY = "every 3 seconds"
-_CARDS = 5
+_PURPOSE = (
+    "A campaign is one message to many people, each of whom gets their own, once. It is a draft first; "
+    "nothing is sent before it is approved and you say so."
+)
+_CAMPAIGNS: NumberedList[CampaignRecord] = NumberedList(
+    kind="campaign",
+    fetch=lambda slug, who: who.gateway.campaigns(slug),
+    cards=campaign_cards,
+    name=lambda campaign: f"Campaign {campaign.number}: {campaign.subject}",
+    face=lambda campaign: (
+        campaign.number,
+        campaign.status,
+        campaign.count(MailStatus.UNSETTLED),
+        # What it says is read before it is approved, and again when somebody has changed it.
+        campaign.version if campaign.status in WRITABLE else 0,
+        campaign.scheduled,
+    ),
+    seconds=3,
+    width=520,
+)
 
 
 def show_mail(competition: CompetitionRecord, who: Viewer) -> None:
     """Show the campaigns, one of them in full, and the form for a new one."""
     slug = competition.summary.slug
-    answer = _campaigns(slug, who)
-    if answer.value is None:
-        _keep_up(slug, _face(answer))
-        if answer.trouble is not None:
-            layout.trouble(answer.trouble, what="competition", every=_EVERY)
-        return
-    _show_no_mail(slug, who)
-    with st.expander("Write a message", icon=":material/edit:", expanded=not answer.value, key=f"new-mail-{slug}"):
-        show_new_campaign(competition, who)
-    with st.container(key=f"no-mail-{slug}"):
-        if not answer.value:
-            layout.nothing_here(
-                "Nothing was written to anybody yet",
-                "A campaign is one message to many people, each of whom gets their own, once. It is a draft first; "
-                "nothing is sent before it is approved and you say so.",
-            )
-    _keep_up(slug, _face(answer))
-    if answer.value:
-        _show_one(competition, answer.value, who)
 
+    def new(is_all: bool) -> None:  # noqa: FBT001 - called by place alone
+        _show_no_mail(slug, who)
+        with st.expander("Write a message", icon=":material/edit:", expanded=is_all, key=f"new-mail-{slug}"):
+            show_new_campaign(competition, who)
 
-@st.fragment(run_every="3s")
-def _keep_up(slug: str, drawn: object) -> None:
-    """Move the bars; draw the page again when something can be done that could not, or no longer."""
-    who = session.viewer()
-    if who is None:
-        return
-    answer = _campaigns(slug, who)
-    if _face(answer) != drawn:
-        st.rerun()
-    if answer.value:
-        layout.inline(campaign_cards(answer.value[:_CARDS]))
-
-
-def _campaigns(slug: str, who: Viewer) -> Answer[tuple[CampaignRecord, ...]]:
-    return source.ask(lambda: who.gateway.campaigns(slug))
-
-
-def _face(answer: Answer[tuple[CampaignRecord, ...]]) -> object:
-    """What the page looks like save the bars: equal ones need no new drawing."""
-    return [
-        (
-            one.number,
-            one.status,
-            one.count(MailStatus.UNSETTLED),
-            # What it says is read before it is approved, and again when somebody has changed it.
-            one.version if one.status in WRITABLE else 0,
-            one.scheduled,
-        )
-        for one in answer.value or ()
-    ], type(answer.trouble)
+    _CAMPAIGNS.show(
+        slug,
+        who,
+        new=new,
+        none=(
+            "Nothing was written to anybody yet",
+            _PURPOSE,
+        ),
+        one=lambda campaign: _show_one(competition, campaign, who),
+    )
 
 
 def _show_no_mail(slug: str, who: Viewer) -> None:
@@ -93,20 +76,8 @@ def _show_no_mail(slug: str, who: Viewer) -> None:
             layout.inline(layout.notice(words, kind="warning"))
 
 
-def _show_one(competition: CompetitionRecord, campaigns: tuple[CampaignRecord, ...], who: Viewer) -> None:
-    slug = competition.summary.slug
-    by_number = {one.number: one for one in campaigns}
-    number = st.selectbox(
-        "Details of",
-        list(by_number),
-        format_func=lambda number: f"Campaign {number}: {by_number[number].subject}",
-        key=f"campaign-of-{slug}",
-        width=520,
-    )
-    campaign = by_number[number]
-    with st.container(key=f"older-campaign-{slug}"):
-        if campaign not in campaigns[:_CARDS]:
-            layout.inline(campaign_cards([campaign]))
+def _show_one(competition: CompetitionRecord, campaign: CampaignRecord, who: Viewer) -> None:
+    slug, number = competition.summary.slug, campaign.number
     unsaved = campaign.status in WRITABLE and is_unsaved(competition, campaign)
     show_deeds(f"mail-{slug}-{number}", deeds(slug, campaign, who, unsaved=unsaved))
     with st.container(key=f"mail-time-{slug}-{number}"):

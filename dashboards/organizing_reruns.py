@@ -4,77 +4,55 @@ from __future__ import annotations
 
 import streamlit as st
 
-from podium.dashboards import layout, session, source
+from podium.dashboards import layout, source
 from podium.dashboards.deeds import Deed, show_deeds
 from podium.dashboards.markup import element, text
+from podium.dashboards.numbered_list import NumberedList
 from podium.dashboards.rerun_cards import rerun_cards
 from podium.dashboards.rerun_form import show_rerun_form
 from podium.dashboards.rerun_report import report_facts, report_table, worth_showing
 from podium.dashboards.rerun_words import MOVING, adopting_words, cancelling_words, deeds_of
 from podium.dashboards.session import Viewer
-from podium.dashboards.source import Answer
 from podium.platform.records.competitions import CompetitionRecord
 from podium.platform.records.reruns import RerunRecord
 
-_EVERY = "every 2 seconds"
-_CARDS = 5
 _MOST_ROWS = 200
+_PURPOSE = (
+    "When a program or the data was wrong, or Podium failed, a rerun scores submissions again. "
+    "The old results count until the new ones are adopted, all at once."
+)
+_RERUNS: NumberedList[RerunRecord] = NumberedList(
+    kind="rerun",
+    fetch=lambda slug, who: who.gateway.reruns(slug),
+    cards=rerun_cards,
+    name=lambda rerun: f"Rerun {rerun.number}",
+    face=lambda rerun: (rerun.number, rerun.status, rerun.held_back),
+    seconds=1.5,
+    width=320,
+)
 
 
 def show_reruns(competition: CompetitionRecord, who: Viewer) -> None:
     """Show the reruns, one of them in full, and the form for a new one."""
     slug = competition.summary.slug
-    answer = _reruns(slug, who)
-    if answer.value is None:
-        _keep_up(slug, _face(answer))
-        if answer.trouble is not None:
-            layout.trouble(answer.trouble, what="competition", every=_EVERY)
-        return
-    with st.expander("Score submissions again", icon=":material/replay:", expanded=not answer.value, key=f"new-{slug}"):
-        show_rerun_form(competition, who)
-    with st.container(key=f"no-rerun-{slug}"):
-        if not answer.value:
-            layout.nothing_here(
-                "Nothing was scored again yet",
-                "When a program or the data was wrong, or Podium failed, a rerun scores submissions again. "
-                "The old results count until the new ones are adopted, all at once.",
-            )
-    _keep_up(slug, _face(answer))
-    if answer.value:
-        _show_one(slug, answer.value, who)
 
+    def new(is_all: bool) -> None:  # noqa: FBT001 - called by place alone
+        with st.expander("Score submissions again", icon=":material/replay:", expanded=is_all, key=f"new-{slug}"):
+            show_rerun_form(competition, who)
 
-@st.fragment(run_every="1.5s")
-def _keep_up(slug: str, drawn: object) -> None:
-    """Move the bars; draw the page again when something can be done that could not, or no longer."""
-    who = session.viewer()
-    if who is None:
-        return
-    answer = _reruns(slug, who)
-    if _face(answer) != drawn:
-        st.rerun()
-    if answer.value:
-        layout.inline(rerun_cards(answer.value[:_CARDS]))
-
-
-def _reruns(slug: str, who: Viewer) -> Answer[tuple[RerunRecord, ...]]:
-    return source.ask(lambda: who.gateway.reruns(slug))
-
-
-def _face(answer: Answer[tuple[RerunRecord, ...]]) -> object:
-    """What the page looks like save the bars: equal ones need no new drawing."""
-    return [(one.number, one.status, one.held_back) for one in answer.value or ()], type(answer.trouble)
-
-
-def _show_one(slug: str, reruns: tuple[RerunRecord, ...], who: Viewer) -> None:
-    by_number = {rerun.number: rerun for rerun in reruns}
-    number = st.selectbox(
-        "Details of", list(by_number), format_func=lambda number: f"Rerun {number}", key=f"rerun-of-{slug}", width=320
+    _RERUNS.show(
+        slug,
+        who,
+        new=new,
+        none=(
+            "Nothing was scored again yet",
+            _PURPOSE,
+        ),
+        one=lambda rerun: _show_one(slug, rerun, who),
     )
-    rerun = by_number[number]
-    with st.container(key=f"older-rerun-{slug}"):
-        if rerun not in reruns[:_CARDS]:
-            layout.inline(rerun_cards([rerun]))
+
+
+def _show_one(slug: str, rerun: RerunRecord, who: Viewer) -> None:
     show_deeds(f"rerun-{slug}-{rerun.number}", [_deed(slug, rerun, name, who) for name in deeds_of(rerun)])
     _show_report(slug, rerun, who)
 

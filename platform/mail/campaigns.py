@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
-from podium.platform.errors import Conflict, InvalidInput, NotFound
+from podium.platform.errors import Conflict, InvalidInput
 from podium.platform.events import campaign_topic, pool_topic, record_event
 from podium.platform.lifecycle import CampaignStatus, MailStatus
 from podium.platform.mail import outbox
@@ -17,6 +17,7 @@ from podium.platform.mail.audience import Audience
 from podium.platform.mail.recipients import Count, chosen_people, freeze
 from podium.platform.mail.wording import wording
 from podium.platform.models import Competition, MailApproval, MailCampaign, OutboxMessage, Person, now
+from podium.platform.numbered import find_numbered, next_number
 from podium.platform.orchestration import PLATFORM_POOL
 from podium.platform.transitions import move_campaign
 
@@ -41,11 +42,9 @@ def draft_campaign(
     """
     wording(subject, body)
     chosen_people(session, competition, audience)
-    session.execute(select(Competition.id).where(Competition.id == competition.id).with_for_update())
-    last = session.scalar(select(func.max(MailCampaign.number)).where(MailCampaign.competition_id == competition.id))
     campaign = MailCampaign(
         competition=competition,
-        number=1 + (last or 0),
+        number=next_number(session, MailCampaign, competition),
         author_id=author_id,
         audience=audience.stored(),
         subject=subject.strip(),
@@ -72,16 +71,9 @@ def find_campaign(session: Session, competition: Competition, number: int, *, lo
     Raises:
         NotFound: There is none.
     """
-    query = select(MailCampaign).where(MailCampaign.competition_id == competition.id, MailCampaign.number == number)
-    if lock:
-        query = query.with_for_update(of=MailCampaign).execution_options(populate_existing=True)
-    campaign = session.scalar(query)
-    if campaign is None:
-        raise NotFound(
-            f"'{competition.slug}' has no campaign {number}.",
-            remedy=f"List them with `podium mail list {competition.slug}`.",
-        )
-    return campaign
+    return find_numbered(
+        session, MailCampaign, competition, number, lock=lock, word="campaign", listed="podium mail list"
+    )
 
 
 def change_campaign(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from podium.platform.database import notify
-from podium.platform.errors import Conflict, NotFound
+from podium.platform.errors import Conflict
 from podium.platform.events import pool_topic, record_event
 from podium.platform.lifecycle import TERMINAL_SUBMISSION_STATUSES, RerunStatus
 from podium.platform.models import Adoption, Competition, Rerun, RerunItem, Submission
+from podium.platform.numbered import find_numbered, next_number
 from podium.platform.reruns.adoption import adopt
 from podium.platform.reruns.preview import expected_seconds, phases_of, usual_parallel
 from podium.platform.reruns.selection import Selection, choose_submissions
@@ -40,13 +41,12 @@ def start_rerun(
         InvalidInput, NotFound: As for `choose_submissions`.
         Conflict: Nothing of it can be scored again.
     """
-    session.execute(select(Competition.id).where(Competition.id == competition.id).with_for_update())
+    number = next_number(session, Rerun, competition)
     chosen = choose_submissions(session, competition, selection)
     if not chosen.submissions:
         why = sorted({reason for _, reason in chosen.left_out})
         said = f": {'; '.join(why)}" if why else ", for there is nothing"
         raise Conflict(f"Nothing of this can be scored again{said}.")
-    number = 1 + (session.scalar(select(func.max(Rerun.number)).where(Rerun.competition_id == competition.id)) or 0)
     phases = phases_of(session, competition, chosen)
     slots = live_slots(session, competition.pool_id)
     parallel = parallel or usual_parallel(phases, slots)
@@ -95,16 +95,7 @@ def find_rerun(session: Session, competition: Competition, number: int, *, lock:
     Raises:
         NotFound: There is none.
     """
-    query = select(Rerun).where(Rerun.competition_id == competition.id, Rerun.number == number)
-    if lock:
-        query = query.with_for_update(of=Rerun).execution_options(populate_existing=True)
-    rerun = session.scalar(query)
-    if rerun is None:
-        raise NotFound(
-            f"'{competition.slug}' has no rerun {number}.",
-            remedy=f"List them with `podium rerun list {competition.slug}`.",
-        )
-    return rerun
+    return find_numbered(session, Rerun, competition, number, lock=lock, word="rerun", listed="podium rerun list")
 
 
 def pause_rerun(session: Session, rerun: Rerun, *, actor: str) -> None:
