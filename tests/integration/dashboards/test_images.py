@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import stand_in as made
 import stand_in_images as imaged
+from browsing import choose, follow, sign_in
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -31,13 +32,11 @@ def images(stand_in: made.StandIn) -> Iterator[imaged.Images]:
 
 
 def _to_images(page: Page) -> None:
-    page.get_by_label("Token", exact=True).fill("token-of-lin")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("Signed in as lin").first).to_be_attached()
+    sign_in(page, "token-of-lin", "lin")
     narrow = page.viewport_size is not None and page.viewport_size["width"] < 600
     if narrow:
         page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("link", name="My submissions").first.click()
+    follow(page, "My submissions")
     if narrow:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
     page.get_by_role("link", name="2 images").click()
@@ -57,8 +56,7 @@ def test_a_participant_looks_at_what_was_imported(images: imaged.Images, open_pa
     expect(page.get_by_role("img", name="Axial slice 22 of 40")).to_be_visible()
     size = page.get_by_role("img", name="Axial slice 22 of 40").evaluate("one => [one.naturalWidth, one.naturalHeight]")
     assert size == [imaged.SIDE, imaged.SIDE]
-    page.get_by_role("combobox", name="Segmentation over it").click()
-    page.get_by_role("option", name="organs").click()
+    choose(page, "Segmentation over it", "organs")
     expect(page.get_by_role("list", name="Legend").get_by_text("Label 3")).to_be_visible()
     page.get_by_role("radio", name="All three").click()
     expect(page.get_by_role("img", name="Sagittal slice 49 of 96; front on the left, head at the top")).to_be_visible()

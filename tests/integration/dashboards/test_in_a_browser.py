@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import stand_in as made
+from browsing import choose, follow, sign_in
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -53,27 +54,17 @@ def _no_sideways_scroll(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-def _sign_in(page: Page, token: str, username: str) -> None:
-    page.get_by_label("Token", exact=True).fill(token)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text(f"Signed in as {username}").first).to_be_visible()
-
-
-def _follow(page: Page, link: str) -> None:
-    page.get_by_role("link", name=link).first.click()
-
-
 def _choose_of_own(page: Page, competition: str) -> None:
     """Choose a competition of “My submissions”; the list is shared for seconds, and one just made may not be in it."""
     option = page.get_by_role("option", name=competition)
     for _ in range(10):
-        _follow(page, "My submissions")
+        follow(page, "My submissions")
         page.get_by_role("combobox", name="Competition").click()
         try:
             option.click(timeout=3000)
         except PlaywrightTimeout:
             page.keyboard.press("Escape")
-            _follow(page, "Competitions")
+            follow(page, "Competitions")
         else:
             return
     raise AssertionError(f"{competition} was never offered")
@@ -179,9 +170,9 @@ def test_the_own_row_is_pinned_and_marked(stand_in: made.StandIn, open_page: Ope
     stand_in.people["token-of-lin"] = made.make_person("lin")
     stand_in.add(made.make_competition("own", "Sign language"), made.make_board(*_some_rows()))
     page = open_page("/sign-in")
-    _sign_in(page, "token-of-lin", "lin")
+    sign_in(page, "token-of-lin", "lin")
     assert "token-of-lin" not in page.url
-    _follow(page, "Competitions")
+    follow(page, "Competitions")
     page.get_by_role("textbox", name="Search competitions").fill("sign lang")
     page.wait_for_timeout(400)
     expect(page.locator("[class*=st-key-card-]")).to_have_count(1)
@@ -190,7 +181,7 @@ def test_the_own_row_is_pinned_and_marked(stand_in: made.StandIn, open_page: Ope
     expect(page.locator("tr.own .name")).to_have_text(["lin"])
     assert "token-of-lin" not in page.url
     keep_screenshot(page, "leaderboard-own")
-    _follow(page, "Signed in as lin")
+    follow(page, "Signed in as lin")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Token", exact=True)).to_have_value("")
 
@@ -292,7 +283,7 @@ def test_submissions_are_followed_live(stand_in: made.StandIn, open_page: Open, 
     queued = made.make_submission(made.SubmissionStatus.QUEUED, 1, ahead=2)
     stand_in.submissions["mine"] = [queued]
     page = open_page("/sign-in")
-    _sign_in(page, "token-of-mia", "mia")
+    sign_in(page, "token-of-mia", "mia")
     _choose_of_own(page, "Mine")
     expect(page.get_by_text("2 submissions before it in the queue.").first).to_be_visible()
     running = made.replace(queued, status=made.SubmissionStatus.RUNNING, ahead=None, version=2)
@@ -313,11 +304,10 @@ def test_a_page_stays_with_its_competition_and_submission_while_they_change(stan
     older = made.make_submission(SubmissionStatus.RUNNING, 801)
     stand_in.submissions["twin-b"] = [made.make_submission(SubmissionStatus.FINISHED, 802), older]
     page = open_page("/sign-in")
-    _sign_in(page, "token-of-lin", "lin")
+    sign_in(page, "token-of-lin", "lin")
     _choose_of_own(page, "Twins (twin-b)")
     expect(page.get_by_role("heading", name="Submission #802")).to_be_visible()
-    page.get_by_role("combobox", name="Details of").click()
-    page.get_by_role("option", name="#801").click()
+    choose(page, "Details of", "#801")
     expect(page.get_by_role("heading", name="Submission #801")).to_be_visible()
     stand_in.submissions["twin-b"][1] = made.replace(older, status=SubmissionStatus.SCORING, version=2)
     expect(page.get_by_text("The scoring program runs.")).to_be_visible()

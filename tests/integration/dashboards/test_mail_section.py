@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import stand_in as made
 import stand_in_mail as mail
-from browsing import faults_of, follow, sign_in
+from browsing import choose, faults_of, follow, sign_in
 from playwright.sync_api import Page, expect
 
 from podium.platform.lifecycle import CampaignStatus, MailStatus
@@ -84,8 +84,7 @@ def test_a_campaign_from_its_first_word_to_its_last_message(
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme="dark")
     expect(page.get_by_text("Campaign 2: {{competition}}: one week left").first).to_be_visible()
-    page.get_by_label("Details of").click()
-    page.get_by_role("option", name="Campaign 2").click()
+    choose(page, "Details of", "Campaign 2")
     page.get_by_role("button", name="Propose", exact=True).click()
     expect(page.get_by_text("Another organizer must approve it before it can be sent.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

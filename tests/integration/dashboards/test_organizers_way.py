@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from browsing import faults_of, follow, sign_in
+from browsing import choose, faults_of, follow, sign_in
 from playwright.sync_api import Page, expect
 from world import World
 
@@ -60,8 +60,7 @@ def test_an_organizer_sees_approves_edits_and_acts(
 
     page.get_by_role("radio", name="Submissions", exact=True).click()
     page.get_by_role("button", name="All on this page").click()
-    page.get_by_role("combobox", name="Do what").click()
-    page.get_by_role("option", name="Take off the leaderboard").click()
+    choose(page, "Do what", "Take off the leaderboard")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("Would be done: 1.")).to_be_visible()
     page.get_by_label("Why, for the record").fill("It was copied.")

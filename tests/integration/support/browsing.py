@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 
 def sign_in(page: Page, token: str, username: str) -> None:
@@ -20,10 +21,30 @@ def follow(page: Page, link: str) -> None:
 
 
 def faults_of(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.1, levels A and AA."""
+    """What axe finds against WCAG 2.1, levels A and AA, on a page that stands still.
+
+    While its script runs, what that is about to take away is faded, and Streamlit says that it runs, in pale letters.
+    """
     options = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found]
+    moves = page.locator("[data-stale=true], [data-testid=stStatusWidget]")
+    while True:
+        expect(moves).to_have_count(0)
+        found = Axe().run(page, options=options).response["violations"]
+        if not found or moves.count() == 0:
+            return [f"{one['id']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found]
+
+
+def choose(page: Page, field: str, option: str) -> None:
+    """From a list. Whatever moves the page meanwhile closes it, and a person opens it again."""
+    for _ in range(20):
+        page.get_by_role("combobox", name=field).click()
+        try:
+            page.get_by_role("option", name=option).click(timeout=3000)
+        except PlaywrightTimeout:
+            page.keyboard.press("Escape")
+        else:
+            return
+    pytest.fail(f"{option} is not offered as {field}.")
 
 
 def hold_down(button: Locator) -> None:
