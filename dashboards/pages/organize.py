@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 
 import streamlit as st
@@ -43,6 +44,9 @@ _SECTIONS: Mapping[str, Callable[[CompetitionRecord, Viewer], None]] = MappingPr
         "Audit log": show_audit,
     }
 )
+
+_DRAWN = "podium-organize-drawn"
+"""The section that was drawn last, in the session's memory."""
 
 
 def show() -> None:
@@ -117,4 +121,13 @@ def _show_sections(competition: CompetitionRecord, who: Viewer) -> None:
             )
         )
     st.query_params["section"] = section.lower().replace(" ", "-")
-    _SECTIONS[section](competition, who)
+    _show_section(section, competition, who)
+
+
+def _show_section(section: str, competition: CompetitionRecord, who: Viewer) -> None:
+    # A place for each: in one for all, the last one, with its buttons, would stand until this one is whole.
+    places = {name: st.container() if name == section else st.empty() for name in _SECTIONS}
+    is_new = st.session_state.get(_DRAWN) != section
+    st.session_state[_DRAWN] = section
+    with places[section], st.spinner("Fetching it…") if is_new else nullcontext():
+        _SECTIONS[section](competition, who)

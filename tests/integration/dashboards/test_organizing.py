@@ -134,3 +134,19 @@ def test_no_section_scrolls_sideways_on_a_phone(
         expect(page.get_by_text(sign).first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), section
         keep_screenshot(page, f"phone-organize-{section.lower().replace(' ', '-')}")
+
+
+def test_nothing_of_a_section_stays_while_another_is_fetched(
+    stand_in: made.StandIn, organized: organizing.Organized, open_page: Open
+) -> None:
+    page = open_page("/sign-in")
+    _organize(page, "Reruns")
+    expect(page.get_by_role("heading", name="Rerun 2")).to_be_visible()
+    stand_in.seconds = 3
+    try:
+        page.get_by_role("radio", name="Audit log", exact=True).click()
+        expect(page.get_by_text("Fetching it…")).to_be_visible()
+        assert page.get_by_role("heading", name="Rerun 2").count() == 0
+        expect(page.get_by_text("Fetching it…")).to_have_count(0)
+    finally:
+        stand_in.seconds = 0
