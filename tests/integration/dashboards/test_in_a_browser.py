@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import stand_in as made
-from browsing import choose, follow, sign_in
+from browsing import choose, follow, open_tab, sign_in
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -266,7 +266,7 @@ def test_an_organizers_page_can_not_act(stand_in: made.StandIn, open_page: Open,
         page.get_by_text("a link").first.click()
     else:
         expect(page.get_by_role("heading", name="<img src=x")).to_be_visible()
-    page.get_by_role("tab", name="Terms").click()
+    open_tab(page, "Terms")
     page.wait_for_timeout(800)
     assert page.evaluate("window.pwned") is None
     assert page.title() == "Competition - Podium"

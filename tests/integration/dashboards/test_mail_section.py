@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import stand_in as made
 import stand_in_mail as mail
-from browsing import choose, faults_of, follow, sign_in
+from browsing import choose, faults_of, follow, open_tab, sign_in
 from playwright.sync_api import Page, expect
 
 from podium.platform.lifecycle import CampaignStatus, MailStatus
@@ -49,7 +49,7 @@ def test_a_campaign_from_its_first_word_to_its_last_message(
     expect(page.get_by_text("Campaign 1 is saved as a draft.")).to_be_visible()
     assert mailing.campaigns[0].body == "Hello {{name}},\n\nyou are at rank **{{rank}}**."
 
-    page.get_by_role("tab", name="Preview").click()
+    open_tab(page, "Preview")
     page.get_by_role("button", name="Preview", exact=True).click()
     inner = page.frame_locator("iframe[srcdoc]").frame_locator("iframe")
     expect(inner.get_by_text("Hello Ben, you are at rank 3.")).to_be_visible()
@@ -73,7 +73,7 @@ def test_a_campaign_from_its_first_word_to_its_last_message(
     mailing.campaigns[0] = made.replace(mailing.campaigns[0], counts=counts, version=9)
     expect(page.get_by_text("80 of 118 sent; 30 queued, 5 put off, 1 failed, 2 unsettled")).to_be_visible()
     expect(page.get_by_text("2 people may have got it, or not")).to_be_visible()
-    page.get_by_role("tab", name="Recipients").click()
+    open_tab(page, "Recipients")
     expect(page.get_by_role("cell", name="550 5.1.1 <b>No such</b> mailbox")).to_be_visible()
     keep_screenshot(page, "mail-sending")
     mailing.campaigns[0] = made.replace(mailing.campaigns[0], status=CampaignStatus.SENT, version=10)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 import stand_in as made
-from browsing import faults_of, follow
+from browsing import faults_of, follow, open_tab
 from playwright.sync_api import Page, expect
 
 from podium.platform.bundles.content import SubmissionRule
@@ -54,7 +54,7 @@ def test_a_participant_finds_joins_submits_and_decides(
     expect(page.get_by_role("button", name="Accept and take part")).to_be_enabled()
     page.get_by_role("button", name="Accept and take part").press("Enter")
     expect(page.get_by_text("You take part in this competition.")).to_be_visible()
-    page.get_by_role("tab", name="Files").click()
+    open_tab(page, "Files")
     expect(page.get_by_role("link", name="Download train.zip")).to_have_attribute("target", "_blank")
     keep_screenshot(page, "way-2-joined")
     assert faults_of(page) == []

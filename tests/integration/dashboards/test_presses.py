@@ -10,7 +10,7 @@ import pytest
 import stand_in as made
 import stand_in_lists as lists
 import stand_in_organizing as organizing
-from browsing import follow, hold_down, let_go, sign_in
+from browsing import follow, hold_down, let_go, open_tab, sign_in
 from playwright.sync_api import Browser, Page, Route, expect
 
 from podium.platform.bundles.content import SubmissionRule
@@ -167,7 +167,7 @@ def test_boxes_that_the_browser_loads_late_hold_what_was_read(organized: made.St
     for route in late:
         route.continue_()
     expect(page.get_by_label("Description, for lists")).to_have_value(re.compile("three kinds of flowers"))
-    page.get_by_role("tab", name="Phases").click()
+    open_tab(page, "Phases")
     expect(page.get_by_label("Submissions in all").first).to_have_value("100")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved: reward.")).to_be_visible()

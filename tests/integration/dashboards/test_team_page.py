@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from browsing import open_tab
 from playwright.sync_api import Page, expect
 from world import Known, World
 
@@ -16,7 +17,7 @@ def _open_team(open_page: Callable[..., Page], person: Known, slug: str) -> Page
     page.get_by_label("Token", exact=True).fill(person.token)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name=f"Back to {slug}").click()
-    page.get_by_role("tab", name="Team").click()
+    open_tab(page, "Team")
     return page
 
 

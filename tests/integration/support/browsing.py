@@ -47,6 +47,19 @@ def choose(page: Page, field: str, option: str) -> None:
     pytest.fail(f"{option} is not offered as {field}.")
 
 
+def open_tab(page: Page, name: str) -> None:
+    """A tab. Streamlit refuses presses for the moment in which it draws its tabs again, and a person presses again."""
+    tab = page.get_by_role("tab", name=name)
+    for _ in range(20):
+        tab.click()
+        try:
+            expect(tab).to_have_attribute("aria-selected", "true", timeout=1000)
+        except AssertionError:
+            continue
+        return
+    pytest.fail(f"The tab {name} never opens.")
+
+
 def hold_down(button: Locator) -> None:
     """Begin a press and do not end it. Where the button moved away just before, the press is begun again."""
     expect(button).to_be_enabled()
