@@ -221,17 +221,3 @@ def _note(message: ConsoleMessage, complaints: list[str]) -> None:
 def _note_host(address: str, sites: tuple[str, ...], complaints: list[str]) -> None:
     if address.startswith("http") and not address.startswith(tuple(f"{site}/" for site in sites)):
         complaints.append(f"asked {address}")
-
-
-@pytest.fixture(scope="session")
-def keep_screenshot(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], None]:
-    """Keeps what a page looks like, in `PODIUM_SCREENSHOTS` or a temporary folder."""
-    chosen = os.environ.get("PODIUM_SCREENSHOTS")
-    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def keep(page: Page, name: str) -> None:
-        expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
-
-    return keep

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 import stand_in as made
 import stand_in_organizing as organizing
+from browsing import keep_screenshot
 from playwright.sync_api import Page, expect
 
 from podium.platform.records.pools import AgentRecord, AgentRun, PastAttempt, PoolRecord, PoolView
@@ -52,7 +53,6 @@ def pools(stand_in: made.StandIn) -> Iterator[dict[str, PoolView | PoolRecord]]:
 def test_agents_and_what_they_do_are_seen(
     open_page: Callable[..., Page],
     pools: dict[str, PoolView | PoolRecord],
-    keep_screenshot: Callable[[Page, str], None],
     width: int,
 ) -> None:
     page = open_page("/sign-in", width=width)

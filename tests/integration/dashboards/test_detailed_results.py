@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import stand_in as made
+from browsing import keep_screenshot
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from podium.platform.lifecycle import SubmissionStatus
 
 pytestmark = pytest.mark.browser
-Keep = Callable[[Page, str], None]
 
 HARMLESS = """<!doctype html><html><head><style>h1 { color: rgb(0, 128, 0) }</style></head><body>
 <h1>Named rightly: 9 of 10</h1><canvas id=plot width=200 height=60></canvas>
@@ -122,7 +122,7 @@ def _inner(page: Page) -> Frame:
 
 
 def test_a_harmless_page_shows_with_its_style_and_its_script(
-    stand_in: made.StandIn, visit: Callable[[str], tuple[Page, list[str]]], keep_screenshot: Keep
+    stand_in: made.StandIn, visit: Callable[[str], tuple[Page, list[str]]]
 ):
     submission = _result_of(stand_in, 901, HARMLESS)
     page, said = visit(f"/results?submission={submission.id}")
@@ -197,7 +197,7 @@ def test_a_page_that_is_being_written_is_followed(
 
 
 def test_the_leaderboard_leads_to_what_its_organizer_shows(
-    stand_in: made.StandIn, visit: Callable[[str], tuple[Page, list[str]]], keep_screenshot: Keep
+    stand_in: made.StandIn, visit: Callable[[str], tuple[Page, list[str]]]
 ):
     submission = _result_of(stand_in, 940, HARMLESS)
     shown = made.replace(made.make_row(1, "lin", 0.9, 0.1), submission_id=submission.id, has_detailed_results=True)

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 import stand_in as made
 import stand_in_images as imaged
-from browsing import choose, follow, sign_in
+from browsing import choose, follow, keep_screenshot, sign_in
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
-Keep = Callable[[Page, str], None]
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def _to_images(page: Page) -> None:
     expect(page.get_by_role("heading", name="Imports")).to_be_visible()
 
 
-def test_a_participant_looks_at_what_was_imported(images: imaged.Images, open_page: Open, keep_screenshot: Keep):
+def test_a_participant_looks_at_what_was_imported(images: imaged.Images, open_page: Open):
     page = open_page("/sign-in")
     _to_images(page)
     expect(page.get_by_role("cell", name="Upload the whole series.").first).to_be_visible()
@@ -65,7 +64,7 @@ def test_a_participant_looks_at_what_was_imported(images: imaged.Images, open_pa
     expect(page.get_by_role("link", name="organs", exact=True)).to_be_visible()
 
 
-def test_an_image_fits_a_phone_in_the_dark(images: imaged.Images, open_page: Open, keep_screenshot: Keep):
+def test_an_image_fits_a_phone_in_the_dark(images: imaged.Images, open_page: Open):
     page = open_page("/sign-in", width=390, height=844, dark=True)
     _to_images(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

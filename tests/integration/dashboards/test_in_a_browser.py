@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import stand_in as made
-from browsing import choose, follow, open_tab, sign_in
+from browsing import choose, follow, keep_screenshot, open_tab, sign_in
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -16,7 +16,6 @@ from podium.platform.lifecycle import SubmissionStatus
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
-Keep = Callable[[Page, str], None]
 
 
 def _names(page: Page) -> list[str]:
@@ -70,7 +69,7 @@ def _choose_of_own(page: Page, competition: str) -> None:
     raise AssertionError(f"{competition} was never offered")
 
 
-def test_a_deep_link_shows_the_board_in_order(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep):
+def test_a_deep_link_shows_the_board_in_order(stand_in: made.StandIn, open_page: Open):
     rows = _some_rows()
     phases = (made.make_phase(1, "Warm-up", start=-30, end=-11), made.make_phase(2, "Final", start=-11, end=4.3))
     first = made.make_board(made.make_row(1, "early", 0.5, 0.5))
@@ -118,7 +117,7 @@ def test_the_board_refreshes_by_itself_and_stays_still_between(stand_in: made.St
     assert page.locator(".st-key-board-scroll").evaluate("element => element.scrollTop") == 120
 
 
-def test_a_silent_gateway_leaves_the_last_good_board(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep):
+def test_a_silent_gateway_leaves_the_last_good_board(stand_in: made.StandIn, open_page: Open):
     stand_in.add(made.make_competition("down", "Down"), made.make_board(*_some_rows()))
     page = open_page("/leaderboard?competition=down")
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
@@ -135,7 +134,7 @@ def test_a_silent_gateway_leaves_the_last_good_board(stand_in: made.StandIn, ope
     expect(fresh.get_by_role("heading", name="There is no such competition")).to_be_visible()
 
 
-def test_boards_without_rows_say_why_and_come_alive(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep):
+def test_boards_without_rows_say_why_and_come_alive(stand_in: made.StandIn, open_page: Open):
     stand_in.add(made.make_competition("quiet", "Quiet"), made.make_board())
     stand_in.add(made.make_competition("secret", "Secret", leaderboard_hidden=True))
     stand_in.add(made.make_competition("later", "Later", made.make_phase(start=2)))
@@ -152,7 +151,7 @@ def test_boards_without_rows_say_why_and_come_alive(stand_in: made.StandIn, open
     expect(page.get_by_text("opens in 1 day 23 hours")).to_be_visible()
 
 
-def test_phones_scroll_the_table_and_not_the_page(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep):
+def test_phones_scroll_the_table_and_not_the_page(stand_in: made.StandIn, open_page: Open):
     stand_in.add(made.make_competition("phone", "Iris, the challenge"), made.make_board(*_some_rows()))
     for path, sign in (
         ("/leaderboard?competition=phone", ".podium-board"),
@@ -166,7 +165,7 @@ def test_phones_scroll_the_table_and_not_the_page(stand_in: made.StandIn, open_p
         keep_screenshot(page, f"phone-{path.strip('/').partition('?')[0] or 'competitions'}")
 
 
-def test_the_own_row_is_pinned_and_marked(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep):
+def test_the_own_row_is_pinned_and_marked(stand_in: made.StandIn, open_page: Open):
     stand_in.people["token-of-lin"] = made.make_person("lin")
     stand_in.add(made.make_competition("own", "Sign language"), made.make_board(*_some_rows()))
     page = open_page("/sign-in")
@@ -212,7 +211,7 @@ def test_the_board_works_by_keyboard(stand_in: made.StandIn, open_page: Open):
     assert _names(page) == [*by_loss, "half-done"]
 
 
-def test_a_board_is_shown_as_it_stood(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep):
+def test_a_board_is_shown_as_it_stood(stand_in: made.StandIn, open_page: Open):
     rows = [made.make_row(1, "newcomer", 0.9, 0.1), made.make_row(2, "veteran", 0.8, 0.1, minutes=5 * 1440)]
     stand_in.add(made.make_competition("past", "Past"), made.make_board(*rows))
     page = open_page("/leaderboard?competition=past")
@@ -251,7 +250,7 @@ HOSTILE = """
 
 
 @pytest.mark.parametrize("is_html", [True, False], ids=["html", "markdown"])
-def test_an_organizers_page_can_not_act(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep, is_html: bool):  # noqa: FBT001 - pytest passes it
+def test_an_organizers_page_can_not_act(stand_in: made.StandIn, open_page: Open, is_html: bool):  # noqa: FBT001 - pytest passes it
     slug = f"hostile-{is_html}".lower()
     pages = (made.PageRecord("Data", HOSTILE, is_html=is_html),)
     stand_in.add(
@@ -277,7 +276,7 @@ def test_an_organizers_page_can_not_act(stand_in: made.StandIn, open_page: Open,
     keep_screenshot(page, f"competition-{slug}")
 
 
-def test_submissions_are_followed_live(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep):
+def test_submissions_are_followed_live(stand_in: made.StandIn, open_page: Open):
     stand_in.people["token-of-mia"] = made.make_person("mia")
     stand_in.add(made.make_competition("mine", "Mine"))
     queued = made.make_submission(made.SubmissionStatus.QUEUED, 1, ahead=2)

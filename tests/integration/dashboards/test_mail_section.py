@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import stand_in as made
 import stand_in_mail as mail
-from browsing import choose, faults_of, follow, open_tab, sign_in
+from browsing import choose, faults_of, follow, keep_screenshot, open_tab, sign_in
 from playwright.sync_api import Page, expect
 
 from podium.platform.lifecycle import CampaignStatus, MailStatus
@@ -15,7 +15,6 @@ from podium.platform.lifecycle import CampaignStatus, MailStatus
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
-Keep = Callable[[Page, str], None]
 
 
 @pytest.fixture
@@ -37,9 +36,7 @@ def _organize(open_page: Open) -> Page:
     return page
 
 
-def test_a_campaign_from_its_first_word_to_its_last_message(
-    mailing: mail.Mailing, open_page: Open, keep_screenshot: Keep
-) -> None:
+def test_a_campaign_from_its_first_word_to_its_last_message(mailing: mail.Mailing, open_page: Open) -> None:
     page = _organize(open_page)
     expect(page.get_by_text("It would go to 118 people now.")).to_be_visible()
     page.get_by_label("Subject").first.fill("{{competition}}: one week left")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from browsing import choose, faults_of, follow, sign_in
+from browsing import choose, faults_of, follow, keep_screenshot, sign_in
 from playwright.sync_api import Page, expect
 from world import World
 
@@ -18,7 +18,6 @@ def test_an_organizer_sees_approves_edits_and_acts(
     world: World,
     connect: Callable[[str | None], Client],
     open_real_page: Callable[..., Page],
-    keep_screenshot: Callable[[Page, str], None],
 ):
     olga, ada = world.person("olga", organizer=True), world.person("ada")
     slug = world.competition(olga, registration_auto_approve=True)

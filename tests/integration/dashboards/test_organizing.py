@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import stand_in as made
 import stand_in_organizing as organizing
+from browsing import keep_screenshot
 from playwright.sync_api import Page, expect
 
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
@@ -15,7 +16,6 @@ from podium.platform.lifecycle import RerunStatus, SubmissionStatus
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
-Keep = Callable[[Page, str], None]
 SLUG = "organized"
 
 
@@ -59,7 +59,7 @@ def _organize(page: Page, section: str) -> None:
 
 
 def test_bars_move_by_themselves_while_something_is_typed(
-    stand_in: made.StandIn, organized: organizing.Organized, open_page: Open, keep_screenshot: Keep
+    stand_in: made.StandIn, organized: organizing.Organized, open_page: Open
 ):
     page = open_page("/sign-in")
     _organize(page, "Reruns")
@@ -81,9 +81,7 @@ def test_bars_move_by_themselves_while_something_is_typed(
     assert stand_in.done[-1][2]["reason"] == "The reference data"
 
 
-def test_results_are_adopted_by_keyboard(
-    stand_in: made.StandIn, organized: organizing.Organized, open_page: Open, keep_screenshot: Keep
-):
+def test_results_are_adopted_by_keyboard(stand_in: made.StandIn, organized: organizing.Organized, open_page: Open):
     organized.reruns.pop()
     page = open_page("/sign-in")
     _organize(page, "Reruns")
@@ -101,7 +99,7 @@ def test_results_are_adopted_by_keyboard(
 
 
 def test_a_limit_is_lifted_by_emptying_its_field(
-    stand_in: made.StandIn, organized: organizing.Organized, open_page: Open, keep_screenshot: Keep
+    stand_in: made.StandIn, organized: organizing.Organized, open_page: Open
 ):
     page = open_page("/sign-in")
     _organize(page, "Phases")
@@ -118,9 +116,7 @@ def test_a_limit_is_lifted_by_emptying_its_field(
     keep_screenshot(page, "organize-phases")
 
 
-def test_no_section_scrolls_sideways_on_a_phone(
-    organized: organizing.Organized, open_page: Open, keep_screenshot: Keep
-):
+def test_no_section_scrolls_sideways_on_a_phone(organized: organizing.Organized, open_page: Open):
     page = open_page("/sign-in", width=390, height=844, dark=True)
     _organize(page, "Queue")
     for section, sign in (

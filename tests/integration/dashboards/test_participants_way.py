@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 import stand_in as made
-from browsing import faults_of, follow, open_tab
+from browsing import faults_of, follow, keep_screenshot, open_tab
 from playwright.sync_api import Page, expect
 
 from podium.platform.bundles.content import SubmissionRule
@@ -20,12 +20,9 @@ from podium.platform.records.submissions import EvaluationRecord, OutputFileReco
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
-Keep = Callable[[Page, str], None]
 
 
-def test_a_participant_finds_joins_submits_and_decides(
-    stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep, tmp_path: Path
-) -> None:
+def test_a_participant_finds_joins_submits_and_decides(stand_in: made.StandIn, open_page: Open, tmp_path: Path) -> None:
     stand_in.people["token-of-noor"] = made.make_person("noor")
     competition = made.make_competition("way", "The whole way", submission_rule=SubmissionRule.ADD_AND_DELETE)
     summary = made.replace(competition.summary, status="open")
@@ -101,7 +98,7 @@ def test_a_participant_finds_joins_submits_and_decides(
     keep_screenshot(page, "way-5-phone")
 
 
-def test_dark_pages_have_enough_contrast(stand_in: made.StandIn, open_page: Open, keep_screenshot: Keep) -> None:
+def test_dark_pages_have_enough_contrast(stand_in: made.StandIn, open_page: Open) -> None:
     for slug, status in (("dark-a", "open"), ("dark-b", "over")):
         competition = made.make_competition(slug, f"Dark {status}")
         phase = competition.summary.phase if status == "open" else None

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from browsing import keep_screenshot
 from headless import Pages
 from playwright.sync_api import BrowserContext, Page, expect
 from provider_process import ProviderProcess, gateway_with, running_provider
@@ -61,7 +62,6 @@ def test_one_signs_in_stays_signed_in_and_signs_out(
     page: Callable[[str], Page],
     way: tuple[str, ProviderProcess],
     world: World,
-    keep_screenshot: Callable[[Page, str], None],
 ) -> None:
     world.competition(world.person("olga", organizer=True), slug="iris")
     opened = page("/competition?competition=iris")
@@ -121,7 +121,6 @@ def test_an_account_is_linked_by_whoever_is_signed_in(
     page: Callable[[str], Page],
     way: tuple[str, ProviderProcess],
     world: World,
-    keep_screenshot: Callable[[Page, str], None],
 ) -> None:
     ada = world.person("ada")
     opened = page("/sign-in")

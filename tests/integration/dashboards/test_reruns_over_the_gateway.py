@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from browsing import keep_screenshot
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from world import Known, World, board, phase
@@ -47,7 +48,7 @@ def _score(world: World, rerun_id: UUID, scores: dict[int, float]) -> None:
         driving.finish_if_done(session, rerun_id)
 
 
-def test_a_rerun_is_previewed_followed_compared_and_adopted(world: World, open_real_page: Open, keep_screenshot: Keep):
+def test_a_rerun_is_previewed_followed_compared_and_adopted(world: World, open_real_page: Open):
     grace, ada, lin = world.person("grace", organizer=True), world.person("ada"), world.person("lin")
     slug = world.competition(
         grace,
@@ -97,7 +98,7 @@ def test_a_rerun_is_previewed_followed_compared_and_adopted(world: World, open_r
     expect(board_page.locator(".podium-board .name")).to_have_text(["ada", "lin"])
 
 
-def test_queue_phases_allowances_and_tasks_over_the_gateway(world: World, open_real_page: Open, keep_screenshot: Keep):
+def test_queue_phases_allowances_and_tasks_over_the_gateway(world: World, open_real_page: Open):
     grace, ada = world.person("grace", organizer=True), world.person("ada")
     slug = world.competition(grace, title="Iris by grace", slug="iris", phases=[phase(name="Final")])
     world.join(ada, slug)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from browsing import open_tab
+from browsing import keep_screenshot, open_tab
 from playwright.sync_api import Page, expect
 from world import Known, World
 
@@ -21,9 +21,7 @@ def _open_team(open_page: Callable[..., Page], person: Known, slug: str) -> Page
     return page
 
 
-def test_two_become_a_team_and_stand_as_one(
-    world: World, open_real_page: Callable[..., Page], keep_screenshot: Callable[[Page, str], None]
-) -> None:
+def test_two_become_a_team_and_stand_as_one(world: World, open_real_page: Callable[..., Page]) -> None:
     slug = world.competition(world.person("olga", organizer=True), slug="iris", teams={"max_members": 2})
     ada, bea = world.person("ada"), world.person("bea")
     for person in (ada, bea):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from browsing import keep_screenshot
 from headless import launch
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
@@ -161,8 +161,6 @@ def test_a_page_is_seen_while_the_scoring_program_writes_it(
     bundle = variant(PATIENT, {"scoring_program/score.py": SCORER})
     slug = podium.admin.good("competition", "create", str(bundle), "--slug", "live-page", "--start", "now").out.strip()
     user = new_user(slug)
-    pictures = Path(os.environ.get("PODIUM_SCREENSHOTS") or tmp_path)
-    pictures.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 1400})
@@ -176,7 +174,7 @@ def test_a_page_is_seen_while_the_scoring_program_writes_it(
         submission = user.good("submit", slug, "-f", str(SUBMISSIONS / "predictions")).out.strip()
         expect_shown(page, "half way")
         expect(page.get_by_text("still writing this")).to_be_visible()
-        page.screenshot(path=pictures / "live-page.png", full_page=True)
+        keep_screenshot(page, "live-page")
         half = tmp_path / "half.html"
         user.good("download", submission, "--what", "detailed_results", "-o", str(half))
         assert half.read_text() == "<h1 id=at>half way</h1>"
@@ -184,7 +182,7 @@ def test_a_page_is_seen_while_the_scoring_program_writes_it(
         (program / "go-on").touch()
         expect_shown(page, "all done by script")
         expect(page.get_by_text("not all files of the scoring could be kept")).to_be_visible()
-        page.screenshot(path=pictures / "live-page-done.png", full_page=True)
+        keep_screenshot(page, "live-page-done")
         browser.close()
     record = user.wait_for(submission, lambda one: one["status"] == "finished")
     assert "`link` is refused: it is a symbolic link" in record["evaluations"][0]["message"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from browsing import keep_screenshot
 from headless import launch
 from playwright.sync_api import expect, sync_playwright
 
@@ -17,12 +17,11 @@ SUBMISSIONS = Path(__file__).parents[3] / "examples" / "meadow-flowers" / "submi
 
 
 def test_the_leaderboard_page_shows_real_scores_as_they_come(
-    podium: Podium, new_user: NewUser, competition: str, tmp_path: Path
+    podium: Podium, new_user: NewUser, competition: str
 ) -> None:
     fair, good = new_user(competition), new_user(competition)
     assert fair.submit(SUBMISSIONS / "predictions").code == 0
     address = f"{podium.addresses['Leaderboards']}/leaderboard?competition={competition}"
-    pictures = Path(os.environ.get("PODIUM_SCREENSHOTS") or tmp_path)
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -34,6 +33,5 @@ def test_the_leaderboard_page_shows_real_scores_as_they_come(
         assert good.submit(SUBMISSIONS / "nearest-neighbours").code == 0
         expect(page.get_by_text(good.name).first).to_be_visible(timeout=60_000)
         expect(page.get_by_text(re.compile(r"0\.9000")).first).to_be_visible()
-        pictures.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=pictures / "main-job-leaderboard.png", full_page=True)
+        keep_screenshot(page, "main-job-leaderboard")
         browser.close()

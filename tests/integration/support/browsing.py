@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
@@ -32,6 +35,14 @@ def faults_of(page: Page) -> list[str]:
         found = Axe().run(page, options=options).response["violations"]
         if not found or moves.count() == 0:
             return [f"{one['id']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found]
+
+
+def keep_screenshot(page: Page, name: str) -> None:
+    """Keep what a page looks like, where `PODIUM_SCREENSHOTS` names a folder for it."""
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
+    folder = os.environ.get("PODIUM_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def choose(page: Page, field: str, option: str) -> None:
