@@ -42,6 +42,7 @@ from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import CampaignStatus, MailStatus
 from podium.platform.mail import outbox
 from podium.platform.mail.addresses import mail_address
+from podium.platform.mail.allowances import Rates
 from podium.platform.mail.audience import Audience
 from podium.platform.mail.campaigns import approve_campaign, draft_campaign, send_campaign
 from podium.platform.mail.configuration import MailConfiguration
@@ -215,7 +216,7 @@ def _messages(database: Database, port: int, connections: int) -> list[tuple[str
     with database.session() as session:
         campaign = session.get_one(MailCampaign, campaign_id)
         letters = CampaignLetters(campaign, _configuration(port, connections), LINKS)
-        taken = outbox.claim(session, campaign_id, new_id(), outbox.Rates(), most=PEOPLE)
+        taken = outbox.claim(session, campaign_id, new_id(), Rates(), most=PEOPLE)
         found = [(one.to, one.message) for one in letters.written(session, taken.messages)]
         session.rollback()
     return found

@@ -18,6 +18,7 @@ from podium.platform.mail.campaigns import pause_campaign, unsettled_text
 from podium.platform.mail.configuration import MailConfiguration
 from podium.platform.mail.letters import CampaignLetters, SingleLetters
 from podium.platform.mail.links import MailLinks
+from podium.platform.mail.queues import of_queue
 from podium.platform.mail.sender import Ended, Sender
 from podium.platform.models import MailCampaign, MailRound, OutboxMessage, now
 from podium.platform.settings import ServerSettings
@@ -148,7 +149,7 @@ def end_round(session: Session, round_id: UUID, ended: Ended) -> None:
     if later is not None:
         session.execute(
             update(OutboxMessage)
-            .where(outbox.of_queue(None), OutboxMessage.status.in_(WAITING_MAIL), OutboxMessage.due < later)
+            .where(of_queue(None), OutboxMessage.status.in_(WAITING_MAIL), OutboxMessage.due < later)
             .values(due=later)
             .execution_options(synchronize_session=False)
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,24 +20,17 @@ from sqlalchemy.orm import Session
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import WAITING_MAIL, CampaignStatus, MailStatus
 from podium.platform.mail.addresses import MailAddress, mail_address
+from podium.platform.mail.allowances import Rates, allowance_now
 from podium.platform.mail.eligibility import why_not
 from podium.platform.mail.filling import Recipient
-from podium.platform.mail.pace import Allowance, Waiting, admitted, window
+from podium.platform.mail.pace import Allowance, Waiting, admitted
+from podium.platform.mail.queues import in_order, of_queue
 from podium.platform.mail.variables import Variable
 from podium.platform.mail.verdicts import settled
 from podium.platform.mail.wording import wording
 from podium.platform.models import MailCampaign, MailKind, OutboxMessage, Person, now
 
 _GONE = "The sender ended before the mail server's answer was known."
-_PACE_LOCK = "SELECT pg_advisory_xact_lock(hashtext('podium-mail-pace'))"
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Messages a minute, of all senders together; `None` without a limit."""
-
-    per_minute: int | None = None
-    domain_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +114,6 @@ def queue_message(
     return made is not None
 
 
-def of_queue(campaign_id: UUID | None) -> ColumnElement[bool]:
-    """The rows of a campaign; for `None` those outside of campaigns, without what waits for a digest."""
-    if campaign_id is None:
-        return OutboxMessage.campaign_id.is_(None) & ~OutboxMessage.for_digest
-    return OutboxMessage.campaign_id == campaign_id
-
-
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What a sender got of a queue.
@@ -143,6 +129,8 @@ class Taken:
 def claim(session: Session, campaign_id: UUID | None, claim_id: UUID, rates: Rates, *, most: int) -> Taken:
     """Take the next messages whose time has come; those that must not be sent any more are settled at once.
 
+    What somebody waits for goes first, and of the pace of all mail a campaign gets what such messages leave.
+
     Args:
         campaign_id: Whose; `None` for messages outside of campaigns.
         claim_id: Of the sender that takes them.
@@ -153,7 +141,7 @@ def claim(session: Session, campaign_id: UUID | None, claim_id: UUID, rates: Rat
     if campaign_id is not None and session.scalar(of_campaign) is not CampaignStatus.SENDING:
         return Taken()
     moment = now()
-    allowance = _allowance(session, rates, moment)
+    allowance = allowance_now(session, campaign_id, rates, moment)
     if allowance.total == 0:
         return Taken()
     rows = session.execute(_next(campaign_id, moment, allowance, most)).all()
@@ -222,7 +210,7 @@ def _next(campaign_id: UUID | None, moment: datetime, allowance: Allowance, most
         select(*_WANTED, reason.label("reason"))
         .join(Person, Person.id == OutboxMessage.person_id)
         .where(of_queue(campaign_id), OutboxMessage.status.in_(WAITING_MAIL), OutboxMessage.due <= moment)
-        .order_by(OutboxMessage.due, OutboxMessage.id)
+        .order_by(*in_order(campaign_id))
         .limit(limit)
         .with_for_update(of=OutboxMessage, skip_locked=True)
     )
@@ -253,31 +241,6 @@ def _settle_at_once(session: Session, ids: Sequence[UUID], status: MailStatus, r
         .values(status=status, reply=reply, ended=now())
         .execution_options(synchronize_session=False)
     )
-
-
-def _allowance(session: Session, rates: Rates, moment: datetime) -> Allowance:
-    """What may go out now. Senders take turns to ask, so that they do not both take the same."""
-    if rates == Rates():
-        return Allowance()
-    session.execute(text(_PACE_LOCK))
-    total = None
-    if rates.per_minute is not None:
-        most = window(rates.per_minute)
-        gone = session.scalar(select(func.count()).where(OutboxMessage.claimed > moment - _seconds(most.seconds)))
-        total = max(0, most.count - (gone or 0))
-    if rates.domain_per_minute is None:
-        return Allowance(total)
-    most = window(rates.domain_per_minute)
-    used = session.execute(
-        select(OutboxMessage.domain, func.count())
-        .where(OutboxMessage.claimed > moment - _seconds(most.seconds))
-        .group_by(OutboxMessage.domain)
-    )
-    return Allowance(total, most.count, {row[0]: row[1] for row in used})
-
-
-def _seconds(number: float) -> timedelta:
-    return timedelta(seconds=number)
 
 
 def settle_left(session: Session, campaign_id: UUID | None, *, by: UUID | None = None, but: UUID | None = None) -> int:

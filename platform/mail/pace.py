@@ -46,6 +46,18 @@ class Allowance:
         return () if most is None else tuple(sorted(name for name, used in self.used.items() if used >= most))
 
 
+def left_by(urgent: Mapping[str, int], allowance: Allowance) -> Allowance:
+    """What is left for others when so many urgent messages to each domain have gone, as far as they may go now."""
+    most, used = allowance.per_domain, dict(allowance.used)
+    total = allowance.total
+    for domain, count in urgent.items():
+        before = used.get(domain, 0)
+        goes = count if most is None else min(count, max(0, most - before))
+        used[domain] = before + goes
+        total = None if total is None else max(0, total - goes)
+    return Allowance(total, most, used)
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting(Generic[T]):
     """A message that waits, and to which domain it goes."""

@@ -21,11 +21,11 @@ from podium.platform.database import Database
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import MailStatus
 from podium.platform.mail import outbox
+from podium.platform.mail.allowances import Rates
 from podium.platform.mail.configuration import MailConfiguration
 from podium.platform.mail.ledger import Ledger, Outcome
 from podium.platform.mail.letters import Letters
 from podium.platform.mail.line import Line
-from podium.platform.mail.outbox import Rates
 from podium.platform.mail.post import Post, State
 from podium.platform.models import now
 

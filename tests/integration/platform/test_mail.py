@@ -26,6 +26,7 @@ from podium.platform.database import Database
 from podium.platform.identifiers import new_id
 from podium.platform.lifecycle import CampaignStatus, MailStatus, ParticipantStatus
 from podium.platform.mail import campaigns, outbox, rounds, sender, views
+from podium.platform.mail.allowances import Rates
 from podium.platform.mail.driving import begin_campaign
 from podium.platform.mail.ledger import Ledger, Outcome
 from podium.platform.mail.links import Subscription
@@ -183,7 +184,7 @@ def test_a_sender_that_was_taken_for_dead_sends_nothing_more_and_tells_what_it_k
     campaign, first = send.approved(slug), new_id()
     with database.session() as session:
         assert begin_campaign(session, campaign)
-        held = outbox.claim(session, campaign, first, outbox.Rates(), most=3).messages
+        held = outbox.claim(session, campaign, first, Rates(), most=3).messages
     with Ledger(database, first) as ledger:
         assert ledger.hand_over(held[0].id).result(10)
         assert ledger.hand_over(held[0].id).result(10)  # as after a commit of which no answer came
@@ -273,7 +274,7 @@ def test_a_sender_that_has_not_heard_of_it_takes_nothing_more_of_a_campaign_that
     campaign = send.approved(slug)
     with database.session() as session:
         campaigns.send_campaign(session, _locked(session, campaign), actor="tests")
-    rates = outbox.Rates(None, None)
+    rates = Rates(None, None)
     with database.session() as session:
         assert len(outbox.claim(session, campaign, new_id(), rates, most=5).messages) == 5
     with database.session() as session:
@@ -347,13 +348,47 @@ def test_no_more_goes_out_within_a_minute_than_is_allowed(
         others = update(OutboxMessage).where(OutboxMessage.campaign_id == campaign).values(domain="example.net")
         half = select(OutboxMessage.id).order_by(OutboxMessage.id).limit(100).scalar_subquery()
         session.execute(others.where(OutboxMessage.id.in_(half)))
-    rates = outbox.Rates(per_minute=600, domain_per_minute=200)
+    rates = Rates(per_minute=600, domain_per_minute=200)
     taken = []
     for _ in range(4):
         with database.session() as session:
             taken.append(len(outbox.claim(session, campaign, new_id(), rates, most=200).messages))
     # A tenth of a minute is looked at: 60 in all, 20 to each of two domains.
     assert taken == [20, 20, 0, 0]
+
+
+def _queue(session: Session, kind: MailKind, people: Select[tuple[UUID]]) -> None:
+    for person in session.scalars(people).all():
+        assert outbox.queue_message(session, person, kind, subject=kind, body="Read this.")
+
+
+def test_what_somebody_waits_for_goes_before_what_is_for_many(crowd: list[str], ada: Known, database: Database) -> None:
+    latecomer = select(Person.id).where(Person.id == ada.id)
+    with database.session() as session:
+        _queue(session, MailKind.PHASE, _some(100))
+        _queue(session, MailKind.SUBMISSION, latecomer)
+        _queue(session, MailKind.CONFIRMATION, latecomer)
+    with database.session() as session:
+        taken = outbox.claim(session, None, new_id(), Rates(per_minute=600), most=4).messages
+    assert [one.kind for one in taken] == ["confirmation", "submission", "phase", "phase"]
+
+
+def test_a_campaign_gets_what_of_the_pace_urgent_messages_leave(
+    send: Mailing, slug: str, crowd: list[str], database: Database
+) -> None:
+    campaign = send.approved(slug)
+    rates = Rates(per_minute=600, domain_per_minute=500)
+    with database.session() as session:
+        campaigns.send_campaign(session, _locked(session, campaign), actor="tests")
+        _queue(session, MailKind.PHASE, _some(40))
+        _queue(session, MailKind.SUBMISSION, _some(20))
+    taken = []
+    # What is looked at, a tenth of a minute, has room for 60 in all and 50 to their one domain.
+    for queue in (campaign, campaign, None, None):
+        with database.session() as session:
+            taken.append([one.kind for one in outbox.claim(session, queue, new_id(), rates, most=20).messages])
+    assert [len(kinds) for kinds in taken] == [20, 10, 20, 0]
+    assert {*taken[2]} == {MailKind.SUBMISSION}
 
 
 def test_it_signs_in_where_the_mail_server_wants_that(

@@ -21,7 +21,7 @@ from podium.platform.lifecycle import (
 from podium.platform.mail.audience import PEOPLE_NAMED, Audience, Who, require_question
 from podium.platform.mail.configuration import mail_trouble, read_mail, require_mail
 from podium.platform.mail.links import MailLinks, Subscription
-from podium.platform.mail.pace import Allowance, Waiting, admitted, window
+from podium.platform.mail.pace import Allowance, Waiting, admitted, left_by, window
 from podium.platform.mail.verdicts import Fate, Reply, Stage, ruling, settled, wait_before
 from podium.platform.models import MailKind
 from podium.platform.settings import ServerSettings
@@ -113,6 +113,17 @@ def test_what_may_go_out_in_its_order():
     assert admitted(waiting, Allowance(None, 2, {"a": 1})) == [0, 2, 4]
     assert admitted(waiting, Allowance(0, 2)) == []
     assert Allowance(None, 2, {"a": 2, "b": 1}).full_domains == ("a",)
+
+
+def test_what_urgent_messages_leave_for_others():
+    assert left_by({}, Allowance(5, 3, {"a": 1})) == Allowance(5, 3, {"a": 1})
+    assert left_by({"a": 2, "b": 1}, Allowance(5)).total == 2
+    assert left_by({"a": 9}, Allowance(5)).total == 0
+    assert left_by({"a": 9}, Allowance()).total is None
+    # Of nine to one domain, only two may go now: the rest takes nothing from others.
+    left = left_by({"a": 9}, Allowance(5, 3, {"a": 1, "b": 1}))
+    assert (left.total, left.full_domains) == (3, ("a",))
+    assert left_by({"a": 1}, Allowance(5, 3, {"a": 3})).total == 5
 
 
 @pytest.mark.parametrize(
