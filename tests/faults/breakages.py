@@ -76,7 +76,20 @@ def _kill(target: str, site: Site, chance: random.Random) -> _Steps:
     pid = _pid(target, site, chance)
     if target == "dockerd":
         return site.engine.kill, site.engine.start, _ENGINE_RESTART_SECONDS
+    if target == "container":
+        return (lambda: _kill_container(pid, site, chance)), (lambda: None), 0
     return (lambda: os.kill(pid, signal.SIGKILL)), (lambda: None), 0
+
+
+def _kill_container(pid: int, site: Site, chance: random.Random) -> None:
+    """One that has ended by itself meanwhile leaves it to the next."""
+    while True:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pid = _container(site, chance)
+        else:
+            return
 
 
 def _freeze(target: str, site: Site, chance: random.Random) -> _Steps:
