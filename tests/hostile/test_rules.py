@@ -281,4 +281,5 @@ def test_rule_9_a_runtime_is_taken_by_name(ground: ProvingGround, engine: docker
         ended: Ended = future.result()
     assert runtimes == {"runc"}
     assert ended.submission.status is SubmissionStatus.FINISHED
-    assert containers_with(f"podium.attempt={ended.job.attempt_id}") == []
+    # It is removed in the background.
+    eventually(lambda: containers_with(f"podium.attempt={ended.job.attempt_id}") == [])
