@@ -57,10 +57,7 @@ def show_mail(competition: CompetitionRecord, who: Viewer) -> None:
         slug,
         who,
         new=new,
-        none=(
-            "Nothing was written to anybody yet",
-            _PURPOSE,
-        ),
+        none=("Nothing was written to anybody yet", _PURPOSE),
         one=lambda campaign: _show_one(competition, campaign, who),
     )
 

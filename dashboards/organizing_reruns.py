@@ -44,10 +44,7 @@ def show_reruns(competition: CompetitionRecord, who: Viewer) -> None:
         slug,
         who,
         new=new,
-        none=(
-            "Nothing was scored again yet",
-            _PURPOSE,
-        ),
+        none=("Nothing was scored again yet", _PURPOSE),
         one=lambda rerun: _show_one(slug, rerun, who),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import stand_in as made
 import stand_in_organizing as organizing
-from browsing import keep_screenshot
+from browsing import keep_screenshot, sign_in
 from playwright.sync_api import Page, expect
 
 from podium.platform.lifecycle import RerunStatus, SubmissionStatus
@@ -46,9 +46,7 @@ def organized(stand_in: made.StandIn) -> Iterator[organizing.Organized]:
 
 
 def _organize(page: Page, section: str) -> None:
-    page.get_by_label("Token", exact=True).fill("token-of-ada")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("Signed in as ada").first).to_be_attached()
+    sign_in(page, "token-of-ada", "ada")
     if page.viewport_size is not None and page.viewport_size["width"] < 600:
         page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_role("link", name="Organize").click()
